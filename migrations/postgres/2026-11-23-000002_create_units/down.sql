@@ -1,0 +1,2 @@
+DROP TABLE unit_successors;
+DROP TABLE units;

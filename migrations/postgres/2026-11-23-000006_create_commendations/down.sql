@@ -1,0 +1,2 @@
+DROP TABLE commendation_recipients;
+DROP TABLE commendations;

@@ -1,0 +1,3 @@
+DROP TABLE edition_units;
+DROP TABLE editions;
+DROP TABLE indexes;

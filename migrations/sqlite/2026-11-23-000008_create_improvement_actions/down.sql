@@ -1,0 +1,1 @@
+DROP TABLE improvement_actions;

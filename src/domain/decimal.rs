@@ -1,0 +1,295 @@
+//! Exact decimals: no binary float touches a score, a total, a delta or a band edge.
+//!
+//! A request may carry up to [`MAX_DIGITS`] significant digits. Sums and products are exact whatever
+//! their length; a quotient keeps [`QUOTIENT_DECIMALS`] decimals, halves away from zero, and that is the
+//! only rounding before output.
+
+use std::{
+    fmt,
+    iter::Sum,
+    ops::{Add, Mul, Neg, Sub},
+    str::FromStr,
+};
+
+use bigdecimal::{BigDecimal, RoundingMode, Zero, num_bigint::{BigInt, Sign}};
+
+/// Most significant digits that a request may carry.
+pub const MAX_DIGITS: u64 = 28;
+/// Decimals that a quotient keeps.
+pub const QUOTIENT_DECIMALS: i64 = 20;
+/// Most places before or after the decimal point that a request may carry: `1e999999999` is refused unread.
+const MAX_PLACES: i64 = 40;
+
+/// An exact decimal number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Exact(BigDecimal);
+
+/// Why a text is not taken as a decimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecimalError {
+    /// Not a decimal number in JSON's notation.
+    NotADecimal,
+    /// More than [`MAX_DIGITS`] significant digits, or too far from the decimal point.
+    TooPrecise,
+}
+
+/// Whether `text` is a number in JSON's notation (also what a decimal string must be).
+pub fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let mantissa = mantissa.strip_prefix('-').unwrap_or(mantissa);
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    digits(whole)
+        && (whole.len() == 1 || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)))
+}
+
+impl Exact {
+    /// Zero.
+    pub fn zero() -> Self {
+        Self(BigDecimal::zero())
+    }
+
+    /// Reads a decimal in JSON's notation.
+    ///
+    /// # Errors
+    /// [`DecimalError`] when the text is no decimal or has too many digits.
+    pub fn parse(text: &str) -> Result<Self, DecimalError> {
+        if !is_decimal(text) {
+            return Err(DecimalError::NotADecimal);
+        }
+        if text.len() > 120 {
+            return Err(DecimalError::TooPrecise);
+        }
+        let exponent = text.split_once(['e', 'E']).map_or("0", |(_, e)| e);
+        if exponent.parse::<i64>().is_ok_and(|e| e.abs() <= MAX_PLACES) {
+            let value = BigDecimal::from_str(text).map_err(|_| DecimalError::NotADecimal)?;
+            let value = value.normalized();
+            if value.digits() <= MAX_DIGITS && value.fractional_digit_count().abs() <= MAX_PLACES {
+                return Ok(Self(value));
+            }
+        }
+        Err(DecimalError::TooPrecise)
+    }
+
+    /// `self / divisor` with [`QUOTIENT_DECIMALS`] decimals, halves away from zero; `None` for a zero divisor.
+    pub fn quotient(&self, divisor: &Self) -> Option<Self> {
+        if divisor.0.is_zero() {
+            return None;
+        }
+        // Integer division on a common scale, so that the rounding is of the true quotient and not of a rounded one.
+        let scale = self.0.fractional_digit_count().max(divisor.0.fractional_digit_count());
+        let (a, _) = self.0.with_scale(scale + QUOTIENT_DECIMALS + 1).into_bigint_and_exponent();
+        let (b, _) = divisor.0.with_scale(scale).into_bigint_and_exponent();
+        // Truncated to one decimal more than is kept: what was cut off below it can't turn a digit into a half.
+        let quotient = &a / &b;
+        let ten = BigInt::from(10);
+        let (head, last) = (&quotient / &ten, &quotient % &ten);
+        let half_or_more = last.magnitude() >= &5u32.into();
+        let negative = (a.sign() == Sign::Minus) != (b.sign() == Sign::Minus);
+        let rounded = match (half_or_more, negative) {
+            (true, true) => head - 1,
+            (true, false) => head + 1,
+            (false, _) => head,
+        };
+        Some(Self(BigDecimal::new(rounded, QUOTIENT_DECIMALS).normalized()))
+    }
+
+    /// Rounded to `decimals` places, halves away from zero.
+    pub fn round(&self, decimals: u8) -> Self {
+        Self(self.0.with_scale_round(i64::from(decimals), RoundingMode::HalfUp))
+    }
+
+    /// Rounded to `decimals` places and written with exactly that many.
+    pub fn to_fixed(&self, decimals: u8) -> String {
+        self.round(decimals).0.to_plain_string()
+    }
+
+    /// Less than zero.
+    pub fn is_negative(&self) -> bool {
+        self.0.sign() == Sign::Minus
+    }
+
+    /// Exactly zero.
+    pub fn is_zero(&self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// A text whose byte order is the numeric order: the same on every database.
+    ///
+    /// `2` and up for zero and positive, `1` and down for negative numbers, whose digits are complemented:
+    /// sign, then the place of the first digit (offset so that it is positive), then the digits.
+    pub fn sort_key(&self) -> String {
+        let normal = self.0.normalized();
+        let (digits, scale) = normal.into_bigint_and_exponent();
+        if digits.sign() == Sign::NoSign {
+            return "2".to_owned();
+        }
+        let text = digits.magnitude().to_string();
+        let place = i64::try_from(text.len()).unwrap_or(i64::MAX) - scale + 500;
+        if digits.sign() == Sign::Plus {
+            format!("3{place:03}{text}")
+        } else {
+            let complemented: String = text
+                .bytes()
+                .map(|b| char::from(b'9' - (b - b'0')))
+                .collect();
+            // `~` ends a complemented number: −1.5 is below −1, so the shorter text must come later.
+            format!("1{:03}{complemented}~", 999 - place)
+        }
+    }
+}
+
+impl fmt::Display for Exact {
+    /// Every digit, no exponent, no trailing zeros.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.normalized().to_plain_string())
+    }
+}
+
+impl From<i64> for Exact {
+    fn from(value: i64) -> Self {
+        Self(BigDecimal::from(value))
+    }
+}
+
+impl Add for &Exact {
+    type Output = Exact;
+    fn add(self, other: Self) -> Exact {
+        Exact(&self.0 + &other.0)
+    }
+}
+
+impl Sub for &Exact {
+    type Output = Exact;
+    fn sub(self, other: Self) -> Exact {
+        Exact(&self.0 - &other.0)
+    }
+}
+
+impl Mul for &Exact {
+    type Output = Exact;
+    fn mul(self, other: Self) -> Exact {
+        Exact(&self.0 * &other.0)
+    }
+}
+
+impl Neg for &Exact {
+    type Output = Exact;
+    fn neg(self) -> Exact {
+        Exact(-&self.0)
+    }
+}
+
+impl<'a> Sum<&'a Exact> for Exact {
+    fn sum<I: Iterator<Item = &'a Exact>>(values: I) -> Self {
+        values.fold(Exact::zero(), |total, value| &total + value)
+    }
+}
+
+impl Sum for Exact {
+    fn sum<I: Iterator<Item = Exact>>(values: I) -> Self {
+        values.fold(Exact::zero(), |total, value| &total + &value)
+    }
+}
+
+impl serde::Serialize for Exact {
+    /// As text: a JSON number would go through a binary float in most clients.
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Exact {
+    /// From the text that serialising gave.
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+        BigDecimal::from_str(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn exact(text: &str) -> Exact {
+        Exact::parse(text).unwrap()
+    }
+
+    #[test]
+    fn reads_what_json_writes_and_nothing_else() {
+        for text in ["0", "-0", "64.9552993774414", "1e2", "1.50", "-0.00000000000001", "1E-5"] {
+            assert!(Exact::parse(text).is_ok(), "{text}");
+        }
+        for text in ["", "+1", "01", ".5", "1.", "1,5", "NaN", "Infinity", "0x10", "1_000", " 1", "1e", "--1"] {
+            assert_eq!(Exact::parse(text), Err(DecimalError::NotADecimal), "{text}");
+        }
+        for text in ["1e999999999", "1e-99999999999999999999", "12345678901234567890123456789", "1e41"] {
+            assert_eq!(Exact::parse(text), Err(DecimalError::TooPrecise), "{text}");
+        }
+        assert_eq!(exact("1234567890123456789012345678").to_string(), "1234567890123456789012345678");
+    }
+
+    #[test]
+    fn writes_every_digit_and_no_trailing_zero() {
+        assert_eq!(exact("79.9990").to_string(), "79.999");
+        assert_eq!(exact("1e2").to_string(), "100");
+        assert_eq!(exact("-0").to_string(), "0");
+        assert_eq!((&exact("64.12345678901235") - &exact("64.12345678901234")).to_string(), "0.00000000000001");
+    }
+
+    #[test]
+    fn halves_go_away_from_zero() {
+        assert_eq!(exact("0.25").to_fixed(1), "0.3");
+        assert_eq!(exact("-0.25").to_fixed(1), "-0.3");
+        assert_eq!(exact("0.35").to_fixed(1), "0.4");
+        assert_eq!(exact("2").to_fixed(2), "2.00");
+        assert_eq!(exact("-0.04").to_fixed(1), "0.0");
+    }
+
+    #[test]
+    fn quotients_keep_twenty_decimals() {
+        assert_eq!(exact("1").quotient(&exact("3")).unwrap().to_string(), "0.33333333333333333333");
+        assert_eq!(exact("-2").quotient(&exact("3")).unwrap().to_string(), "-0.66666666666666666667");
+        assert_eq!(exact("1").quotient(&exact("8")).unwrap().to_string(), "0.125");
+        assert_eq!(exact("1").quotient(&exact("0")), None);
+        // Half of the last decimal, on both sides of zero.
+        assert_eq!(exact("1e-20").quotient(&exact("2")).unwrap().to_string(), "0.00000000000000000001");
+        assert_eq!(exact("-1e-20").quotient(&exact("2")).unwrap().to_string(), "-0.00000000000000000001");
+    }
+
+    proptest! {
+        #[test]
+        fn sort_keys_order_as_numbers_do(a in -20000i64..20000, s in 0i64..5, b in -20000i64..20000, t in 0i64..5) {
+            let (x, y) = (Exact(BigDecimal::new(a.into(), s)), Exact(BigDecimal::new(b.into(), t)));
+            prop_assert_eq!(x.sort_key().cmp(&y.sort_key()), x.cmp(&y), "{} {}", x, y);
+        }
+
+        #[test]
+        fn a_quotient_is_within_half_a_last_decimal(a in any::<i64>(), b in any::<i64>().prop_filter("zero", |b| *b != 0)) {
+            let quotient = Exact::from(a).quotient(&Exact::from(b)).unwrap();
+            let back = &quotient * &Exact::from(b);
+            let error = &back - &Exact::from(a);
+            // |q·b − a| ≤ |b| · 0.5e-20
+            let bound = BigDecimal::new(5.into(), QUOTIENT_DECIMALS + 1) * BigDecimal::from(b).abs();
+            prop_assert!(error.0.abs() <= bound);
+        }
+
+        #[test]
+        fn text_survives(whole in 0u64..1_000_000_000, fraction in 0u64..1_000_000_000_000) {
+            let text = format!("{whole}.{fraction:012}");
+            let written = exact(&text).to_string();
+            prop_assert_eq!(exact(&written), exact(&text));
+        }
+    }
+}

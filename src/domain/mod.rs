@@ -1,0 +1,19 @@
+//! Types that cannot be wrong and the rules of one record.
+//!
+//! Nothing here knows HTTP or SQL or reads a clock: time comes in as an argument. One file a resource, the
+//! same stem as in `service`, `store` and `http`.
+
+pub mod commendations;
+pub mod decimal;
+pub mod dossiers;
+pub mod editions;
+pub mod improvement_actions;
+pub mod index_scores;
+pub mod indexes;
+pub mod periods;
+pub mod reported_figures;
+pub mod text;
+pub mod time;
+pub mod units;
+pub mod violation;
+pub mod words;

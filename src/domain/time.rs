@@ -1,0 +1,223 @@
+//! Moments and days. Business days are Vietnamese days (UTC+7, no summer time), whatever the server's zone.
+//!
+//! Moments are kept to the microsecond, which is what both databases keep; years run from 1900 to 2999, so
+//! that a mistyped year is refused where it is read.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, TimeZone, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// First and last year of a moment or a day.
+pub const YEARS: std::ops::RangeInclusive<i32> = 1900..=2999;
+
+const VIETNAM_SECONDS: i32 = 7 * 3600;
+
+fn vietnam() -> Option<FixedOffset> {
+    FixedOffset::east_opt(VIETNAM_SECONDS)
+}
+
+/// An instant, to the microsecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(i64);
+
+/// A day of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(NaiveDate);
+
+/// Why a text is not a moment or a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotATime(pub &'static str);
+
+impl fmt::Display for NotATime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Moment {
+    /// From microseconds since 1970-01-01T00:00Z, as the databases keep it.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970-01-01T00:00Z.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The present moment of the machine's clock. Only the edge of the service calls it.
+    pub fn now() -> Self {
+        Self(Utc::now().timestamp_micros())
+    }
+
+    /// The start of a Vietnamese day.
+    pub fn start_of(day: Day) -> Self {
+        let midnight = day.0.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+        Self(midnight - i64::from(VIETNAM_SECONDS) * 1_000_000)
+    }
+
+    /// The Vietnamese day that the moment falls on.
+    pub fn day(self) -> Day {
+        let shifted = self.0.saturating_add(i64::from(VIETNAM_SECONDS) * 1_000_000);
+        Day(DateTime::from_timestamp_micros(shifted).map_or(NaiveDate::MIN, |t| t.date_naive()))
+    }
+}
+
+impl FromStr for Moment {
+    type Err = NotATime;
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let parsed = DateTime::parse_from_rfc3339(text)
+            .map_err(|_| NotATime("a moment is written as in RFC 3339, with its offset: 2020-03-06T08:00:00+07:00"))?;
+        let moment = Self(parsed.timestamp_micros());
+        if YEARS.contains(&moment.day().0.year()) {
+            Ok(moment)
+        } else {
+            Err(NotATime("the year must lie between 1900 and 2999"))
+        }
+    }
+}
+
+impl fmt::Display for Moment {
+    /// RFC 3339 in Vietnamese time.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match vietnam().and_then(|zone| zone.timestamp_micros(self.0).single()) {
+            Some(time) => f.write_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, false)),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+impl Day {
+    /// A day of the calendar, or none when there is no such day.
+    pub fn new(year: i32, month: u32, day: u32) -> Option<Self> {
+        NaiveDate::from_ymd_opt(year, month, day).map(Self)
+    }
+
+    /// The same day for a date column.
+    pub const fn date(self) -> NaiveDate {
+        self.0
+    }
+
+    /// From a date column.
+    pub const fn from_date(date: NaiveDate) -> Self {
+        Self(date)
+    }
+
+    /// The calendar year.
+    pub fn year(self) -> i32 {
+        self.0.year()
+    }
+
+    /// The month, 1 to 12.
+    pub fn month(self) -> u32 {
+        self.0.month()
+    }
+
+    /// The day of the month, 1 to 31.
+    pub fn day_of_month(self) -> u32 {
+        self.0.day()
+    }
+
+    /// Monday to Friday.
+    pub fn is_weekday(self) -> bool {
+        self.0.weekday().number_from_monday() <= 5
+    }
+
+    /// The next day.
+    pub fn next(self) -> Self {
+        self.0.succ_opt().map_or(self, Self)
+    }
+
+    /// The day before.
+    pub fn previous(self) -> Self {
+        self.0.pred_opt().map_or(self, Self)
+    }
+}
+
+impl FromStr for Day {
+    type Err = NotATime;
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        const FORM: NotATime = NotATime("a day is written YYYY-MM-DD: 2020-03-06");
+        if text.len() != 10 || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+            return Err(FORM);
+        }
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| FORM)?;
+        if YEARS.contains(&date.year()) {
+            Ok(Self(date))
+        } else {
+            Err(NotATime("the year must lie between 1900 and 2999"))
+        }
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_is_the_vietnamese_one() {
+        let day = |text: &str| text.parse::<Moment>().unwrap().day().to_string();
+        assert_eq!(day("2020-03-05T16:59:59Z"), "2020-03-05");
+        assert_eq!(day("2020-03-05T17:00:00Z"), "2020-03-06");
+        assert_eq!(day("2020-12-31T23:30:00+07:00"), "2020-12-31");
+        assert_eq!(day("2020-12-31T18:00:00-05:00"), "2021-01-01");
+    }
+
+    #[test]
+    fn a_moment_is_written_in_vietnamese_time_to_the_microsecond() {
+        let text = |text: &str| text.parse::<Moment>().unwrap().to_string();
+        assert_eq!(text("2020-03-05T17:00:01Z"), "2020-03-06T00:00:01+07:00");
+        assert_eq!(text("2020-03-05T17:00:01.123456789Z"), "2020-03-06T00:00:01.123456+07:00");
+    }
+
+    #[test]
+    fn impossible_days_and_years_are_refused() {
+        for text in ["2020-13-01", "2021-02-29", "20-1-1", "0000-01-01", "9999-01-01", "2020-3-06", "+020-03-06"] {
+            assert!(text.parse::<Day>().is_err(), "{text}");
+        }
+        for text in ["2020-03-06T08:00:00", "2020-03-06", "2020-03-06T25:00:00Z", "1800-01-01T00:00:00Z"] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_starts_at_midnight_in_vietnam() {
+        let day: Day = "2020-03-06".parse().unwrap();
+        assert_eq!(Moment::start_of(day).to_string(), "2020-03-06T00:00:00+07:00");
+        assert_eq!(Moment::start_of(day).day(), day);
+    }
+}

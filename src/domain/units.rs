@@ -1,0 +1,129 @@
+//! An administrative unit or department, and how long it exists.
+//!
+//! Codes are used again over time (82 was Tiền Giang and names Đồng Tháp since 1 July 2025), so a code alone
+//! is no key. History stays under the old unit; what became of it are its successors.
+
+use serde::Serialize;
+
+use super::{
+    time::Day,
+    violation::{Findings, Violation},
+    words::words,
+};
+
+words! {
+    /// Level of a unit. `district` ended on 1 July 2025 (Resolution 203/2025/QH15) and stays for history.
+    pub enum Level {
+        /// The state.
+        National = "national",
+        /// Province or centrally run city.
+        Province = "province",
+        /// Department of a province (sở, ngành).
+        Department = "department",
+        /// District, town or city of a province, until 1 July 2025.
+        District = "district",
+        /// Commune, ward or township.
+        Commune = "commune",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+words! {
+    /// How much of an old unit went to a successor.
+    pub enum Extent {
+        /// All of it.
+        Whole = "whole",
+        /// A part of it.
+        Part = "part",
+    }
+}
+
+/// A unit that took over a unit that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Successor {
+    /// The successor.
+    pub unit_id: String,
+    /// How much of the old unit went there.
+    pub extent: Extent,
+}
+
+/// A unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unit {
+    /// Chosen by its creator; the key.
+    pub id: String,
+    /// Official code, text: zeros in front matter.
+    pub code: Option<String>,
+    /// List that the code belongs to, such as `gso`.
+    pub code_scheme: Option<String>,
+    /// Full name with its kind: `Huyện Thanh Bình`.
+    pub name: String,
+    /// Level.
+    pub level: Level,
+    /// The unit directly above.
+    pub parent_id: Option<String>,
+    /// First day on which it exists; unknown or without beginning when absent.
+    pub valid_from: Option<Day>,
+    /// First day on which it no longer exists.
+    pub valid_to: Option<Day>,
+    /// What became of it.
+    pub successors: Vec<Successor>,
+}
+
+impl Unit {
+    /// Whether the unit exists on a day.
+    pub fn exists_on(&self, day: Day) -> bool {
+        self.valid_from.is_none_or(|from| from <= day) && self.valid_to.is_none_or(|to| day < to)
+    }
+
+    /// The rules of one unit.
+    pub fn check(&self) -> Vec<Violation> {
+        let mut findings = Findings::default();
+        findings.id("/id", &self.id);
+        findings.text("/name", &self.name, 300);
+        findings.optional_text("/code", self.code.as_ref(), 40);
+        findings.optional_text("/code_scheme", self.code_scheme.as_ref(), 40);
+        if self.code.is_some() != self.code_scheme.is_some() {
+            findings.add(
+                "/code_scheme",
+                "code_and_scheme",
+                "A code and its scheme come together.",
+                "Mã và hệ mã phải đi cùng nhau.",
+            );
+        }
+        if let (Some(from), Some(to)) = (self.valid_from, self.valid_to)
+            && from >= to
+        {
+            findings.add("/valid_to", "not_after_valid_from", "Must be after `valid_from`.", "Phải sau `valid_from`.");
+        }
+        if self.parent_id.as_deref() == Some(self.id.as_str()) {
+            findings.add("/parent_id", "cycle", "A unit can't stand below itself.", "Đơn vị không thể trực thuộc chính nó.");
+        }
+        if !self.successors.is_empty() && self.valid_to.is_none() {
+            findings.add(
+                "/successors",
+                "successors_without_end",
+                "Only a unit that ended (`valid_to`) has successors.",
+                "Chỉ đơn vị đã kết thúc (`valid_to`) mới có đơn vị kế thừa.",
+            );
+        }
+        for (i, successor) in self.successors.iter().enumerate() {
+            if successor.unit_id == self.id {
+                findings.add(format!("/successors/{i}/unit_id"), "cycle", "A unit can't succeed itself.", "Đơn vị không thể kế thừa chính nó.");
+            }
+            if self.successors.iter().take(i).any(|s| s.unit_id == successor.unit_id) {
+                findings.add(format!("/successors/{i}/unit_id"), "duplicate", "The successor is listed twice.", "Đơn vị kế thừa bị liệt kê hai lần.");
+            }
+        }
+        if self.successors.len() > 1 && self.successors.iter().any(|s| s.extent == Extent::Whole) {
+            findings.add(
+                "/successors",
+                "whole_and_more",
+                "What went whole to one unit can't have gone to another as well.",
+                "Đã nhập toàn bộ vào một đơn vị thì không thể nhập thêm vào đơn vị khác.",
+            );
+        }
+        findings.into_result().err().unwrap_or_default()
+    }
+}

@@ -1,0 +1,123 @@
+//! Dossiers: the rules that join them to units, and the due date that may not change without a reason.
+
+use super::{
+    crud::{Proposal, Resource},
+    error::{Error, Result},
+};
+use crate::{
+    domain::{dossiers::Dossier, time::Moment, violation::{Text, Violation}},
+    store::{self, Conn, StoreResult, Versioned, list::{Request, Table}, lock::Structure},
+};
+
+/// `/dossiers`.
+pub struct Dossiers;
+
+impl Resource for Dossiers {
+    type Record = Dossier;
+    const NAME: &'static str = "dossiers";
+    const TABLE: Table = store::dossiers::TABLE;
+    const STRUCTURE: Structure = Structure::Used;
+
+    fn key(dossier: &Dossier) -> String {
+        dossier.code.clone()
+    }
+
+    fn find(conn: &mut Conn, key: &str) -> StoreResult<Option<Versioned<Dossier>>> {
+        store::dossiers::find(conn, key)
+    }
+
+    fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Dossier>>> {
+        store::dossiers::list(conn, request)
+    }
+
+    fn insert(conn: &mut Conn, dossier: &Dossier, version: i64) -> StoreResult<()> {
+        store::dossiers::insert(conn, dossier, version)
+    }
+
+    fn update(conn: &mut Conn, dossier: &Dossier, version: i64) -> StoreResult<()> {
+        store::dossiers::update(conn, dossier, version)
+    }
+
+    fn delete(conn: &mut Conn, key: &str) -> StoreResult<()> {
+        store::dossiers::delete(conn, key)
+    }
+
+    fn prepare(conn: &mut Conn, proposal: &mut Proposal<Dossier>, old: Option<&Dossier>) -> Result<()> {
+        keep_first_due_date(&mut proposal.record, old);
+        let dossier = &proposal.record;
+        let mut violations = dossier.check();
+        check_units(conn, dossier, &mut violations)?;
+        if let Some(reason) = &proposal.reason {
+            let mut findings = crate::domain::violation::Findings::default();
+            findings.text("/due_change_reason", reason, 1000);
+            violations.extend(findings.into_result().err().unwrap_or_default());
+        }
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations));
+        }
+        match old {
+            Some(old) if proposal.reason.is_none() => refuse_moved_due_date(dossier, old),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The first due date is the one given first: it stays when a caller leaves it out.
+fn keep_first_due_date(dossier: &mut Dossier, old: Option<&Dossier>) {
+    if dossier.first_due_at.is_none() {
+        dossier.first_due_at = old.and_then(|old| old.first_due_at).or(dossier.due_at);
+    }
+}
+
+fn refuse_moved_due_date(dossier: &Dossier, old: &Dossier) -> Result<()> {
+    let moved = |old: Option<Moment>, new: Option<Moment>| old.is_some() && old != new;
+    let mut violations = Vec::new();
+    for (pointer, old, new) in [
+        ("/due_at", old.due_at, dossier.due_at),
+        ("/first_due_at", old.first_due_at, dossier.first_due_at),
+    ] {
+        if moved(old, new) {
+            violations.push(Violation::new(
+                pointer,
+                "due_change_without_reason",
+                "A due date once given changes only with `due_change_reason`.",
+                "Hạn trả đã hẹn chỉ được thay đổi khi có `due_change_reason`.",
+            ));
+        }
+    }
+    if violations.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        code: "due_change_without_reason",
+        text: Text::new(
+            "The due date was given already: say why it changes in `due_change_reason`.",
+            "Hạn trả đã được hẹn: hãy nêu lý do thay đổi trong `due_change_reason`.",
+        ),
+        violations,
+    })
+}
+
+fn check_units(conn: &mut Conn, dossier: &Dossier, violations: &mut Vec<Violation>) -> Result<()> {
+    let accepted_on = dossier.accepted_at.map(Moment::day);
+    for (pointer, id) in [
+        ("/unit_id", Some(&dossier.unit_id)),
+        ("/received_by_unit_id", dossier.received_by_unit_id.as_ref()),
+    ] {
+        let Some(id) = id else { continue };
+        match store::units::find(conn, id)? {
+            None => violations.push(Error::unknown_unit(pointer, id)),
+            Some(unit) => {
+                if let Some(day) = accepted_on.filter(|day| !unit.record.exists_on(*day)) {
+                    violations.push(Violation::new(
+                        pointer,
+                        "unit_not_in_existence",
+                        format!("The unit `{id}` did not exist on {day}, the day of acceptance."),
+                        format!("Đơn vị `{id}` không tồn tại vào ngày tiếp nhận {day}."),
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! What went wrong, without HTTP: each variant says what the caller can do about it.
+
+use crate::{
+    domain::violation::{Text, Violation},
+    store::StoreError,
+};
+
+/// Why a request could not be carried out.
+#[derive(Debug)]
+pub enum Error {
+    /// No such record.
+    NotFound {
+        /// Kind of record: `dossiers`.
+        resource: &'static str,
+        /// Its key as given.
+        key: String,
+    },
+    /// The record breaks rules.
+    Invalid(Vec<Violation>),
+    /// A member doesn't read as its documented type.
+    Malformed(Vec<Violation>),
+    /// The state of other records, or of this one, forbids it.
+    Conflict {
+        /// Stable code: `duplicate`, `in_use` ...
+        code: &'static str,
+        /// The sentence a person reads.
+        text: Text,
+        /// The members concerned.
+        violations: Vec<Violation>,
+    },
+    /// The record has changed since the caller read it.
+    Stale,
+    /// The database.
+    Store(StoreError),
+}
+
+/// Result of a service function.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Error {
+    /// No record of this key.
+    pub fn not_found(resource: &'static str, key: impl Into<String>) -> Self {
+        Self::NotFound { resource, key: key.into() }
+    }
+
+    /// A conflict without a member to point to.
+    pub fn conflict(code: &'static str, en: impl Into<String>, vi: impl Into<String>) -> Self {
+        Self::Conflict { code, text: Text::new(en, vi), violations: Vec::new() }
+    }
+
+    /// One broken rule.
+    pub fn invalid(pointer: impl Into<String>, code: &'static str, en: impl Into<String>, vi: impl Into<String>) -> Self {
+        Self::Invalid(vec![Violation::new(pointer, code, en, vi)])
+    }
+
+    /// A member that names a unit that isn't there.
+    pub fn unknown_unit(pointer: impl Into<String>, id: &str) -> Violation {
+        Violation::new(pointer, "unknown_unit", format!("There is no unit `{id}`."), format!("Không có đơn vị `{id}`."))
+    }
+}

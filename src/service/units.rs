@@ -1,0 +1,194 @@
+//! Units: the rules that join them, and their lineage.
+
+use super::{
+    crud::{Proposal, Resource, refuse_when_referred},
+    error::{Error, Result},
+};
+use crate::{
+    domain::{
+        units::{Extent, Unit},
+        violation::Violation,
+    },
+    store::{self, Conn, Store, StoreResult, Versioned, list::{Request, Table}, lock::Structure},
+};
+
+/// `/units`.
+pub struct Units;
+
+impl Resource for Units {
+    type Record = Unit;
+    const NAME: &'static str = "units";
+    const TABLE: Table = store::units::TABLE;
+    const STRUCTURE: Structure = Structure::Changed;
+
+    fn key(unit: &Unit) -> String {
+        unit.id.clone()
+    }
+
+    fn find(conn: &mut Conn, key: &str) -> StoreResult<Option<Versioned<Unit>>> {
+        store::units::find(conn, key)
+    }
+
+    fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Unit>>> {
+        store::units::list(conn, request)
+    }
+
+    fn insert(conn: &mut Conn, unit: &Unit, version: i64) -> StoreResult<()> {
+        store::units::insert(conn, unit, version)
+    }
+
+    fn update(conn: &mut Conn, unit: &Unit, version: i64) -> StoreResult<()> {
+        store::units::update(conn, unit, version)
+    }
+
+    fn delete(conn: &mut Conn, key: &str) -> StoreResult<()> {
+        store::units::delete(conn, key)
+    }
+
+    fn prepare(conn: &mut Conn, proposal: &mut Proposal<Unit>, old: Option<&Unit>) -> Result<()> {
+        let unit = &proposal.record;
+        let mut violations = unit.check();
+        check_parent(conn, unit, &mut violations)?;
+        check_successors(conn, unit, &mut violations)?;
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations));
+        }
+        check_code(conn, unit)?;
+        if old.is_some() {
+            check_dossiers(conn, unit)?;
+        }
+        Ok(())
+    }
+
+    fn before_delete(conn: &mut Conn, unit: &Unit) -> Result<()> {
+        refuse_when_referred(store::units::referrers(conn, &unit.id)?)
+    }
+}
+
+fn check_parent(conn: &mut Conn, unit: &Unit, violations: &mut Vec<Violation>) -> Result<()> {
+    let mut above = unit.parent_id.clone();
+    let mut first = true;
+    while let Some(id) = above {
+        if id == unit.id {
+            if !first {
+                violations.push(Violation::new(
+                    "/parent_id",
+                    "cycle",
+                    "The unit would stand below itself.",
+                    "Đơn vị sẽ trực thuộc chính nó.",
+                ));
+            }
+            return Ok(());
+        }
+        match store::units::find(conn, &id)? {
+            None => {
+                violations.push(Error::unknown_unit("/parent_id", &id));
+                return Ok(());
+            }
+            Some(parent) => above = parent.record.parent_id,
+        }
+        first = false;
+    }
+    Ok(())
+}
+
+fn check_successors(conn: &mut Conn, unit: &Unit, violations: &mut Vec<Violation>) -> Result<()> {
+    for (i, successor) in unit.successors.iter().enumerate() {
+        let pointer = format!("/successors/{i}/unit_id");
+        match store::units::find(conn, &successor.unit_id)? {
+            None if successor.unit_id != unit.id => violations.push(Error::unknown_unit(pointer, &successor.unit_id)),
+            Some(found) if found.record.valid_to.is_some() && found.record.valid_to <= unit.valid_to => {
+                violations.push(Violation::new(
+                    pointer,
+                    "successor_ended",
+                    "A successor goes on after the unit has ended.",
+                    "Đơn vị kế thừa phải còn tồn tại sau khi đơn vị cũ kết thúc.",
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A code names one unit at a time; it may be used again later.
+fn check_code(conn: &mut Conn, unit: &Unit) -> Result<()> {
+    let (Some(scheme), Some(code)) = (&unit.code_scheme, &unit.code) else { return Ok(()) };
+    for other in store::units::with_code(conn, scheme, code, &unit.id)? {
+        let ends_before = |a: &Unit, b: &Unit| matches!((a.valid_to, b.valid_from), (Some(to), Some(from)) if to <= from);
+        if !ends_before(unit, &other) && !ends_before(&other, unit) {
+            return Err(Error::Conflict {
+                code: "code_taken",
+                text: crate::domain::violation::Text::new(
+                    format!("`{}` has the code {code} of {scheme} at the same time.", other.id),
+                    format!("`{}` đang dùng mã {code} của hệ {scheme} trong cùng thời gian.", other.id),
+                ),
+                violations: vec![Violation::new("/code", "code_taken", "Taken at that time.", "Đã được dùng trong thời gian đó.")],
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The validity of a unit can't leave out a day on which it received dossiers.
+fn check_dossiers(conn: &mut Conn, unit: &Unit) -> Result<()> {
+    let Some((first, last)) = store::dossiers::received_span(conn, &unit.id)? else { return Ok(()) };
+    if unit.exists_on(first) && unit.exists_on(last) {
+        return Ok(());
+    }
+    Err(Error::conflict(
+        "in_use",
+        format!("The unit received dossiers from {first} to {last}; its validity must hold these days."),
+        format!("Đơn vị đã tiếp nhận hồ sơ từ {first} đến {last}; thời gian hiệu lực phải bao gồm các ngày này."),
+    ))
+}
+
+/// A relative of a unit in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relative {
+    /// The unit.
+    pub unit_id: String,
+    /// Its name.
+    pub unit_name: String,
+    /// How much of the older unit went to the younger one.
+    pub extent: Extent,
+}
+
+/// What a unit came from and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lineage {
+    /// The unit.
+    pub unit_id: String,
+    /// Units that passed to it.
+    pub predecessors: Vec<Relative>,
+    /// Units that it passed to.
+    pub successors: Vec<Relative>,
+}
+
+/// What a unit came from and what became of it.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn lineage(store: &Store, id: String) -> Result<Lineage> {
+    store
+        .read(move |conn| {
+            let unit = store::units::find(conn, &id)?.ok_or_else(|| Error::not_found(Units::NAME, &id))?.record;
+            let older = store::units::predecessors(conn, &id)?;
+            let younger = unit.successors.into_iter().map(|s| (s.unit_id, s.extent)).collect();
+            Ok(Lineage {
+                predecessors: relatives(conn, older)?,
+                successors: relatives(conn, younger)?,
+                unit_id: id,
+            })
+        })
+        .await
+}
+
+fn relatives(conn: &mut Conn, of: Vec<(String, Extent)>) -> Result<Vec<Relative>> {
+    let mut named = Vec::new();
+    for (unit_id, extent) in of {
+        let name = store::units::find(conn, &unit_id)?.map(|unit| unit.record.name);
+        named.push(Relative { unit_name: name.unwrap_or_default(), unit_id, extent });
+    }
+    Ok(named)
+}

@@ -1,0 +1,159 @@
+//! Connections: the URL picks the database, the manager opens it and keeps the real reason when it can't.
+//!
+//! diesel's derived `establish` would try each database in turn, drop the errors and make a new SQLite file of
+//! a mistyped URL; this manager does none of that.
+
+#![allow(missing_docs)] // The derive of `Conn` makes public items without documentation.
+
+use std::{fmt, str::FromStr};
+
+use diesel::{Connection, ConnectionError, PgConnection, SqliteConnection, connection::SimpleConnection};
+
+use super::error::StoreError;
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// SQLite.
+    Sqlite(SqliteConnection),
+    /// PostgreSQL.
+    Postgres(PgConnection),
+}
+
+/// The backend that queries on [`Conn`] are built for.
+pub type Backend = <Conn as Connection>::Backend;
+
+/// Where the data is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// Path of an SQLite file.
+    Sqlite(String),
+    /// URL of a PostgreSQL database, with its password.
+    Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// The URL without its password, for people and logs.
+    pub fn redacted(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite://{path}"),
+            Self::Postgres(url) => match (url.split_once("://"), url.rsplit_once('@')) {
+                (Some((scheme, _)), Some((_, place))) => format!("{scheme}://***@{place}"),
+                _ => url.split('?').next().unwrap_or_default().to_owned(),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.redacted())
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            if path.is_empty() || path.contains(":memory:") || path.contains('?') {
+                return Err("a SQLite URL names a file: sqlite://chiso.db or sqlite:///var/lib/chiso/chiso.db".to_owned());
+            }
+            return Ok(Self::Sqlite(path.to_owned()));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        let scheme = url.split_once("://").map_or("(none)", |(scheme, _)| scheme);
+        Err(format!("unknown scheme `{scheme}` of the database URL: use sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE"))
+    }
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reads only; SQLite enforces it.
+    Read,
+    /// Reads and writes.
+    Write,
+}
+
+/// Opens connections for the pools.
+#[derive(Debug, Clone)]
+pub struct Manager {
+    /// Where to.
+    pub url: DatabaseUrl,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+impl Manager {
+    /// Opens one connection with everything set that the service relies on.
+    pub fn open(&self) -> Result<Conn, ConnectionError> {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => {
+                let mut conn = SqliteConnection::establish(path)?;
+                let query_only = match self.purpose {
+                    Purpose::Read => "ON",
+                    Purpose::Write => "OFF",
+                };
+                // The order matters: the timeout guards the switch to WAL. FULL: acknowledged means on disk.
+                let pragmas = format!(
+                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32000; \
+                     PRAGMA temp_store = MEMORY; PRAGMA query_only = {query_only};"
+                );
+                conn.batch_execute(&pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Conn::Sqlite(conn))
+            }
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url)?;
+                conn.batch_execute("SET timezone = 'UTC'; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'")
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Conn::Postgres(conn))
+            }
+        }
+    }
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Conn, StoreError> {
+        Ok(self.open()?)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), StoreError> {
+        Ok(conn.batch_execute("SELECT 1")?)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        use diesel::r2d2::R2D2Connection;
+        match conn {
+            Conn::Sqlite(inner) => inner.is_broken(),
+            Conn::Postgres(inner) => inner.is_broken(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_two_schemes_are_taken() {
+        assert_eq!("sqlite://chiso.db".parse(), Ok(DatabaseUrl::Sqlite("chiso.db".into())));
+        assert!(matches!("postgres://u:p@h/d".parse(), Ok(DatabaseUrl::Postgres(_))));
+        for url in ["", "chiso.db", "mysql://h/d", "sqlite:chiso.db", "sqlite://", "sqlite://:memory:", "'sqlite://x'", "file:x"] {
+            assert!(url.parse::<DatabaseUrl>().is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_password_is_not_shown() {
+        let url: DatabaseUrl = "postgres://user:s3cret@host:5432/chiso".parse().unwrap();
+        assert_eq!(format!("{url:?}"), "postgres://***@host:5432/chiso");
+    }
+}

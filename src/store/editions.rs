@@ -1,0 +1,180 @@
+//! Editions of indexes: the key is the index and the year, written `pci/2016`.
+
+use diesel::prelude::*;
+
+use super::{
+    Versioned,
+    conn::Conn,
+    error::{StoreError, StoreResult},
+    list::{self, Request, Table},
+    row,
+    schema::{edition_units, editions, index_scores},
+};
+use crate::domain::editions::{Edition, EditionStatus};
+
+/// The table as lists know it: always listed for one index.
+pub const TABLE: Table = Table { name: "editions", key: "year" };
+
+#[derive(Queryable, QueryableByName, Insertable, AsChangeset)]
+#[diesel(table_name = editions, treat_none_as_null = true, primary_key(index_code, year))]
+struct EditionRow {
+    index_code: String,
+    year: i32,
+    framework: String,
+    unit_of_measure: String,
+    decimals: i32,
+    rank_decimals: Option<i32>,
+    tie_rule: String,
+    method: String,
+    criteria: String,
+    cohorts: String,
+    bands: String,
+    note: Option<String>,
+    status: String,
+    revision: Option<i32>,
+    version: i64,
+}
+
+fn json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|e| StoreError::Other(e.to_string()))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> StoreResult<T> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+fn decimals(value: i32) -> StoreResult<u8> {
+    u8::try_from(value).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+impl EditionRow {
+    fn new(edition: &Edition, version: i64) -> StoreResult<Self> {
+        Ok(Self {
+            index_code: edition.index_code.clone(),
+            year: edition.year,
+            framework: edition.framework.clone(),
+            unit_of_measure: edition.unit_of_measure.to_string(),
+            decimals: i32::from(edition.decimals),
+            rank_decimals: edition.rank_decimals.map(i32::from),
+            tie_rule: edition.tie_rule.to_string(),
+            method: edition.method.to_string(),
+            criteria: json(&edition.criteria)?,
+            cohorts: json(&edition.cohorts)?,
+            bands: json(&edition.bands)?,
+            note: edition.note.clone(),
+            status: edition.status.to_string(),
+            revision: edition.revision,
+            version,
+        })
+    }
+
+    fn edition(self) -> StoreResult<Versioned<Edition>> {
+        Ok(Versioned {
+            version: self.version,
+            record: Edition {
+                unit_of_measure: row::word(&self.unit_of_measure)?,
+                decimals: decimals(self.decimals)?,
+                rank_decimals: self.rank_decimals.map(decimals).transpose()?,
+                tie_rule: row::word(&self.tie_rule)?,
+                method: row::word(&self.method)?,
+                criteria: from_json(&self.criteria)?,
+                cohorts: from_json(&self.cohorts)?,
+                bands: from_json(&self.bands)?,
+                status: row::word(&self.status)?,
+                index_code: self.index_code,
+                year: self.year,
+                framework: self.framework,
+                note: self.note,
+                revision: self.revision,
+            },
+        })
+    }
+}
+
+/// An edition by its index and year.
+pub fn find(conn: &mut Conn, index: &str, year: i32) -> StoreResult<Option<Versioned<Edition>>> {
+    let found: Option<EditionRow> = editions::table.find((index, year)).first(conn).optional()?;
+    found.map(EditionRow::edition).transpose()
+}
+
+/// Every edition of a year, of every index.
+pub fn of_year(conn: &mut Conn, year: i32) -> StoreResult<Vec<Edition>> {
+    let rows: Vec<EditionRow> =
+        editions::table.filter(editions::year.eq(year)).order(editions::index_code).load(conn)?;
+    rows.into_iter().map(|row| Ok(row.edition()?.record)).collect()
+}
+
+/// A page of editions.
+pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Edition>>> {
+    let rows: Vec<EditionRow> = list::page(conn, TABLE, request)?;
+    rows.into_iter().map(EditionRow::edition).collect()
+}
+
+/// Adds an edition.
+pub fn insert(conn: &mut Conn, edition: &Edition, version: i64) -> StoreResult<()> {
+    diesel::insert_into(editions::table).values(EditionRow::new(edition, version)?).execute(conn)?;
+    insert_units(conn, edition)
+}
+
+/// Replaces an edition.
+pub fn update(conn: &mut Conn, edition: &Edition, version: i64) -> StoreResult<()> {
+    diesel::update(editions::table.find((&edition.index_code, edition.year)))
+        .set(EditionRow::new(edition, version)?)
+        .execute(conn)?;
+    delete_units(conn, &edition.index_code, edition.year)?;
+    insert_units(conn, edition)
+}
+
+/// Takes an edition away.
+pub fn delete(conn: &mut Conn, index: &str, year: i32) -> StoreResult<()> {
+    delete_units(conn, index, year)?;
+    diesel::delete(editions::table.find((index, year))).execute(conn)?;
+    Ok(())
+}
+
+fn insert_units(conn: &mut Conn, edition: &Edition) -> StoreResult<()> {
+    let named: std::collections::BTreeSet<String> =
+        edition.unit_references().into_iter().map(|(_, id)| id).collect();
+    for unit_id in named {
+        diesel::insert_into(edition_units::table)
+            .values((
+                edition_units::index_code.eq(&edition.index_code),
+                edition_units::year.eq(edition.year),
+                edition_units::unit_id.eq(unit_id),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn delete_units(conn: &mut Conn, index: &str, year: i32) -> StoreResult<()> {
+    diesel::delete(
+        edition_units::table.filter(edition_units::index_code.eq(index)).filter(edition_units::year.eq(year)),
+    )
+    .execute(conn)?;
+    Ok(())
+}
+
+/// One score of the edition, if there is any; with `criterion` one of that criterion.
+pub fn any_score(conn: &mut Conn, index: &str, year: i32, criterion: Option<&str>) -> StoreResult<Option<String>> {
+    let mut query = index_scores::table
+        .filter(index_scores::index_code.eq(index.to_owned()))
+        .filter(index_scores::year.eq(year))
+        .select(index_scores::id)
+        .into_boxed();
+    if let Some(code) = criterion {
+        query = query.filter(index_scores::criterion.eq(code.to_owned()));
+    }
+    Ok(query.first(conn).optional()?)
+}
+
+/// Whether the index has any published edition.
+pub fn any_published(conn: &mut Conn, index: &str) -> StoreResult<bool> {
+    let year: Option<i32> = editions::table
+        .filter(editions::index_code.eq(index))
+        .filter(editions::status.eq(EditionStatus::Published.as_str()))
+        .select(editions::year)
+        .first(conn)
+        .optional()?;
+    Ok(year.is_some())
+}

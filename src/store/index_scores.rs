@@ -1,0 +1,146 @@
+//! Index scores: the exact decimal as text, with a second text that sorts as the numbers do.
+
+use diesel::prelude::*;
+
+use super::{
+    Versioned,
+    conn::Conn,
+    error::{StoreError, StoreResult},
+    list::{self, Request, Table},
+    row,
+    schema::index_scores,
+};
+use crate::domain::{
+    decimal::Exact,
+    index_scores::{IndexScore, ScoreStage},
+};
+
+/// The table as lists know it.
+pub const TABLE: Table = Table { name: "index_scores", key: "id" };
+
+/// The criterion column of a total.
+pub const TOTAL: &str = "_total";
+
+#[derive(Queryable, QueryableByName, Insertable, AsChangeset)]
+#[diesel(table_name = index_scores, treat_none_as_null = true)]
+struct IndexScoreRow {
+    id: String,
+    index_code: String,
+    year: i32,
+    unit_id: String,
+    criterion: String,
+    stage: String,
+    score: Option<String>,
+    score_sort: Option<String>,
+    published_rank: Option<i32>,
+    applicable: bool,
+    source: Option<String>,
+    search: String,
+    version: i64,
+}
+
+impl IndexScoreRow {
+    fn new(score: &IndexScore, version: i64) -> Self {
+        Self {
+            id: score.id.clone(),
+            index_code: score.index_code.clone(),
+            year: score.year,
+            unit_id: score.unit_id.clone(),
+            criterion: score.criterion.clone().unwrap_or_else(|| TOTAL.to_owned()),
+            stage: score.stage.to_string(),
+            score: score.score.as_ref().map(ToString::to_string),
+            score_sort: score.score.as_ref().map(Exact::sort_key),
+            published_rank: score.published_rank,
+            applicable: score.applicable,
+            source: score.source.clone(),
+            search: row::search_text([
+                Some(score.unit_id.as_str()),
+                score.criterion.as_deref(),
+                score.source.as_deref(),
+            ]),
+            version,
+        }
+    }
+
+    fn score(self) -> StoreResult<Versioned<IndexScore>> {
+        let score = self
+            .score
+            .map(|text| Exact::parse(&text).map_err(|_| StoreError::Corrupt(format!("score {text} of {}", self.id))))
+            .transpose()?;
+        Ok(Versioned {
+            version: self.version,
+            record: IndexScore {
+                id: self.id,
+                index_code: self.index_code,
+                year: self.year,
+                unit_id: self.unit_id,
+                criterion: (self.criterion != TOTAL).then_some(self.criterion),
+                stage: row::word(&self.stage)?,
+                score,
+                published_rank: self.published_rank,
+                applicable: self.applicable,
+                source: self.source,
+            },
+        })
+    }
+}
+
+/// A score by its id.
+pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<IndexScore>>> {
+    let found: Option<IndexScoreRow> = index_scores::table.find(id).first(conn).optional()?;
+    found.map(IndexScoreRow::score).transpose()
+}
+
+/// A score by what is unique about it.
+pub fn find_by_key(
+    conn: &mut Conn,
+    index: &str,
+    year: i32,
+    unit: &str,
+    stage: ScoreStage,
+    criterion: Option<&str>,
+) -> StoreResult<Option<Versioned<IndexScore>>> {
+    let found: Option<IndexScoreRow> = index_scores::table
+        .filter(index_scores::index_code.eq(index))
+        .filter(index_scores::year.eq(year))
+        .filter(index_scores::unit_id.eq(unit))
+        .filter(index_scores::criterion.eq(criterion.unwrap_or(TOTAL)))
+        .filter(index_scores::stage.eq(stage.as_str()))
+        .first(conn)
+        .optional()?;
+    found.map(IndexScoreRow::score).transpose()
+}
+
+/// Every score of an edition at one stage.
+pub fn of_edition(conn: &mut Conn, index: &str, year: i32, stage: ScoreStage) -> StoreResult<Vec<IndexScore>> {
+    let rows: Vec<IndexScoreRow> = index_scores::table
+        .filter(index_scores::index_code.eq(index))
+        .filter(index_scores::year.eq(year))
+        .filter(index_scores::stage.eq(stage.as_str()))
+        .load(conn)?;
+    rows.into_iter().map(|row| Ok(row.score()?.record)).collect()
+}
+
+/// A page of scores.
+pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<IndexScore>>> {
+    let rows: Vec<IndexScoreRow> = list::page(conn, TABLE, request)?;
+    rows.into_iter().map(IndexScoreRow::score).collect()
+}
+
+/// Adds a score.
+pub fn insert(conn: &mut Conn, score: &IndexScore, version: i64) -> StoreResult<()> {
+    diesel::insert_into(index_scores::table).values(IndexScoreRow::new(score, version)).execute(conn)?;
+    Ok(())
+}
+
+/// Replaces a score.
+pub fn update(conn: &mut Conn, score: &IndexScore, version: i64) -> StoreResult<()> {
+    diesel::update(index_scores::table.find(&score.id)).set(IndexScoreRow::new(score, version)).execute(conn)?;
+    Ok(())
+}
+
+/// Takes a score away.
+pub fn delete(conn: &mut Conn, id: &str) -> StoreResult<()> {
+    diesel::delete(index_scores::table.find(id)).execute(conn)?;
+    Ok(())
+}

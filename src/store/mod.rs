@@ -1,0 +1,184 @@
+//! The only place that names diesel: both databases, their connections, and one file of queries a resource.
+//!
+//! [`Store::read`] and [`Store::write`] are the two ways in. Both run on blocking threads, never on an async
+//! worker, and both see one state of the data from their first query to their last.
+
+pub mod changes;
+pub mod commendations;
+pub mod conn;
+pub mod dossier_counts;
+pub mod dossiers;
+pub mod editions;
+pub mod error;
+pub mod improvement_actions;
+pub mod index_scores;
+pub mod indexes;
+pub mod list;
+pub mod lock;
+pub mod migrate;
+pub mod reported_figures;
+pub mod row;
+pub mod schema;
+pub mod units;
+mod writer;
+
+use std::{sync::Arc, time::Duration};
+
+use diesel::connection::SimpleConnection;
+use tokio::sync::Semaphore;
+
+pub use conn::{Conn, DatabaseUrl};
+pub use error::{StoreError, StoreResult};
+use conn::{Manager, Purpose};
+use writer::{Writer, in_transaction};
+
+/// A record with the number of the change that wrote it last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// The record.
+    pub record: T,
+    /// Change number: the ETag is made of it.
+    pub version: i64,
+}
+
+/// Sizes of the pools and queues.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreLimits {
+    /// Connections of the pool: readers on SQLite, all on PostgreSQL.
+    pub connections: u32,
+    /// Writes that may wait on SQLite.
+    pub write_queue: usize,
+    /// How long a request waits for a connection.
+    pub wait: Duration,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self {
+            connections: 8,
+            write_queue: 1024,
+            wait: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The data, on either database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    url: DatabaseUrl,
+    pool: r2d2::Pool<Manager>,
+    permits: Arc<Semaphore>,
+    writer: Option<Writer>,
+    wait: Duration,
+}
+
+impl Store {
+    /// Opens the database. It must have been migrated: see [`migrate::run`].
+    ///
+    /// # Errors
+    /// The connection's own error when it can't be opened.
+    pub fn open(url: &DatabaseUrl, limits: StoreLimits) -> StoreResult<Self> {
+        let (writer, purpose) = match url {
+            DatabaseUrl::Sqlite(_) => {
+                let conn = Manager { url: url.clone(), purpose: Purpose::Write }.open()?;
+                (Some(Writer::start(conn, limits.write_queue)?), Purpose::Read)
+            }
+            DatabaseUrl::Postgres(_) => (None, Purpose::Write),
+        };
+        // One connection is opened here for its error; the pool would only say that it timed out.
+        drop(Manager { url: url.clone(), purpose }.open()?);
+        let pool = r2d2::Pool::builder()
+            .max_size(limits.connections)
+            .min_idle(Some(1))
+            .connection_timeout(limits.wait)
+            .test_on_check_out(matches!(url, DatabaseUrl::Postgres(_)))
+            .build(Manager { url: url.clone(), purpose })
+            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                url: url.clone(),
+                pool,
+                permits: Arc::new(Semaphore::new(limits.connections as usize)),
+                writer,
+                wait: limits.wait,
+            }),
+        })
+    }
+
+    /// Where the data is, without the password.
+    pub fn url(&self) -> String {
+        self.inner.url.redacted()
+    }
+
+    /// Connections of the pool: (all, idle).
+    pub fn pool_state(&self) -> (u32, u32) {
+        let state = self.inner.pool.state();
+        (state.connections, state.idle_connections)
+    }
+
+    /// Runs `work` on one state of the data, without the right to change it.
+    ///
+    /// # Errors
+    /// Those of `work`; `Busy` when no connection gets free in time.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    {
+        self.pooled(move |conn| {
+            in_transaction(conn, |conn| {
+                if let Conn::Postgres(inner) = conn {
+                    inner
+                        .batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                        .map_err(StoreError::from)?;
+                }
+                work(conn)
+            })
+        })
+        .await
+    }
+
+    /// Runs `work` in a transaction that is on disk when this returns `Ok`; an error undoes all of it.
+    ///
+    /// # Errors
+    /// Those of `work`; `Busy` when too many writes wait; `Unavailable` when the commit fails.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    {
+        match &self.inner.writer {
+            Some(writer) => writer.write(work).await,
+            None => self.pooled(move |conn| in_transaction(conn, work)).await,
+        }
+    }
+
+    async fn pooled<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    {
+        const NO_CONNECTION: &str = "no database connection got free in time";
+        let permit = tokio::time::timeout(self.inner.wait, self.inner.permits.clone().acquire_owned())
+            .await
+            .map_err(|_| StoreError::Busy(NO_CONNECTION))?
+            .map_err(|_| StoreError::Unavailable("the store is closed".to_owned()))?;
+        let pool = self.inner.pool.clone();
+        let span = tracing::Span::current();
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let _entered = span.entered();
+            let mut conn = pool.get().map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            work(&mut conn)
+        })
+        .await
+        .map_err(|_| StoreError::Panicked)?
+    }
+}

@@ -1,0 +1,47 @@
+//! Small conversions between columns and domain types, shared by the files of the resources.
+
+use std::str::FromStr;
+
+use chrono::NaiveDate;
+
+use super::error::{StoreError, StoreResult};
+use crate::domain::{
+    time::{Day, Moment},
+    words::UnknownWord,
+};
+
+/// A word of a closed list.
+pub fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> StoreResult<T> {
+    text.parse().map_err(|e: UnknownWord| StoreError::Corrupt(e.to_string()))
+}
+
+/// A word of a closed list that may be absent.
+pub fn optional_word<T: FromStr<Err = UnknownWord>>(text: Option<&str>) -> StoreResult<Option<T>> {
+    text.map(word).transpose()
+}
+
+/// A day.
+pub fn day(date: Option<NaiveDate>) -> Option<Day> {
+    date.map(Day::from_date)
+}
+
+/// A date column.
+pub fn date(day: Option<Day>) -> Option<NaiveDate> {
+    day.map(Day::date)
+}
+
+/// A moment.
+pub fn moment(micros: Option<i64>) -> Option<Moment> {
+    micros.map(Moment::from_micros)
+}
+
+/// A column of microseconds.
+pub fn micros(moment: Option<Moment>) -> Option<i64> {
+    moment.map(Moment::micros)
+}
+
+/// What `q` searches: the folded texts, one a line so that no match runs over two of them.
+pub fn search_text<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> String {
+    let folded: Vec<String> = texts.into_iter().flatten().map(crate::domain::text::fold).collect();
+    folded.join("\n")
+}

@@ -1,0 +1,198 @@
+//! The tables as diesel knows them: one set for both databases, proved equal to them by a test.
+
+// The macros make public items without documentation; the columns are explained in the migrations.
+#![allow(missing_docs)]
+
+
+diesel::table! {
+    changes (id) {
+        id -> BigInt,
+        tx -> BigInt,
+        at -> BigInt,
+        actor -> Text,
+        resource -> Text,
+        record_id -> Text,
+        action -> Text,
+        reason -> Nullable<Text>,
+        before -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    units (id) {
+        id -> Text,
+        code -> Nullable<Text>,
+        code_scheme -> Nullable<Text>,
+        name -> Text,
+        name_sort -> Text,
+        level -> Text,
+        parent_id -> Nullable<Text>,
+        valid_from -> Nullable<Date>,
+        valid_to -> Nullable<Date>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    unit_successors (unit_id, successor_id) {
+        unit_id -> Text,
+        successor_id -> Text,
+        position -> Integer,
+        extent -> Text,
+    }
+}
+
+diesel::table! {
+    dossiers (code) {
+        code -> Text,
+        unit_id -> Text,
+        received_by_unit_id -> Nullable<Text>,
+        procedure_code -> Nullable<Text>,
+        field -> Nullable<Text>,
+        submitted_via -> Text,
+        online_level -> Nullable<Text>,
+        returned_via -> Nullable<Text>,
+        interlinked -> Bool,
+        synthetic -> Bool,
+        submitted_at -> Nullable<BigInt>,
+        accepted_at -> Nullable<BigInt>,
+        first_due_at -> Nullable<BigInt>,
+        due_at -> Nullable<BigInt>,
+        re_appointed_to -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        returned_at -> Nullable<BigInt>,
+        status -> Integer,
+        received_on -> Nullable<Date>,
+        due_on -> Nullable<Date>,
+        closed_on -> Nullable<Date>,
+        result -> Nullable<Text>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    indexes (code) {
+        code -> Text,
+        name -> Text,
+        name_sort -> Text,
+        name_en -> Nullable<Text>,
+        description -> Nullable<Text>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    editions (index_code, year) {
+        index_code -> Text,
+        year -> Integer,
+        framework -> Text,
+        unit_of_measure -> Text,
+        decimals -> Integer,
+        rank_decimals -> Nullable<Integer>,
+        tie_rule -> Text,
+        method -> Text,
+        criteria -> Text,
+        cohorts -> Text,
+        bands -> Text,
+        note -> Nullable<Text>,
+        status -> Text,
+        revision -> Nullable<Integer>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    edition_units (index_code, year, unit_id) {
+        index_code -> Text,
+        year -> Integer,
+        unit_id -> Text,
+    }
+}
+
+diesel::table! {
+    index_scores (id) {
+        id -> Text,
+        index_code -> Text,
+        year -> Integer,
+        unit_id -> Text,
+        criterion -> Text,
+        stage -> Text,
+        score -> Nullable<Text>,
+        score_sort -> Nullable<Text>,
+        published_rank -> Nullable<Integer>,
+        applicable -> Bool,
+        source -> Nullable<Text>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    commendations (id) {
+        id -> Text,
+        decision_number -> Nullable<Text>,
+        decided_on -> Nullable<Date>,
+        number_key -> Nullable<Text>,
+        issuer_unit_id -> Text,
+        form -> Text,
+        ground -> Text,
+        achievement_year -> Integer,
+        annulled_at -> Nullable<BigInt>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    commendation_recipients (commendation_id, position) {
+        commendation_id -> Text,
+        position -> Integer,
+        kind -> Text,
+        name -> Nullable<Text>,
+        name_folded -> Nullable<Text>,
+        unit_id -> Nullable<Text>,
+        count -> Integer,
+    }
+}
+
+diesel::table! {
+    reported_figures (id) {
+        id -> Text,
+        unit_id -> Text,
+        measure -> Text,
+        period -> Text,
+        base_period -> Nullable<Text>,
+        value -> Text,
+        unit_of_measure -> Text,
+        unit_is_assumed -> Bool,
+        review_year -> Nullable<Integer>,
+        source_title -> Text,
+        source_url -> Nullable<Text>,
+        source_published_on -> Nullable<Date>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    improvement_actions (id) {
+        id -> Text,
+        kind -> Text,
+        title -> Text,
+        owner_unit_id -> Text,
+        review_unit_id -> Nullable<Text>,
+        review_year -> Nullable<Integer>,
+        index_code -> Nullable<Text>,
+        criterion -> Nullable<Text>,
+        due_on -> Nullable<Date>,
+        status -> Text,
+        note -> Nullable<Text>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(commendations, commendation_recipients);
