@@ -1,13 +1,25 @@
 //! Chiso keeps dossiers, index scores and commendations of Vietnamese local government and computes
 //! statistics, rankings and deltas from them.
 //!
-//! Arrows point one way: `http -> service -> store`, and all three know `domain`.
+//! Arrows point one way: `http -> service -> store`, and all three know `domain`; `run` wires them.
+//! A resource has one file in each layer, with the same name in each: who knows one knows all.
 //!
 //! | layer | owns | never |
 //! |---|---|---|
 //! | [`domain`] | types that cannot be wrong, the rules of one record, exact decimals | HTTP, SQL, a clock |
-//! | [`store`] | diesel, pools, migrations, both databases | HTTP, rules of the field |
+//! | [`service`] | what the user wanted: CRUD with its rules, rankings, statistics, reviews | actix, utoipa, SQL |
+//! | [`store`] | diesel, pools, migrations, both databases, the change log | HTTP, rules of the field |
+//! | [`http`] | addresses, bodies, problems, the OpenAPI document | SQL, arithmetic on figures |
+//!
+//! [`sample`] loads real data and the Thanh Bình review through `service` and `store`.
 
+pub mod cli;
 pub mod domain;
-pub mod store;
+pub mod http;
+pub mod metrics;
+pub mod run;
+pub mod sample;
+pub mod server;
 pub mod service;
+pub mod store;
+pub mod telemetry;

@@ -4,4 +4,6 @@
 pub mod crud;
 pub mod dossiers;
 pub mod error;
+pub mod rankings;
+pub mod totals;
 pub mod units;

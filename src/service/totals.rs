@@ -313,7 +313,7 @@ pub(in crate::service) mod tests {
     }
 
     /// Scores from `(criterion, score)`: `-` takes the criterion out.
-    pub(in crate::service) fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
+    fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
         given
             .iter()
             .map(|(criterion, score)| CriterionScore {
@@ -403,8 +403,8 @@ pub(in crate::service) mod tests {
     fn maxima_that_differ_are_summed_as_fractions() {
         // 1/7 + 1/3 + 11/21 = 1, but their roundings to twenty decimals make less.
         let areas = [("a", "", "7", "1"), ("b", "", "3", "1"), ("c", "", "21", "1")];
-        let found =
-            total(&edition(Method::Weighted, ScoreUnit::Points, &areas), &scores(&[("a", "1"), ("b", "1"), ("c", "11")]), None);
+        let unequal = edition(Method::Weighted, ScoreUnit::Points, &areas);
+        let found = total(&unequal, &scores(&[("a", "1"), ("b", "1"), ("c", "11")]), None);
         // A hundred thirds of one.
         assert_eq!(found.unwrap().score, exact("100").quotient(&exact("3")).unwrap());
     }
@@ -418,11 +418,19 @@ pub(in crate::service) mod tests {
 
     #[test]
     fn an_area_without_a_score_has_the_sum_of_those_below_it() {
-        let tree = [("a", "", "6", ""), ("a1", "a", "4", ""), ("a2", "a", "2", ""), ("a11", "a1", "3", ""), ("a12", "a1", "1", ""), ("b", "", "4", "")];
+        let tree = [
+            ("a", "", "6", ""),
+            ("a1", "a", "4", ""),
+            ("a2", "a", "2", ""),
+            ("a11", "a1", "3", ""),
+            ("a12", "a1", "1", ""),
+            ("b", "", "4", ""),
+        ];
         let tree = edition(Method::Points, ScoreUnit::Percent, &tree);
         let of = |given: &[(&str, &str)]| total(&tree, &scores(given), None).map(|t| t.score.to_string());
         assert_eq!(of(&[("a11", "2"), ("a12", "1"), ("a2", "1"), ("b", "4")]).unwrap(), "80");
         // Its own score counts before theirs.
+        assert_eq!(of(&[("a", "6"), ("a1", "1"), ("a2", "1"), ("b", "4")]).unwrap(), "100");
         assert_eq!(of(&[("a", "6"), ("a2", "1"), ("b", "4")]).unwrap(), "100");
         assert_eq!(of(&[("a11", "2"), ("a2", "1"), ("b", "4")]), Err(Unranked::IncompleteComponents));
         // Out of the maximum: 2 of 10 points, then the whole area with everything below it.

@@ -1,0 +1,149 @@
+//! The command line and its environment twins.
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::{
+    store::{DatabaseUrl, StoreLimits},
+    telemetry::LogFormat,
+};
+
+/// Dossiers, index scores and commendations of Vietnamese local government, with statistics, rankings and deltas.
+#[derive(Debug, Parser)]
+#[command(name = "chiso", version, about)]
+pub struct Cli {
+    /// How the log is written.
+    #[arg(long, env = "CHISO_LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    pub log_format: LogFormat,
+
+    /// What is logged, as a filter of the tracing crate: `info`, `chiso=debug` ...
+    #[arg(long, env = "CHISO_LOG", default_value = "info", global = true)]
+    pub log: String,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the interface; migrates the database first.
+    Serve(Serve),
+    /// Bring the database to the newest schema.
+    Migrate(Database),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// The sample: real units and PCI scores, the Thanh Bình review, synthetic dossiers.
+    #[command(subcommand)]
+    Sample(Sample),
+    /// Ask a running service whether it is ready: for container health checks.
+    Healthcheck(Healthcheck),
+}
+
+/// The sample.
+#[derive(Debug, Subcommand)]
+pub enum Sample {
+    /// Load the sample into an empty database; migrates it first.
+    Load(Database),
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Args)]
+pub struct Database {
+    /// sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE; `sslmode=require` asks for TLS.
+    #[arg(long, env = "CHISO_DATABASE_URL", default_value = "sqlite://chiso.db", hide_env_values = true)]
+    pub database_url: DatabaseUrl,
+
+    /// Connections of the pool: readers on SQLite, all on PostgreSQL.
+    #[arg(long, env = "CHISO_DB_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub db_connections: u32,
+
+    /// Writes that may wait on SQLite; beyond it the answer is 503.
+    #[arg(long, env = "CHISO_WRITE_QUEUE", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub write_queue: u32,
+
+    /// Milliseconds that a request waits for a connection; beyond it the answer is 503.
+    #[arg(long, env = "CHISO_DB_WAIT_MS", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub db_wait_ms: u64,
+}
+
+impl Database {
+    /// Sizes of the pools and queues.
+    pub fn limits(&self) -> StoreLimits {
+        StoreLimits {
+            connections: self.db_connections,
+            write_queue: self.write_queue as usize,
+            wait: std::time::Duration::from_millis(self.db_wait_ms),
+        }
+    }
+}
+
+/// Serving.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// Address to listen on.
+    #[arg(long, env = "CHISO_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: String,
+
+    /// Load the sample first, when the database is empty.
+    #[arg(long, env = "CHISO_SAMPLE")]
+    pub sample: bool,
+
+    /// Most bytes of a request body.
+    #[arg(long, env = "CHISO_MAX_BODY_BYTES", default_value_t = 2 * 1024 * 1024, value_parser = clap::value_parser!(u64).range(1024..=1_073_741_824))]
+    pub max_body_bytes: u64,
+
+    /// Async workers; as many as there are cores when not given.
+    #[arg(long, env = "CHISO_WORKERS", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub workers: Option<u32>,
+
+    /// Seconds that open requests have when the service stops.
+    #[arg(long, env = "CHISO_SHUTDOWN_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub shutdown_seconds: u64,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// Asking a running service.
+#[derive(Debug, Clone, Args)]
+pub struct Healthcheck {
+    /// Address that the service listens on; 0.0.0.0 is asked on the loopback.
+    #[arg(long, env = "CHISO_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: String,
+}
+
+/// Variables `CHISO_*` that no option reads. `CHISO_TEST_*` belong to the tests.
+pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut known = Vec::new();
+    collect(&Cli::command(), &mut known);
+    let mut unknown: Vec<String> = names
+        .filter(|name| name.starts_with("CHISO_") && !name.starts_with("CHISO_TEST_") && !known.contains(name))
+        .collect();
+    unknown.sort();
+    unknown
+}
+
+fn collect(command: &clap::Command, known: &mut Vec<String>) {
+    known.extend(command.get_arguments().filter_map(|a| a.get_env()).map(|name| name.to_string_lossy().into_owned()));
+    for sub in command.get_subcommands() {
+        collect(sub, known);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_variable_is_named_and_those_of_tests_are_not() {
+        let names = ["CHISO_BIND", "CHISO_DATABASE_URL", "CHISO_BINDD", "CHISO_TEST_POSTGRES_URL", "PATH"];
+        assert_eq!(unknown_variables(names.iter().map(|n| (*n).to_owned())), ["CHISO_BINDD"]);
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

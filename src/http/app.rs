@@ -1,0 +1,38 @@
+//! Which addresses there are: one list, which serves and documents alike.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use utoipa_actix_web::{scope, service_config::ServiceConfig};
+
+use super::{crud::API, dossiers, openapi, operations, problem::Problem, units};
+
+/// Every documented address.
+pub fn configure(config: &mut ServiceConfig) {
+    config.configure(operations::configure).service(
+        scope::scope(API).configure(units::configure).configure(dossiers::configure),
+    );
+}
+
+/// What answers where no address does: 404, or 405 with `Allow` where the address has other methods.
+pub async fn fallback(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let path = request.path();
+    let allow = request
+        .resource_map()
+        .match_pattern(path)
+        .map(|pattern| openapi::methods_of(&pattern))
+        .filter(|allow| !allow.is_empty());
+    Err(match allow {
+        Some(allow) => Problem::method_not_allowed(allow),
+        None => Problem::new(
+            "unknown_route",
+            "There is nothing at this address; /docs lists what there is.",
+            "Không có gì tại địa chỉ này; xem /docs để biết các địa chỉ hiện có.",
+        ),
+    })
+}
+
+/// Path parameters that can't be read are addresses that don't exist.
+pub fn path_config() -> web::PathConfig {
+    web::PathConfig::default().error_handler(|_, _| {
+        Problem::new("unknown_route", "The address can't be read.", "Địa chỉ không đọc được.").into()
+    })
+}

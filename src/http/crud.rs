@@ -1,0 +1,225 @@
+//! The five operations of a resource over HTTP, written once.
+//!
+//! A resource says how its body is read and shown ([`Exposed`]); its file keeps the handlers, which name the
+//! address, document it and call these functions.
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{
+    body::{Body, from_value, merge},
+    etag,
+    page::{self, ListedResource, Paging, SortKey},
+    problem::Problem,
+    respond,
+    state::AppState,
+};
+use crate::{
+    domain::{time::Day, violation::Violation},
+    service::{
+        crud::{self, Absent, Proposal, Written},
+        error::Error,
+    },
+    store::{Versioned, list::Filter},
+};
+
+/// Base path of the interface.
+pub const API: &str = "/api/v1";
+
+/// No query parameter at all.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoQuery {}
+
+/// How a resource is read and shown.
+pub trait Exposed: ListedResource {
+    /// The body of an answer.
+    type View: Serialize;
+    /// The body of a request.
+    type Input: DeserializeOwned + Send + 'static;
+
+    /// The record as callers see it on a day.
+    fn view(record: &Versioned<Self::Record>, today: Day) -> Self::View;
+
+    /// What of the view changes without a write.
+    fn derived(_record: &Self::Record, _today: Day) -> Option<&'static str> {
+        None
+    }
+
+    /// The state that a body asks for; `old` is the record as it is.
+    ///
+    /// # Errors
+    /// `Malformed` or `Invalid`.
+    fn proposal(input: Self::Input, key: Key, old: Option<&Self::Record>) -> Result<Proposal<Self::Record>, Error>;
+
+    /// The record's address.
+    fn location(record: &Self::Record) -> String {
+        format!("{API}/{}/{}", Self::NAME, respond::segment(&Self::key(record)))
+    }
+}
+
+/// Where a record's key comes from.
+#[derive(Debug, Clone)]
+pub struct Key(Option<String>);
+
+impl Key {
+    /// The key of the path, where there is one; the body may repeat it.
+    ///
+    /// # Errors
+    /// 422 when the body says another key than the path, or when neither says one.
+    pub fn or_body(self, pointer: &str, body: Option<String>) -> Result<String, Error> {
+        let body = body.map(|key| crate::domain::text::clean(&key));
+        match (self.0, body) {
+            (Some(path), Some(body)) if path != body => Err(Error::invalid(
+                pointer,
+                "key_mismatch",
+                "The key in the body is not that of the path.",
+                "Khóa trong nội dung khác với khóa trên đường dẫn.",
+            )),
+            (Some(key), _) | (None, Some(key)) => Ok(key),
+            (None, None) => Err(required(pointer)),
+        }
+    }
+
+    /// The key of the path, or a new one made here; what the body says must not differ from the path.
+    ///
+    /// # Errors
+    /// 422 when the body says another key than the path.
+    pub fn or_new(self, pointer: &str, body: Option<String>) -> Result<String, Error> {
+        match self.0 {
+            Some(_) => self.or_body(pointer, body),
+            None => Ok(uuid::Uuid::now_v7().to_string()),
+        }
+    }
+
+    /// The key of the path.
+    pub fn path(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+/// A required member that is missing.
+pub fn required(pointer: &str) -> Error {
+    let name = pointer.trim_start_matches('/');
+    Error::Invalid(vec![Violation::new(
+        pointer,
+        "required",
+        format!("`{name}` is required."),
+        format!("Bắt buộc có `{name}`."),
+    )])
+}
+
+/// A key from a path: no record has control characters in its key, and PostgreSQL can't even be asked.
+///
+/// # Errors
+/// 404.
+pub fn path_key<R: crud::Resource>(key: &str) -> Result<String, Problem> {
+    if key.chars().any(char::is_control) {
+        return Err(Error::not_found(R::NAME, key).into());
+    }
+    Ok(crate::domain::text::clean(key))
+}
+
+fn tag<R: Exposed>(record: &Versioned<R::Record>, today: Day) -> String {
+    etag::of_record(record.version, R::derived(&record.record, today))
+}
+
+/// `GET` of a list.
+pub async fn list<R: Exposed>(
+    state: &AppState,
+    request: &HttpRequest,
+    paging: Paging,
+    filters: impl IntoIterator<Item = Option<Filter>>,
+    sort_keys: &[SortKey],
+) -> Result<HttpResponse, Problem> {
+    let today = state.today();
+    page::answer::<R, _, _>(state, request, paging, filters, sort_keys, |record| R::view(record, today)).await
+}
+
+/// `GET` of a record.
+pub async fn get<R: Exposed>(state: &AppState, request: &HttpRequest, key: &str) -> Result<HttpResponse, Problem> {
+    let record = crud::get::<R>(&state.store, path_key::<R>(key)?).await?;
+    let today = state.today();
+    Ok(respond::record(request, tag::<R>(&record, today), &R::view(&record, today)))
+}
+
+/// `POST` of a new record.
+pub async fn post<R: Exposed>(state: &AppState, body: Body) -> Result<HttpResponse, Problem> {
+    let proposal = R::proposal(body.read()?, Key(None), None)?;
+    let record = crud::create::<R>(&state.store, state.context(), proposal).await?;
+    let today = state.today();
+    Ok(respond::created(&R::location(&record.record), tag::<R>(&record, today), &R::view(&record, today)))
+}
+
+/// `PUT` of a record by its key.
+pub async fn put<R: Exposed>(
+    state: &AppState,
+    request: &HttpRequest,
+    key: &str,
+    body: Body,
+    absent: Absent,
+) -> Result<HttpResponse, Problem> {
+    let key = path_key::<R>(key)?;
+    let (input, precondition) = match (body.read::<R::Input>(), etag::precondition(request)) {
+        (Ok(input), Ok(precondition)) => (input, precondition),
+        (Err(problem), _) | (_, Err(problem)) => {
+            if absent == Absent::Refuse {
+                crud::get::<R>(&state.store, key).await?;
+            }
+            return Err(problem);
+        }
+    };
+    let path = Key(Some(key.clone()));
+    let build = move |old: Option<&Versioned<R::Record>>| R::proposal(input, path, old.map(|o| &o.record));
+    let (record, written) =
+        crud::replace::<R, _>(&state.store, state.context(), key, precondition, absent, build).await?;
+    let today = state.today();
+    let (tag, view) = (tag::<R>(&record, today), R::view(&record, today));
+    Ok(match written {
+        Written::Created => respond::created(&R::location(&record.record), tag, &view),
+        Written::Replaced => respond::written(tag, &view),
+    })
+}
+
+/// `PATCH` of a record by its key: a merge patch of what `GET` gives.
+pub async fn patch<R: Exposed>(
+    state: &AppState,
+    request: &HttpRequest,
+    key: &str,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let key = path_key::<R>(key)?;
+    let (patch, precondition) = match (body.read_patch(), etag::precondition(request)) {
+        (Ok(patch), Ok(precondition)) => (patch, precondition),
+        (Err(problem), _) | (_, Err(problem)) => {
+            crud::get::<R>(&state.store, key).await?;
+            return Err(problem);
+        }
+    };
+    let path = Key(Some(key.clone()));
+    let today = state.today();
+    let build = move |old: Option<&Versioned<R::Record>>| {
+        let old = old.ok_or_else(|| Error::not_found(R::NAME, path.path().unwrap_or_default()))?;
+        let mut value = serde_json::to_value(R::view(old, today))
+            .map_err(|e| Error::Store(crate::store::StoreError::Other(e.to_string())))?;
+        merge(&mut value, patch);
+        R::proposal(from_value(value)?, path, Some(&old.record))
+    };
+    let (record, _) =
+        crud::replace::<R, _>(&state.store, state.context(), key, precondition, Absent::Refuse, build).await?;
+    Ok(respond::written(tag::<R>(&record, today), &R::view(&record, today)))
+}
+
+/// `DELETE` of a record by its key.
+pub async fn delete<R: Exposed>(state: &AppState, request: &HttpRequest, key: &str) -> Result<HttpResponse, Problem> {
+    let key = path_key::<R>(key)?;
+    let precondition = match etag::precondition(request) {
+        Ok(precondition) => precondition,
+        Err(problem) => {
+            crud::get::<R>(&state.store, key).await?;
+            return Err(problem);
+        }
+    };
+    crud::delete::<R>(&state.store, state.context(), key, precondition).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

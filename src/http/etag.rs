@@ -1,0 +1,88 @@
+//! Validators (RFC 9110, 8.8 and 13): made of the number of the record's last change, which is never used
+//! again, and of what is derived. `If-Match` compares the change number alone.
+
+use actix_web::{HttpRequest, http::header};
+use sha2::{Digest, Sha256};
+
+use super::problem::Problem;
+use crate::service::crud::Precondition;
+
+/// The tag of a record; `derived` is what changes without a write, such as an outcome.
+pub fn of_record(version: i64, derived: Option<&str>) -> String {
+    match derived {
+        Some(derived) => format!("\"{version}-{derived}\""),
+        None => format!("\"{version}\""),
+    }
+}
+
+/// The tag of a computed answer: its content.
+pub fn of_content(body: &[u8]) -> String {
+    let digest = Sha256::digest(body);
+    let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{hex}\"")
+}
+
+fn tags(request: &HttpRequest, name: header::HeaderName) -> Option<Vec<String>> {
+    let mut tags = Vec::new();
+    let mut present = false;
+    for value in request.headers().get_all(name) {
+        present = true;
+        let text = value.to_str().unwrap_or_default();
+        tags.extend(text.split(',').map(|tag| tag.trim().to_owned()));
+    }
+    present.then_some(tags)
+}
+
+/// Whether the caller has this representation already: the answer is 304.
+pub fn is_known(request: &HttpRequest, tag: &str) -> bool {
+    tags(request, header::IF_NONE_MATCH).is_some_and(|tags| {
+        tags.iter().any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+    })
+}
+
+/// What the caller knows of the record that it wants to change.
+///
+/// # Errors
+/// 400 when both preconditions are given.
+pub fn precondition(request: &HttpRequest) -> Result<Precondition, Problem> {
+    let matches = tags(request, header::IF_MATCH);
+    let absent = tags(request, header::IF_NONE_MATCH);
+    match (matches, absent) {
+        (Some(_), Some(_)) => Err(Problem::bad_parameter(
+            "If-None-Match",
+            "two_preconditions",
+            "Give `If-Match` or `If-None-Match`, not both.",
+            "Chỉ dùng `If-Match` hoặc `If-None-Match`.",
+        )),
+        (Some(tags), None) if tags.iter().any(|tag| tag == "*") => Ok(Precondition::Exists),
+        (Some(tags), None) => Ok(Precondition::Version(tags.iter().filter_map(|tag| version(tag)).collect())),
+        (None, Some(tags)) if tags.iter().any(|tag| tag == "*") => Ok(Precondition::Absent),
+        (None, Some(_)) => Err(Problem::bad_parameter(
+            "If-None-Match",
+            "only_star",
+            "A write takes only `If-None-Match: *`.",
+            "Khi ghi chỉ dùng được `If-None-Match: *`.",
+        )),
+        (None, None) => Ok(Precondition::None),
+    }
+}
+
+/// The change number of a strong tag; a weak one never matches (RFC 9110, 8.8.3.2).
+fn version(tag: &str) -> Option<i64> {
+    let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
+    inner.split('-').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_gives_back_its_change_number() {
+        assert_eq!(version(&of_record(17, None)), Some(17));
+        assert_eq!(version(&of_record(17, Some("overdue"))), Some(17));
+        assert_eq!(version("W/\"17\""), None);
+        assert_eq!(version("17"), None);
+        assert_eq!(version("\"garbage\""), None);
+    }
+}

@@ -1,0 +1,179 @@
+//! The frame of every request: its id, its language, its one line in the log, and the net under a panic.
+//!
+//! The log line and the metrics name the route's template, never the path: paths hold codes of dossiers.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error, HttpMessage,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::Next,
+    web,
+};
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use super::{problem::Problem, state::AppState};
+
+/// Language of titles and details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// Vietnamese, also when the request names neither.
+    Vietnamese,
+}
+
+impl Language {
+    /// The language tag.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Vietnamese => "vi",
+        }
+    }
+
+    /// The better of the two by `Accept-Language` (RFC 9110, 12.5.4).
+    pub fn negotiate(accept: &str) -> Self {
+        let mut best = (Self::Vietnamese, 0.0_f32);
+        for part in accept.split(',') {
+            let mut pieces = part.split(';');
+            let tag = pieces.next().unwrap_or_default().trim().to_ascii_lowercase();
+            let quality = pieces
+                .find_map(|p| p.trim().strip_prefix("q=").and_then(|q| q.parse().ok()))
+                .unwrap_or(1.0);
+            let language = match tag.split('-').next().unwrap_or_default() {
+                "en" => Self::English,
+                "vi" => Self::Vietnamese,
+                _ => continue,
+            };
+            if quality > best.1 {
+                best = (language, quality);
+            }
+        }
+        best.0
+    }
+}
+
+/// What errors need to know of their request.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Id of the request, from the caller or made here.
+    pub request_id: String,
+    /// Language of the answer's texts.
+    pub language: Language,
+    /// Path of the request.
+    pub path: String,
+}
+
+tokio::task_local! {
+    static FRAME: Frame;
+}
+
+/// The frame of the request being handled.
+pub fn current() -> Frame {
+    FRAME.try_with(Clone::clone).unwrap_or_else(|_| Frame {
+        request_id: new_request_id(),
+        language: Language::Vietnamese,
+        path: String::new(),
+    })
+}
+
+fn new_request_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// A caller's id is kept when it is short and plain, so that it can't forge lines of the log.
+fn request_id(request: &ServiceRequest) -> String {
+    request
+        .headers()
+        .get("x-request-id")
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| {
+            !id.is_empty() && id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        })
+        .map_or_else(new_request_id, str::to_owned)
+}
+
+/// The middleware around everything.
+pub async fn around(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let started = Instant::now();
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // HEAD is GET without the body; the connection leaves the body out by itself.
+        request.head_mut().method = Method::GET;
+    }
+    let frame = Frame {
+        request_id: request_id(&request),
+        language: request
+            .headers()
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok())
+            .map_or(Language::Vietnamese, Language::negotiate),
+        path: request.path().to_owned(),
+    };
+    let state = request.app_data::<web::Data<AppState>>().cloned();
+    let span = tracing::info_span!("request", request_id = %frame.request_id);
+    request.extensions_mut().insert(frame.clone());
+    let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(next.call(request)).catch_unwind());
+    let handled = handled.instrument(span.clone()).await;
+    let mut result = match handled {
+        Ok(result) => result,
+        Err(_) => FRAME.sync_scope(frame.clone(), || {
+            let problem = Problem::internal();
+            Err(actix_web::error::InternalError::from_response(
+                problem.to_string(),
+                actix_web::ResponseError::error_response(&problem),
+            )
+            .into())
+        }),
+    };
+    let (route, status) = match &mut result {
+        Ok(response) => {
+            if let Ok(value) = header::HeaderValue::from_str(&frame.request_id) {
+                response.headers_mut().insert(header::HeaderName::from_static("x-request-id"), value);
+            }
+            (response.request().match_pattern(), response.status().as_u16())
+        }
+        Err(error) => (None, error.as_response_error().status_code().as_u16()),
+    };
+    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+    let took = started.elapsed();
+    span.in_scope(|| {
+        let duration_ms = took.as_secs_f64() * 1000.0;
+        if route.starts_with("/health") {
+            tracing::debug!(method = %method, route, status, duration_ms, "request");
+        } else {
+            tracing::info!(method = %method, route, status, duration_ms, "request");
+        }
+    });
+    if let Some(state) = state {
+        state.metrics.observe(method.as_str(), &route, status, took);
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_better_language_wins_and_vietnamese_is_the_rest() {
+        for (accept, want) in [
+            ("vi", Language::Vietnamese),
+            ("en", Language::English),
+            ("en-GB,en;q=0.9", Language::English),
+            ("vi;q=0.5, en;q=0.8", Language::English),
+            ("fr, en;q=0", Language::Vietnamese),
+            ("*", Language::Vietnamese),
+            ("", Language::Vietnamese),
+        ] {
+            assert_eq!(Language::negotiate(accept), want, "{accept}");
+        }
+    }
+}

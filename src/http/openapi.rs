@@ -1,0 +1,241 @@
+//! The OpenAPI document: collected from the handlers that serve, completed by what holds for all of them.
+//!
+//! What every operation shares (its errors, validators, examples of bodies) follows from its method and path and
+//! is added here once; a handler documents only what is its own.
+
+use std::sync::OnceLock;
+
+use actix_web::App;
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+use utoipa_actix_web::AppExt;
+
+use super::{app, crud::API, problem::{CODES, ProblemBody, ProblemError}};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Chiso",
+        description = "Dossiers (hồ sơ thủ tục hành chính), index scores (PAR index, DDCI, PCI ...) and commendations of \
+            Vietnamese local government, with the statistics, rankings and deltas computed from them.\n\n\
+            Times are RFC 3339 in Vietnamese time; business days are Asia/Ho_Chi_Minh. Decimals are exact: each is given \
+            rounded as a number and with every digit as a string. Errors are problem documents (RFC 9457).",
+        license(name = "Not licensed for distribution", identifier = "LicenseRef-Proprietary"),
+    ),
+    servers((url = "/", description = "This server.")),
+    components(schemas(ProblemBody, ProblemError)),
+    tags(
+        (name = "units", description = "Administrative units and departments, in time."),
+        (name = "dossiers", description = "Dossiers and the statistics of them."),
+        (name = "indexes", description = "Indexes and their yearly editions: frameworks are data."),
+        (name = "index scores", description = "Scores of units in editions, exact."),
+        (name = "rankings", description = "Standings, ranks, bands and deltas, computed."),
+        (name = "commendations", description = "Decisions and their recipients."),
+        (name = "reported figures", description = "Figures as somebody published them."),
+        (name = "improvement actions", description = "What reviews order."),
+        (name = "reviews", description = "The yearly review of a unit."),
+        (name = "changes", description = "Every write, in order."),
+        (name = "operations", description = "Health, metrics and this document."),
+    ),
+)]
+struct Base;
+
+/// The document as JSON.
+pub fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let (_, api) = App::new()
+            .into_utoipa_app()
+            .openapi(Base::openapi())
+            .configure(app::configure)
+            .split_for_parts();
+        let mut document = serde_json::to_value(api).unwrap_or_default();
+        if let Some(info) = document.get_mut("info").and_then(Value::as_object_mut) {
+            info.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
+        }
+        complete(&mut document);
+        sorted(document)
+    })
+}
+
+/// The document as text: sorted keys, two spaces, a newline at the end.
+pub fn text() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| format!("{:#}\n", document()))
+}
+
+/// The methods of a path template, for `Allow`.
+pub fn methods_of(pattern: &str) -> String {
+    let item = document().get("paths").and_then(|paths| paths.get(pattern)).and_then(Value::as_object);
+    let mut methods: Vec<String> =
+        item.into_iter().flatten().filter(|(name, _)| is_method(name)).map(|(name, _)| name.to_uppercase()).collect();
+    if methods.iter().any(|m| m == "GET") {
+        methods.push("HEAD".to_owned());
+    }
+    methods.sort();
+    methods.join(", ")
+}
+
+fn is_method(name: &str) -> bool {
+    matches!(name, "get" | "post" | "put" | "patch" | "delete")
+}
+
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<(String, Value)> = members.into_iter().collect();
+            members.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(members.into_iter().map(|(k, v)| (k, sorted(v))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
+
+fn complete(document: &mut Value) {
+    // Every operation is open to all: said, not left out.
+    if let Some(root) = document.as_object_mut() {
+        root.insert("security".into(), json!([{}]));
+    }
+    let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    for (path, item) in paths {
+        let operations = item.as_object_mut().into_iter().flatten().filter(|(name, _)| is_method(name));
+        for (method, operation) in operations {
+            if let Some(operation) = operation.as_object_mut() {
+                complete_operation(path, method, operation, &schemas);
+            }
+        }
+    }
+}
+
+fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Value>, schemas: &Value) {
+    let api = path.starts_with(API);
+    let writes = method != "get";
+    let has_body = operation.contains_key("requestBody");
+    let computes = operation.get("x-stores-nothing").is_some();
+    let mut errors = vec![400, 500, 503];
+    if path.contains('{') {
+        errors.push(404);
+    }
+    if has_body {
+        errors.extend([413, 415, 422]);
+    }
+    if api && writes && !computes {
+        errors.push(409);
+    }
+    if api && matches!(method, "put" | "patch" | "delete") {
+        errors.push(412);
+    }
+    if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
+        body.insert("required".into(), json!(true));
+        add_examples(body, schemas);
+    }
+    add_headers(api, method, operation);
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for response in responses.values_mut().filter_map(Value::as_object_mut) {
+        add_examples(response, schemas);
+    }
+    for status in errors {
+        responses.entry(status.to_string()).or_insert_with(|| problem_response(status));
+    }
+    if api && method == "get" {
+        responses.insert(
+            "304".into(),
+            json!({"description": "The caller's representation is current.", "headers": {"ETag": etag_header()}}),
+        );
+    }
+}
+
+fn etag_header() -> Value {
+    json!({"description": "Validator of the representation.", "schema": {"type": "string"}})
+}
+
+fn add_headers(api: bool, method: &str, operation: &mut Map<String, Value>) {
+    if !api {
+        return;
+    }
+    let header = match method {
+        "get" => Some(("If-None-Match", "Answer 304 when this validator is current.")),
+        "put" | "patch" | "delete" => Some(("If-Match", "Refuse with 412 when the record has changed since.")),
+        _ => None,
+    };
+    if let Some((name, description)) = header {
+        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+        if let Some(parameters) = parameters.as_array_mut() {
+            parameters.push(json!({
+                "name": name, "in": "header", "required": false, "description": description,
+                "schema": {"type": "string"}
+            }));
+        }
+    }
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for (status, response) in responses {
+        if !matches!(status.as_str(), "200" | "201") {
+            continue;
+        }
+        let mut headers = Map::new();
+        headers.insert("ETag".into(), etag_header());
+        if status == "201" {
+            headers.insert(
+                "Location".into(),
+                json!({"description": "Address of the new record.", "schema": {"type": "string"}}),
+            );
+        }
+        if let Some(response) = response.as_object_mut() {
+            response.insert("headers".into(), Value::Object(headers));
+        }
+    }
+}
+
+/// An error response: the problem's schema and an example of the first code of the status.
+fn problem_response(status: u16) -> Value {
+    let codes: Vec<&(&str, u16, &str, &str)> = CODES.iter().filter(|(_, s, ..)| *s == status).collect();
+    let names: Vec<String> = codes.iter().map(|(code, ..)| format!("`{code}`")).collect();
+    let (code, title) = codes.first().map_or(("internal", "Internal error"), |(code, _, en, _)| (*code, *en));
+    let example = json!({
+        "type": format!("/problems/{code}"), "title": title, "status": status,
+        "detail": title, "instance": API, "code": code, "errors": [],
+        "request_id": "019ab1f0-0000-7000-8000-000000000000"
+    });
+    let mut response = json!({
+        "description": format!("Problem: {}.", names.join(", ")),
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
+    });
+    if status == 503
+        && let Some(response) = response.as_object_mut()
+    {
+        response.insert(
+            "headers".into(),
+            json!({"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}),
+        );
+    }
+    response
+}
+
+/// Copies the example of a body's schema beside it, where readers and mock servers look for it.
+fn add_examples(holder: &mut Map<String, Value>, schemas: &Value) {
+    let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else { return };
+    for media in content.values_mut().filter_map(Value::as_object_mut) {
+        if media.contains_key("example") {
+            continue;
+        }
+        let name = media.get("schema").and_then(reference);
+        if let Some(example) = name.and_then(|name| example_of(&name, schemas)) {
+            media.insert("example".into(), example);
+        }
+    }
+}
+
+fn reference(schema: &Value) -> Option<String> {
+    schema.get("$ref")?.as_str()?.rsplit('/').next().map(str::to_owned)
+}
+
+fn example_of(name: &str, schemas: &Value) -> Option<Value> {
+    let schema = schemas.get(name)?;
+    if let Some(example) = schema.get("example") {
+        return Some(example.clone());
+    }
+    let item = reference(schema.pointer("/properties/items/items")?)?;
+    Some(json!({"items": [example_of(&item, schemas)?], "next_cursor": null}))
+}

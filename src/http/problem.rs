@@ -1,0 +1,249 @@
+//! Errors as problem documents (RFC 9457), and the one table of their codes.
+//!
+//! A problem carries both languages until it is written; the request's [`Frame`](super::frame::Frame) says
+//! which one, and which request it was. What happened inside is logged once, here, and never told.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::frame::{self, Language};
+use crate::{
+    domain::violation::{Text, Violation},
+    service::error::Error,
+    store::StoreError,
+};
+
+/// Code, status, English and Vietnamese title of every problem.
+pub const CODES: &[(&str, u16, &str, &str)] = &[
+    ("malformed", 400, "The request can't be read", "Yêu cầu không đọc được"),
+    ("unknown_route", 404, "No such address", "Không có địa chỉ này"),
+    ("not_found", 404, "Not found", "Không tìm thấy"),
+    ("method_not_allowed", 405, "Method not allowed", "Phương thức không được phép"),
+    ("duplicate", 409, "It exists already", "Đã tồn tại"),
+    ("in_use", 409, "Others refer to it", "Đang được tham chiếu"),
+    ("code_taken", 409, "The code is taken at that time", "Mã đã được dùng trong thời gian đó"),
+    ("number_taken", 409, "The decision number is taken", "Số quyết định đã được dùng"),
+    ("annulled", 409, "The decision is annulled", "Quyết định đã bị hủy"),
+    ("edition_published", 409, "The edition is published", "Kỳ đánh giá đã công bố"),
+    ("due_change_without_reason", 409, "A due date changes only with a reason", "Đổi hạn trả phải có lý do"),
+    ("stale", 412, "The record has changed", "Bản ghi đã thay đổi"),
+    ("too_large", 413, "The body is too large", "Nội dung quá lớn"),
+    ("unsupported_media_type", 415, "Unsupported media type", "Kiểu nội dung không được hỗ trợ"),
+    ("validation", 422, "The record breaks a rule", "Bản ghi vi phạm quy tắc"),
+    ("internal", 500, "Internal error", "Lỗi nội bộ"),
+    ("overloaded", 503, "Too busy at the moment", "Hệ thống đang quá tải"),
+    ("unavailable", 503, "The database is not available", "Cơ sở dữ liệu không sẵn sàng"),
+];
+
+/// One broken rule of a problem.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"pointer": "/due_at", "code": "before_accepted", "detail": "Must not be before `accepted_at`."}))]
+pub struct ProblemError {
+    /// JSON pointer (RFC 6901) into the body, or the name of a query parameter.
+    pub pointer: String,
+    /// Stable code of the rule.
+    pub code: String,
+    /// The rule in words.
+    pub detail: String,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem, example = json!({
+    "type": "/problems/validation", "title": "The record breaks a rule", "status": 422,
+    "detail": "Must not be before `accepted_at`.", "instance": "/api/v1/dossiers", "code": "validation",
+    "errors": [{"pointer": "/due_at", "code": "before_accepted", "detail": "Must not be before `accepted_at`."}],
+    "request_id": "019ab1f0-0000-7000-8000-000000000000"
+}))]
+pub struct ProblemBody {
+    /// URI of the kind of problem; ends in the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words, in the language of the request.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong this time, in the language of the request.
+    pub detail: String,
+    /// Path of the request.
+    pub instance: String,
+    /// Stable code of the kind.
+    pub code: String,
+    /// Each broken rule with its place.
+    pub errors: Vec<ProblemError>,
+    /// Id of the request, as in the log.
+    pub request_id: String,
+}
+
+/// An error on its way to the caller.
+#[derive(Debug)]
+pub struct Problem {
+    code: &'static str,
+    detail: Text,
+    errors: Vec<Violation>,
+    allow: Option<String>,
+}
+
+impl Problem {
+    /// A problem of a code of the table.
+    pub fn new(code: &'static str, en: impl Into<String>, vi: impl Into<String>) -> Self {
+        Self { code, detail: Text::new(en, vi), errors: Vec::new(), allow: None }
+    }
+
+    /// Something that can't be read as what the document says it is.
+    pub fn malformed(errors: Vec<Violation>) -> Self {
+        Self::with_errors("malformed", errors)
+    }
+
+    /// One parameter that can't be read.
+    pub fn bad_parameter(
+        name: &str,
+        code: &'static str,
+        en: impl Into<String>,
+        vi: impl Into<String>,
+    ) -> Self {
+        Self::malformed(vec![Violation::new(name, code, en, vi)])
+    }
+
+    /// A record that breaks rules.
+    pub fn with_errors(code: &'static str, errors: Vec<Violation>) -> Self {
+        let join = |pick: fn(&Violation) -> &String| {
+            let texts: Vec<String> = errors.iter().map(|v| format!("{}: {}", v.pointer, pick(v))).collect();
+            texts.join(" ")
+        };
+        let detail = Text::new(join(|v| &v.text.en), join(|v| &v.text.vi));
+        Self { code, detail, errors, allow: None }
+    }
+
+    /// A method that the address doesn't have; `allow` are those that it has.
+    pub fn method_not_allowed(allow: String) -> Self {
+        let mut problem = Self::new(
+            "method_not_allowed",
+            format!("This address allows {allow}."),
+            format!("Địa chỉ này cho phép {allow}."),
+        );
+        problem.allow = Some(allow);
+        problem
+    }
+
+    /// A defect of the service.
+    pub fn internal() -> Self {
+        Self::new(
+            "internal",
+            "Something went wrong in the service; the request id finds it in the log.",
+            "Hệ thống gặp lỗi; mã yêu cầu giúp tra cứu trong nhật ký.",
+        )
+    }
+
+    fn row(&self) -> (u16, &'static str, &'static str) {
+        CODES
+            .iter()
+            .find(|(code, ..)| *code == self.code)
+            .map_or((500, "Internal error", "Lỗi nội bộ"), |(_, status, en, vi)| (*status, en, vi))
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail.en)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.row().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let frame = frame::current();
+        let pick = |text: &Text| match frame.language {
+            Language::English => text.en.clone(),
+            Language::Vietnamese => text.vi.clone(),
+        };
+        let (status, en, vi) = self.row();
+        let body = ProblemBody {
+            kind: format!("/problems/{}", self.code),
+            title: pick(&Text::new(en, vi)),
+            status,
+            detail: pick(&self.detail),
+            instance: frame.path.clone(),
+            code: self.code.to_owned(),
+            errors: self
+                .errors
+                .iter()
+                .map(|v| ProblemError {
+                    pointer: v.pointer.clone(),
+                    code: v.code.to_owned(),
+                    detail: pick(&v.text),
+                })
+                .collect(),
+            request_id: frame.request_id.clone(),
+        };
+        let mut response = HttpResponse::build(self.status_code());
+        response
+            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .insert_header((header::CONTENT_LANGUAGE, frame.language.tag()))
+            .insert_header((header::VARY, "Accept-Language"))
+            .insert_header((header::CACHE_CONTROL, "no-store"));
+        if status == 503 {
+            response.insert_header((header::RETRY_AFTER, "1"));
+        }
+        if let Some(allow) = &self.allow {
+            response.insert_header((header::ALLOW, allow.clone()));
+        }
+        response.body(serde_json::to_string(&body).unwrap_or_default())
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound { resource, key } => {
+                let key: String = key.chars().filter(|c| !c.is_control()).take(120).collect();
+                Self::new(
+                    "not_found",
+                    format!("There is no `{key}` in {resource}."),
+                    format!("Không có `{key}` trong {resource}."),
+                )
+            }
+            Error::Invalid(violations) => Self::with_errors("validation", violations),
+            Error::Malformed(violations) => Self::malformed(violations),
+            Error::Conflict { code, text, violations } => {
+                Self { code, detail: text, errors: violations, allow: None }
+            }
+            Error::Stale => Self::new(
+                "stale",
+                "The record has changed since it was read: read it again.",
+                "Bản ghi đã thay đổi kể từ lần đọc trước: hãy đọc lại.",
+            ),
+            Error::Store(error) => Self::from(error),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy(what) => {
+                tracing::warn!(what, "overloaded");
+                Self::new("overloaded", "Try again in a moment.", "Vui lòng thử lại sau giây lát.")
+            }
+            StoreError::Unavailable(why) => {
+                tracing::error!(why, "the database is not available");
+                Self::new("unavailable", "Try again in a moment.", "Vui lòng thử lại sau giây lát.")
+            }
+            error @ (StoreError::Unique(_)
+            | StoreError::ForeignKey
+            | StoreError::Corrupt(_)
+            | StoreError::Panicked
+            | StoreError::Other(_)) => {
+                tracing::error!(error = %error, "unexpected error of the store");
+                Self::internal()
+            }
+        }
+    }
+}

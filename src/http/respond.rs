@@ -1,0 +1,72 @@
+//! Answers with their validators.
+
+use actix_web::{HttpRequest, HttpResponse, http::header};
+use serde::Serialize;
+
+use super::etag;
+
+fn json<T: Serialize>(body: &T) -> Vec<u8> {
+    // These bodies are structs of texts and numbers; writing them can't fail.
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+fn with_tag(request: &HttpRequest, tag: String, body: Vec<u8>) -> HttpResponse {
+    if etag::is_known(request, &tag) {
+        return HttpResponse::NotModified()
+            .insert_header((header::ETAG, tag))
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .finish();
+    }
+    HttpResponse::Ok()
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .content_type("application/json")
+        .body(body)
+}
+
+/// A record.
+pub fn record<T: Serialize>(request: &HttpRequest, tag: String, body: &T) -> HttpResponse {
+    with_tag(request, tag, json(body))
+}
+
+/// A computed answer: its validator is its content.
+pub fn computed<T: Serialize>(request: &HttpRequest, body: &T) -> HttpResponse {
+    let body = json(body);
+    with_tag(request, etag::of_content(&body), body)
+}
+
+/// A record that is new.
+pub fn created<T: Serialize>(location: &str, tag: String, body: &T) -> HttpResponse {
+    HttpResponse::Created()
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::ETAG, tag))
+        .content_type("application/json")
+        .body(json(body))
+}
+
+/// A record as it is after a write.
+pub fn written<T: Serialize>(tag: String, body: &T) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, tag)).content_type("application/json").body(json(body))
+}
+
+/// A path segment of a `Location`.
+pub fn segment(key: &str) -> String {
+    let mut text = String::new();
+    for byte in key.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+/// A text that was made before: its validator is its content.
+pub fn text(request: &HttpRequest, content_type: &'static str, body: &[u8]) -> HttpResponse {
+    let mut response = with_tag(request, etag::of_content(body), body.to_vec());
+    if let (false, Ok(value)) = (response.status() == 304, header::HeaderValue::from_str(content_type)) {
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+    }
+    response
+}

@@ -1,0 +1,217 @@
+//! How domain types look in the OpenAPI document, and the numbers of bodies that keep every digit.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type},
+    },
+};
+
+use crate::domain::{
+    commendations::{CommendationForm, RecipientKind},
+    decimal::{Exact, is_decimal},
+    dossiers::{OnlineLevel, Outcome, ReturnChannel, Status, SubmissionChannel},
+    editions::{EditionStatus, Method, ScoreUnit, TieRule},
+    improvement_actions::{ActionKind, ActionStatus},
+    index_scores::ScoreStage,
+    periods::PeriodCalendar,
+    reported_figures::FigureUnit,
+    time::{Day, Moment},
+    units::{Extent, Level},
+};
+
+macro_rules! word_schemas {
+    ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .enum_values(Some($name::WORDS.iter().copied()))
+                    .description(Some(concat!($($doc),*)))
+                    .into()
+            }
+        }
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    )+};
+}
+
+word_schemas! {
+    /// State of an improvement action.
+    ActionStatus,
+    /// Kind of an improvement action.
+    ActionKind,
+    /// Form of a commendation (giấy khen, bằng khen ...).
+    CommendationForm,
+    /// Where an edition stands.
+    EditionStatus,
+    /// How much of a unit passed on.
+    Extent,
+    /// What a reported value counts.
+    FigureUnit,
+    /// Level of a unit.
+    Level,
+    /// How a total comes from criteria.
+    Method,
+    /// Level of an online service.
+    OnlineLevel,
+    /// What became of a dossier, derived.
+    Outcome,
+    /// Civil periods follow the calendar; statutory ones run from the 15th to the 14th.
+    PeriodCalendar,
+    /// A collective or an individual.
+    RecipientKind,
+    /// How a result was handed over.
+    ReturnChannel,
+    /// Stage of a score.
+    ScoreStage,
+    /// What a score counts.
+    ScoreUnit,
+    /// How a dossier was submitted.
+    SubmissionChannel,
+    /// How equal scores share ranks.
+    TieRule,
+}
+
+impl PartialSchema for Day {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+            .description(Some("A day, from 1900 to 2999."))
+            .into()
+    }
+}
+
+impl ToSchema for Day {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Day")
+    }
+}
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .description(Some("A moment as in RFC 3339, kept to the microsecond, given in Vietnamese time."))
+            .into()
+    }
+}
+
+impl ToSchema for Moment {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Moment")
+    }
+}
+
+impl PartialSchema for Status {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(10))
+            .description(Some(
+                "National status: 1 newly registered, 2 accepted, 3 not accepted, 4 in progress, 5 supplement \
+                 requested, 6 financial duty requested, 7 withdrawn, 8 stopped, 9 finished, 10 returned.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for Status {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Status")
+    }
+}
+
+/// A number of an answer, with every digit that was meant to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Number(serde_json::Number);
+
+impl Number {
+    /// All digits of an exact value.
+    pub fn exact(value: &Exact) -> Self {
+        Self::of_text(&value.to_string())
+    }
+
+    /// A value rounded once, halves away from zero.
+    pub fn rounded(value: &Exact, decimals: u8) -> Self {
+        Self::of_text(&value.to_fixed(decimals))
+    }
+
+    fn of_text(text: &str) -> Self {
+        // An exact decimal always writes as a JSON number; zero stands in for what can't happen.
+        Self(text.parse().unwrap_or_else(|_| serde_json::Number::from(0)))
+    }
+}
+
+impl PartialSchema for Number {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Number).description(Some("A decimal number.")).into()
+    }
+}
+
+impl ToSchema for Number {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Number")
+    }
+}
+
+/// A decimal of a request: a JSON number or a decimal string; both keep every digit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecimalText(String);
+
+impl<'de> Deserialize<'de> for DecimalText {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = match serde_json::Value::deserialize(d)? {
+            serde_json::Value::Number(number) => number.to_string(),
+            serde_json::Value::String(text) => text,
+            _ => return Err(serde::de::Error::custom("a decimal is a JSON number or a string that holds one")),
+        };
+        if is_decimal(&text) {
+            Ok(Self(text))
+        } else {
+            Err(serde::de::Error::custom("a decimal is written with a point and without separators: 64.96"))
+        }
+    }
+}
+
+impl DecimalText {
+    /// The exact value.
+    ///
+    /// # Errors
+    /// 422 `too_precise`.
+    pub fn exact(&self, pointer: &str) -> Result<Exact, crate::service::error::Error> {
+        Exact::parse(&self.0).map_err(|_| {
+            crate::service::error::Error::invalid(
+                pointer,
+                "too_precise",
+                "At most 28 significant digits, within 40 places of the point.",
+                "Tối đa 28 chữ số có nghĩa, trong phạm vi 40 vị trí quanh dấu thập phân.",
+            )
+        })
+    }
+}
+
+impl PartialSchema for DecimalText {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::Number, Type::String]))
+            .description(Some("A decimal: a JSON number or a decimal string, up to 28 significant digits."))
+            .into()
+    }
+}
+
+impl ToSchema for DecimalText {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("DecimalText")
+    }
+}

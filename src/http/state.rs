@@ -1,0 +1,33 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use crate::{domain::time::{Day, Moment}, metrics::Metrics, service::crud::Context, store::Store};
+
+/// Where the present moment comes from: the machine's clock, or a test's.
+pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The data.
+    pub store: Store,
+    /// The present moment.
+    pub clock: Clock,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Most bytes of a body.
+    pub max_body: usize,
+}
+
+impl AppState {
+    /// Who asks, and when.
+    pub fn context(&self) -> Context {
+        Context { actor: "anonymous".to_owned(), now: (self.clock)() }
+    }
+
+    /// The Vietnamese day of the present moment.
+    pub fn today(&self) -> Day {
+        (self.clock)().day()
+    }
+}

@@ -1,0 +1,346 @@
+//! `/units`: administrative units in time, and their lineage.
+
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    body::{Body, Query},
+    crud::{self, Exposed, Key, NoQuery},
+    page::{self, ListedResource, SortKey, list_query},
+    problem::Problem,
+    respond,
+    state::AppState,
+};
+use crate::{
+    domain::{
+        text::{clean, sort_key},
+        time::Day,
+        units::{Extent, Level, Successor, Unit},
+    },
+    service::{
+        crud::{Absent, Proposal},
+        error::Error,
+        units::{self, Relative, Units},
+    },
+    store::{Versioned, list::Value},
+};
+
+const SORTS: &[SortKey] = &[("id", "id"), ("name", "name_sort"), ("code", "code"), ("valid_from", "valid_from")];
+
+/// A unit that took over a unit that ended.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Successor)]
+pub struct SuccessorBody {
+    /// The successor.
+    pub unit_id: String,
+    /// How much of the old unit went there.
+    pub extent: Extent,
+}
+
+/// An administrative unit or department, and how long it exists.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Unit, example = json!({
+    "id": "gso-874", "code": "874", "code_scheme": "gso", "name": "Huyện Thanh Bình", "level": "district",
+    "parent_id": "gso-87", "valid_from": null, "valid_to": "2025-07-01", "successors": []
+}))]
+pub struct UnitView {
+    /// The key, chosen by its creator.
+    pub id: String,
+    /// Official code; used again over time.
+    pub code: Option<String>,
+    /// List that the code belongs to.
+    pub code_scheme: Option<String>,
+    /// Full name with its kind.
+    pub name: String,
+    /// Level.
+    pub level: Level,
+    /// The unit directly above.
+    pub parent_id: Option<String>,
+    /// First day on which it exists.
+    pub valid_from: Option<Day>,
+    /// First day on which it no longer exists.
+    pub valid_to: Option<Day>,
+    /// What became of it.
+    pub successors: Vec<SuccessorBody>,
+}
+
+/// A unit as it shall be. What a `GET` gives can be sent back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"id": "sample-commune", "name": "Xã Mẫu", "level": "commune", "parent_id": "gso25-82"}))]
+pub struct UnitInput {
+    /// The key; in a `PUT` it may be left out.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Official code.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// List that the code belongs to.
+    #[serde(default)]
+    pub code_scheme: Option<String>,
+    /// Full name with its kind.
+    pub name: String,
+    /// Level.
+    pub level: Level,
+    /// The unit directly above.
+    #[serde(default)]
+    pub parent_id: Option<String>,
+    /// First day on which it exists.
+    #[serde(default)]
+    pub valid_from: Option<Day>,
+    /// First day on which it no longer exists.
+    #[serde(default)]
+    pub valid_to: Option<Day>,
+    /// What became of it.
+    #[serde(default)]
+    pub successors: Vec<SuccessorBody>,
+}
+
+/// A page of units.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnitPage {
+    /// The units.
+    pub items: Vec<UnitView>,
+    /// Where to go on; null on the last page.
+    pub next_cursor: Option<String>,
+    /// How many the filters leave, with `with_total=true`.
+    #[schema(required = false)]
+    pub total: i64,
+}
+
+list_query! {
+    /// Which units.
+    pub struct ListUnitsQuery {
+        /// Units with this code.
+        code: String,
+        /// Units with codes of this list.
+        code_scheme: String,
+        /// Units of this level.
+        level: Level,
+        /// Units directly under this one.
+        parent_id: String,
+        /// This unit and all below it.
+        under: String,
+        /// Units that exist on this day.
+        as_of: Day,
+    }
+}
+
+impl ListedResource for Units {
+    fn sort_value(unit: &Unit, column: &str) -> Option<Value> {
+        match column {
+            "name_sort" => Some(Value::Text(sort_key(&unit.name))),
+            "code" => unit.code.clone().map(Value::Text),
+            "valid_from" => unit.valid_from.map(|day| Value::Date(day.date())),
+            _ => None,
+        }
+    }
+}
+
+impl Exposed for Units {
+    type View = UnitView;
+    type Input = UnitInput;
+
+    fn view(unit: &Versioned<Unit>, _today: Day) -> UnitView {
+        let unit = unit.record.clone();
+        UnitView {
+            id: unit.id,
+            code: unit.code,
+            code_scheme: unit.code_scheme,
+            name: unit.name,
+            level: unit.level,
+            parent_id: unit.parent_id,
+            valid_from: unit.valid_from,
+            valid_to: unit.valid_to,
+            successors: unit
+                .successors
+                .into_iter()
+                .map(|s| SuccessorBody { unit_id: s.unit_id, extent: s.extent })
+                .collect(),
+        }
+    }
+
+    fn proposal(input: UnitInput, key: Key, _old: Option<&Unit>) -> Result<Proposal<Unit>, Error> {
+        let text = |value: Option<String>| value.as_deref().map(clean);
+        let unit = Unit {
+            id: key.or_body("/id", input.id)?,
+            code: text(input.code),
+            code_scheme: text(input.code_scheme),
+            name: clean(&input.name),
+            level: input.level,
+            parent_id: text(input.parent_id),
+            valid_from: input.valid_from,
+            valid_to: input.valid_to,
+            successors: input
+                .successors
+                .into_iter()
+                .map(|s| Successor { unit_id: clean(&s.unit_id), extent: s.extent })
+                .collect(),
+        };
+        Ok(unit.into())
+    }
+}
+
+/// List units
+///
+/// Units live in time: `as_of` asks for those that exist on a day; codes are used again.
+#[utoipa::path(tag = "units", params(ListUnitsQuery), responses((status = 200, description = "A page of units.", body = UnitPage)))]
+#[get("/units")]
+pub async fn list_units(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    Query(query): Query<ListUnitsQuery>,
+) -> Result<HttpResponse, Problem> {
+    let [from, to] = match query.as_of {
+        Some(day) => page::exists_on(day).map(Some),
+        None => [None, None],
+    };
+    let filters = [
+        page::is("code", query.code.as_ref()),
+        page::is("code_scheme", query.code_scheme.as_ref()),
+        page::is_word("level", query.level.map(Level::as_str)),
+        page::is("parent_id", query.parent_id.as_ref()),
+        page::under("id", query.under.as_ref()),
+        from,
+        to,
+    ];
+    crud::list::<Units>(&state, &request, query.paging(), filters, SORTS).await
+}
+
+/// Create a unit
+///
+/// The id is the caller's choice and never changes. Only `id`, `name` and `level` are required.
+#[utoipa::path(tag = "units", request_body = UnitInput, responses((status = 201, description = "The new unit.", body = UnitView)))]
+#[post("/units")]
+pub async fn create_unit(state: web::Data<AppState>, _: Query<NoQuery>, body: Body) -> Result<HttpResponse, Problem> {
+    crud::post::<Units>(&state, body).await
+}
+
+/// Get a unit
+///
+/// Units that ended stay: history is theirs.
+#[utoipa::path(tag = "units", params(("id" = String, Path, description = "Id of the unit.")), responses((status = 200, description = "The unit.", body = UnitView)))]
+#[get("/units/{id}")]
+pub async fn get_unit(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, Problem> {
+    crud::get::<Units>(&state, &request, &id).await
+}
+
+/// Put a unit
+///
+/// Replaces the unit, or creates it when absent. Repeating it changes nothing.
+#[utoipa::path(tag = "units", params(("id" = String, Path, description = "Id of the unit.")), request_body = UnitInput, responses(
+    (status = 200, description = "The unit as it is now.", body = UnitView),
+    (status = 201, description = "The new unit.", body = UnitView),
+))]
+#[put("/units/{id}")]
+pub async fn put_unit(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    _: Query<NoQuery>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    crud::put::<Units>(&state, &request, &id, body, Absent::Create).await
+}
+
+/// Patch a unit
+///
+/// A JSON merge patch of what `GET` gives.
+#[utoipa::path(tag = "units", params(("id" = String, Path, description = "Id of the unit.")), request_body(content = UnitInput, content_type = "application/merge-patch+json"), responses((status = 200, description = "The unit as it is now.", body = UnitView)))]
+#[patch("/units/{id}")]
+pub async fn patch_unit(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    _: Query<NoQuery>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    crud::patch::<Units>(&state, &request, &id, body).await
+}
+
+/// Delete a unit
+///
+/// Refused while other records refer to it; the problem names them.
+#[utoipa::path(tag = "units", params(("id" = String, Path, description = "Id of the unit.")), responses((status = 204, description = "It is gone.")))]
+#[delete("/units/{id}")]
+pub async fn delete_unit(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, Problem> {
+    crud::delete::<Units>(&state, &request, &id).await
+}
+
+/// A relative of a unit in time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnitRelative {
+    /// The unit.
+    pub unit_id: String,
+    /// Its name.
+    pub unit_name: String,
+    /// How much of the older unit went to the younger one.
+    pub extent: Extent,
+}
+
+/// What a unit came from and what became of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "unit_id": "gso-30157", "predecessors": [],
+    "successors": [
+        {"unit_id": "gso25-30130", "unit_name": "Xã Thanh Bình", "extent": "part"},
+        {"unit_id": "gso25-30157", "unit_name": "Xã Tân Thạnh", "extent": "part"}
+    ]
+}))]
+pub struct UnitLineage {
+    /// The unit.
+    pub unit_id: String,
+    /// Units that passed to it.
+    pub predecessors: Vec<UnitRelative>,
+    /// Units that it passed to.
+    pub successors: Vec<UnitRelative>,
+}
+
+/// Get the lineage of a unit
+///
+/// What it came from and what became of it, each with how much of the older unit went to the younger.
+#[utoipa::path(tag = "units", params(("id" = String, Path, description = "Id of the unit.")), responses((status = 200, description = "Its relatives in time.", body = UnitLineage)))]
+#[get("/units/{id}/lineage")]
+pub async fn get_unit_lineage(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, Problem> {
+    let lineage = units::lineage(&state.store, crud::path_key::<Units>(&id)?).await?;
+    let relatives = |of: Vec<Relative>| -> Vec<UnitRelative> {
+        of.into_iter()
+            .map(|r| UnitRelative { unit_id: r.unit_id, unit_name: r.unit_name, extent: r.extent })
+            .collect()
+    };
+    let body = UnitLineage {
+        unit_id: lineage.unit_id,
+        predecessors: relatives(lineage.predecessors),
+        successors: relatives(lineage.successors),
+    };
+    Ok(respond::computed(&request, &body))
+}
+
+/// The addresses of this file.
+pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    config
+        .service(list_units)
+        .service(create_unit)
+        .service(get_unit_lineage)
+        .service(get_unit)
+        .service(put_unit)
+        .service(patch_unit)
+        .service(delete_unit);
+}

@@ -1,0 +1,117 @@
+//! What each subcommand does, from the command line to the exit code.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpStream, ToSocketAddrs},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{
+    cli::{Cli, Command, Database, Healthcheck, Sample, Serve},
+    domain::time::Moment,
+    http::openapi,
+    server::{self, ServerLimits},
+    store::{Store, migrate},
+    telemetry,
+};
+
+/// Runs the command; an error is a sentence for the person who called.
+///
+/// # Errors
+/// The sentence.
+pub fn run(cli: Cli) -> Result<(), String> {
+    let unknown = crate::cli::unknown_variables(std::env::vars_os().map(|(k, _)| k.to_string_lossy().into_owned()));
+    if !unknown.is_empty() {
+        return Err(format!("unknown environment variable: {} (`chiso help serve` lists those there are)", unknown.join(", ")));
+    }
+    telemetry::init(cli.log_format, &cli.log);
+    match cli.command {
+        Command::Serve(options) => serve(&options),
+        Command::Migrate(database) => {
+            let done = migrate(&database)?;
+            println!("{}: {} migrations run", database.database_url.redacted(), done);
+            Ok(())
+        }
+        Command::Openapi => {
+            print!("{}", openapi::text());
+            Ok(())
+        }
+        Command::Sample(Sample::Load(database)) => {
+            migrate(&database)?;
+            let store = open(&database)?;
+            in_runtime(async move { load_sample(&store).await })
+        }
+        Command::Healthcheck(options) => healthcheck(&options),
+    }
+}
+
+fn migrate(database: &Database) -> Result<usize, String> {
+    migrate::run(&database.database_url).map(|done| done.len()).map_err(|e| at(database, &e))
+}
+
+fn open(database: &Database) -> Result<Store, String> {
+    Store::open(&database.database_url, database.limits()).map_err(|e| at(database, &e))
+}
+
+fn at(database: &Database, error: &crate::store::StoreError) -> String {
+    format!("{}: {error}", database.database_url.redacted())
+}
+
+fn in_runtime<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    actix_web::rt::System::new().block_on(work)
+}
+
+async fn load_sample(store: &Store) -> Result<(), String> {
+    crate::sample::load(store, Moment::now()).await.map_err(|e| format!("the sample could not be loaded: {e:?}"))
+}
+
+fn serve(options: &Serve) -> Result<(), String> {
+    migrate(&options.database)?;
+    let store = open(&options.database)?;
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let workers = options.workers.map_or(cores, |n| n as usize);
+    let limits = ServerLimits {
+        max_body: usize::try_from(options.max_body_bytes).unwrap_or(usize::MAX),
+        workers,
+        // Every connection can be busy at once, whichever worker its requests came to.
+        blocking_threads: options.database.db_connections as usize + 2,
+        shutdown_seconds: options.shutdown_seconds,
+    };
+    in_runtime(async move {
+        if options.sample {
+            load_sample(&store).await?;
+        }
+        let bound = server::bind(store, Arc::new(Moment::now), &options.bind, limits)
+            .map_err(|e| format!("{}: {e}", options.bind))?;
+        announce(&bound.addresses, options.sample);
+        server::serve(bound).await.map_err(|e| e.to_string())
+    })
+}
+
+fn announce(addresses: &[std::net::SocketAddr], sample: bool) {
+    let Some(address) = addresses.first() else { return };
+    println!("Chiso serves on http://{address}");
+    println!("  documentation  http://{address}/docs/");
+    println!("  document       http://{address}/openapi.json");
+    if sample {
+        println!("  review         http://{address}/api/v1/reviews/gso-874/2020");
+        println!("  ranking        http://{address}/api/v1/indexes/pci/rankings/2016");
+    }
+}
+
+fn healthcheck(options: &Healthcheck) -> Result<(), String> {
+    let address = options.bind.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
+    let ask = || -> std::io::Result<String> {
+        let target = address.to_socket_addrs()?.next().ok_or_else(|| std::io::Error::other("no such address"))?;
+        let mut stream = TcpStream::connect_timeout(&target, Duration::from_secs(3))?;
+        stream.set_read_timeout(Some(Duration::from_secs(3)))?;
+        stream.write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = ask().map_err(|e| format!("{address}: {e}"))?;
+    let status = answer.lines().next().unwrap_or_default();
+    if status.contains(" 200 ") { Ok(()) } else { Err(format!("{address} is not ready: {status}")) }
+}

@@ -1,0 +1,95 @@
+//! Serving: workers, the address, and a stop that loses no answered write.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::{
+    http::{
+        app,
+        frame,
+        state::{AppState, Clock},
+    },
+    metrics::Metrics,
+    store::Store,
+};
+
+/// How the server is run.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerLimits {
+    /// Most bytes of a body.
+    pub max_body: usize,
+    /// Async workers.
+    pub workers: usize,
+    /// Blocking threads of each worker.
+    pub blocking_threads: usize,
+    /// Seconds that open requests have at the stop.
+    pub shutdown_seconds: u64,
+}
+
+/// A server on a bound address; it serves when awaited.
+pub struct Bound {
+    /// The server.
+    pub server: Server,
+    /// Where it listens.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// Binds the address and builds the server.
+///
+/// # Errors
+/// When the address can't be bound.
+pub fn bind(store: Store, clock: Clock, address: &str, limits: ServerLimits) -> std::io::Result<Bound> {
+    let state = AppState { store, clock, metrics: Arc::new(Metrics::new()), max_body: limits.max_body };
+    // Built once here: the document is read by every error of a wrong method.
+    let _ = crate::http::openapi::text();
+    let server = HttpServer::new(move || {
+        App::new()
+            .into_utoipa_app()
+            .app_data(web::Data::new(state.clone()))
+            .app_data(app::path_config())
+            .configure(app::configure)
+            .into_app()
+            .service(
+                SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").try_it_out_enabled(true)),
+            )
+            .service(web::redirect("/docs", "/docs/"))
+            .default_service(web::to(app::fallback))
+            .wrap(from_fn(frame::around))
+    })
+    .workers(limits.workers)
+    .worker_max_blocking_threads(limits.blocking_threads)
+    .shutdown_timeout(limits.shutdown_seconds)
+    .client_request_timeout(Duration::from_secs(15))
+    .disable_signals()
+    .bind(address)?;
+    let addresses = server.addrs();
+    Ok(Bound { server: server.run(), addresses })
+}
+
+/// Serves until SIGTERM or SIGINT, then lets open requests finish.
+///
+/// # Errors
+/// Those of the listener.
+pub async fn serve(bound: Bound) -> std::io::Result<()> {
+    let handle = bound.server.handle();
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+        }
+        handle.stop(true).await;
+    };
+    let (served, ()) = tokio::join!(bound.server, stop_or_end(stop));
+    served
+}
+
+/// The signals are awaited beside the server, in a task of their own, so that a server that ends by itself
+/// doesn't wait for one.
+async fn stop_or_end(stop: impl Future<Output = ()> + 'static) {
+    drop(actix_web::rt::spawn(stop));
+}
