@@ -119,14 +119,18 @@ pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut known = Vec::new();
     collect(&Cli::command(), &mut known);
     let mut unknown: Vec<String> = names
-        .filter(|name| name.starts_with("CHISO_") && !name.starts_with("CHISO_TEST_") && !known.contains(name))
+        .filter(|name| {
+            name.starts_with("CHISO_") && !name.starts_with("CHISO_TEST_") && !known.contains(name)
+        })
         .collect();
     unknown.sort();
     unknown
 }
 
 fn collect(command: &clap::Command, known: &mut Vec<String>) {
-    known.extend(command.get_arguments().filter_map(|a| a.get_env()).map(|name| name.to_string_lossy().into_owned()));
+    known.extend(
+        command.get_arguments().filter_map(|a| a.get_env()).map(|name| name.to_string_lossy().into_owned()),
+    );
     for sub in command.get_subcommands() {
         collect(sub, known);
     }

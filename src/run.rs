@@ -21,9 +21,13 @@ use crate::{
 /// # Errors
 /// The sentence.
 pub fn run(cli: Cli) -> Result<(), String> {
-    let unknown = crate::cli::unknown_variables(std::env::vars_os().map(|(k, _)| k.to_string_lossy().into_owned()));
+    let unknown =
+        crate::cli::unknown_variables(std::env::vars_os().map(|(k, _)| k.to_string_lossy().into_owned()));
     if !unknown.is_empty() {
-        return Err(format!("unknown environment variable: {} (`chiso help serve` lists those there are)", unknown.join(", ")));
+        return Err(format!(
+            "unknown environment variable: {} (`chiso help serve` lists those there are)",
+            unknown.join(", ")
+        ));
     }
     telemetry::init(cli.log_format, &cli.log);
     match cli.command {
@@ -63,7 +67,9 @@ fn in_runtime<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, Str
 }
 
 async fn load_sample(store: &Store) -> Result<(), String> {
-    crate::sample::load(store, Moment::now()).await.map_err(|e| format!("the sample could not be loaded: {e:?}"))
+    crate::sample::load(store, Moment::now())
+        .await
+        .map_err(|e| format!("the sample could not be loaded: {e:?}"))
 }
 
 fn serve(options: &Serve) -> Result<(), String> {
@@ -103,7 +109,8 @@ fn announce(addresses: &[std::net::SocketAddr], sample: bool) {
 fn healthcheck(options: &Healthcheck) -> Result<(), String> {
     let address = options.bind.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
     let ask = || -> std::io::Result<String> {
-        let target = address.to_socket_addrs()?.next().ok_or_else(|| std::io::Error::other("no such address"))?;
+        let target =
+            address.to_socket_addrs()?.next().ok_or_else(|| std::io::Error::other("no such address"))?;
         let mut stream = TcpStream::connect_timeout(&target, Duration::from_secs(3))?;
         stream.set_read_timeout(Some(Duration::from_secs(3)))?;
         stream.write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;

@@ -8,8 +8,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     http::{
-        app,
-        frame,
+        app, frame,
         state::{AppState, Clock},
     },
     metrics::Metrics,

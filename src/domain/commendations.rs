@@ -34,7 +34,9 @@ impl CommendationForm {
     /// Whether a unit of this level may issue the form.
     pub fn fits(self, level: Level) -> bool {
         match self {
-            Self::BangKhen | Self::CoThiDua => matches!(level, Level::National | Level::Province | Level::Other),
+            Self::BangKhen | Self::CoThiDua => {
+                matches!(level, Level::National | Level::Province | Level::Other)
+            }
             Self::GiayKhen | Self::LaoDongTienTien | Self::ChienSiThiDuaCoSo | Self::Other => true,
         }
     }
@@ -98,7 +100,12 @@ impl Commendation {
         findings.optional_text("/decision_number", self.decision_number.as_ref(), 100);
         findings.text("/ground", &self.ground, 2000);
         if !YEARS.contains(&self.achievement_year) {
-            findings.add("/achievement_year", "out_of_range", "The year must lie between 1900 and 2999.", "Năm phải từ 1900 đến 2999.");
+            findings.add(
+                "/achievement_year",
+                "out_of_range",
+                "The year must lie between 1900 and 2999.",
+                "Năm phải từ 1900 đến 2999.",
+            );
         }
         if self.decided_on.is_some_and(|day| day.year() < self.achievement_year) {
             findings.add(
@@ -117,13 +124,23 @@ impl Commendation {
             );
         }
         if self.recipients.is_empty() {
-            findings.add("/recipients", "empty", "At least one recipient.", "Cần ít nhất một đối tượng được khen.");
+            findings.add(
+                "/recipients",
+                "empty",
+                "At least one recipient.",
+                "Cần ít nhất một đối tượng được khen.",
+            );
         }
         for (i, recipient) in self.recipients.iter().enumerate() {
             let at = |member: &str| format!("/recipients/{i}/{member}");
             findings.optional_text(&at("name"), recipient.name.as_ref(), 300);
             if !(1..=1_000_000).contains(&recipient.count) {
-                findings.add(at("count"), "out_of_range", "A count lies between 1 and 1000000.", "Số lượng từ 1 đến 1000000.");
+                findings.add(
+                    at("count"),
+                    "out_of_range",
+                    "A count lies between 1 and 1000000.",
+                    "Số lượng từ 1 đến 1000000.",
+                );
             } else if recipient.count > 1 && recipient.name.is_some() {
                 findings.add(
                     at("count"),

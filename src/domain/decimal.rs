@@ -11,7 +11,10 @@ use std::{
     str::FromStr,
 };
 
-use bigdecimal::{BigDecimal, RoundingMode, Zero, num_bigint::{BigInt, Sign}};
+use bigdecimal::{
+    BigDecimal, RoundingMode, Zero,
+    num_bigint::{BigInt, Sign},
+};
 
 /// Most significant digits that a request may carry.
 pub const MAX_DIGITS: u64 = 28;
@@ -137,10 +140,7 @@ impl Exact {
         if digits.sign() == Sign::Plus {
             format!("3{place:03}{text}")
         } else {
-            let complemented: String = text
-                .bytes()
-                .map(|b| char::from(b'9' - (b - b'0')))
-                .collect();
+            let complemented: String = text.bytes().map(|b| char::from(b'9' - (b - b'0'))).collect();
             // `~` ends a complemented number: −1.5 is below −1, so the shorter text must come later.
             format!("1{:03}{complemented}~", 999 - place)
         }
@@ -231,7 +231,8 @@ mod tests {
         for text in ["0", "-0", "64.9552993774414", "1e2", "1.50", "-0.00000000000001", "1E-5"] {
             assert!(Exact::parse(text).is_ok(), "{text}");
         }
-        for text in ["", "+1", "01", ".5", "1.", "1,5", "NaN", "Infinity", "0x10", "1_000", " 1", "1e", "--1"] {
+        for text in ["", "+1", "01", ".5", "1.", "1,5", "NaN", "Infinity", "0x10", "1_000", " 1", "1e", "--1"]
+        {
             assert_eq!(Exact::parse(text), Err(DecimalError::NotADecimal), "{text}");
         }
         for text in ["1e999999999", "1e-99999999999999999999", "12345678901234567890123456789", "1e41"] {
@@ -245,7 +246,10 @@ mod tests {
         assert_eq!(exact("79.9990").to_string(), "79.999");
         assert_eq!(exact("1e2").to_string(), "100");
         assert_eq!(exact("-0").to_string(), "0");
-        assert_eq!((&exact("64.12345678901235") - &exact("64.12345678901234")).to_string(), "0.00000000000001");
+        assert_eq!(
+            (&exact("64.12345678901235") - &exact("64.12345678901234")).to_string(),
+            "0.00000000000001"
+        );
     }
 
     #[test]

@@ -244,13 +244,23 @@ impl Dossier {
             if let (Some(accepted), Some(time)) = (self.accepted_at, time)
                 && time < accepted
             {
-                findings.add(pointer, "before_accepted", "Must not be before `accepted_at`.", "Không được trước `accepted_at`.");
+                findings.add(
+                    pointer,
+                    "before_accepted",
+                    "Must not be before `accepted_at`.",
+                    "Không được trước `accepted_at`.",
+                );
             }
         }
         if let (Some(finished), Some(returned)) = (self.finished_at, self.returned_at)
             && returned < finished
         {
-            findings.add("/returned_at", "before_finished", "Must not be before `finished_at`.", "Không được trước `finished_at`.");
+            findings.add(
+                "/returned_at",
+                "before_finished",
+                "Must not be before `finished_at`.",
+                "Không được trước `finished_at`.",
+            );
         }
         findings.into_result().err().unwrap_or_default()
     }
@@ -309,7 +319,10 @@ mod tests {
         let codes = |d: Dossier| d.check().iter().map(|v| v.code).collect::<Vec<_>>();
         assert_eq!(codes(dossier(9, None, None)), ["required_by_status"]);
         assert_eq!(codes(dossier(4, None, Some("2020-03-05T08:00:00+07:00"))), ["refused_by_status"]);
-        assert_eq!(codes(dossier(9, Some("2020-03-01T08:00:00+07:00"), Some("2020-03-01T08:00:00+07:00"))), ["before_accepted", "before_accepted"]);
+        assert_eq!(
+            codes(dossier(9, Some("2020-03-01T08:00:00+07:00"), Some("2020-03-01T08:00:00+07:00"))),
+            ["before_accepted", "before_accepted"]
+        );
         assert!(codes(dossier(9, None, Some("2020-03-02T08:00:00+07:00"))).is_empty());
     }
 }

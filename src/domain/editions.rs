@@ -112,8 +112,7 @@ pub struct Band {
 impl Band {
     /// Whether an exact score lies in the band.
     pub fn holds(&self, score: &Exact) -> bool {
-        self.from.as_ref().is_none_or(|from| from <= score)
-            && self.to.as_ref().is_none_or(|to| score < to)
+        self.from.as_ref().is_none_or(|from| from <= score) && self.to.as_ref().is_none_or(|to| score < to)
     }
 }
 
@@ -184,11 +183,18 @@ impl Edition {
     pub fn check(&self) -> Vec<Violation> {
         let mut findings = Findings::default();
         if !YEARS.contains(&self.year) {
-            findings.add("/year", "out_of_range", "The year must lie between 1900 and 2999.", "Năm phải từ 1900 đến 2999.");
+            findings.add(
+                "/year",
+                "out_of_range",
+                "The year must lie between 1900 and 2999.",
+                "Năm phải từ 1900 đến 2999.",
+            );
         }
         findings.text("/framework", &self.framework, 100);
         findings.optional_text("/note", self.note.as_ref(), 4000);
-        for (pointer, decimals) in [("/decimals", Some(self.decimals)), ("/rank_decimals", self.rank_decimals)] {
+        for (pointer, decimals) in
+            [("/decimals", Some(self.decimals)), ("/rank_decimals", self.rank_decimals)]
+        {
             if decimals.is_some_and(|d| d > 10) {
                 findings.add(pointer, "out_of_range", "0 to 10 decimals.", "Từ 0 đến 10 chữ số thập phân.");
             }
@@ -209,10 +215,20 @@ impl Edition {
             findings.text(&at("name"), &criterion.name, 500);
             findings.optional_text(&at("name_en"), criterion.name_en.as_ref(), 500);
             if criterion.code == "_total" {
-                findings.add(at("code"), "reserved", "`_total` stands for the total.", "`_total` dành cho điểm tổng.");
+                findings.add(
+                    at("code"),
+                    "reserved",
+                    "`_total` stands for the total.",
+                    "`_total` dành cho điểm tổng.",
+                );
             }
             if !seen.insert(criterion.code.as_str()) {
-                findings.add(at("code"), "duplicate", "The code is used twice in this edition.", "Mã bị trùng trong kỳ đánh giá này.");
+                findings.add(
+                    at("code"),
+                    "duplicate",
+                    "The code is used twice in this edition.",
+                    "Mã bị trùng trong kỳ đánh giá này.",
+                );
             }
             for (member, value) in [("max_points", &criterion.max_points), ("weight", &criterion.weight)] {
                 if value.as_ref().is_some_and(|v| v.is_negative() || v.is_zero()) {
@@ -296,7 +312,12 @@ impl Edition {
             findings.id(&at("code"), &cohort.code);
             findings.text(&at("name"), &cohort.name, 300);
             if !codes.insert(cohort.code.as_str()) {
-                findings.add(at("code"), "duplicate", "The code is used twice in this edition.", "Mã bị trùng trong kỳ đánh giá này.");
+                findings.add(
+                    at("code"),
+                    "duplicate",
+                    "The code is used twice in this edition.",
+                    "Mã bị trùng trong kỳ đánh giá này.",
+                );
             }
             if cohort.unit_ids.is_some() == cohort.rule.is_some() {
                 findings.add(
@@ -309,7 +330,12 @@ impl Edition {
             let mut ids = HashSet::new();
             for (j, id) in cohort.unit_ids.iter().flatten().enumerate() {
                 if !ids.insert(id) {
-                    findings.add(format!("/cohorts/{i}/unit_ids/{j}"), "duplicate", "The unit is listed twice.", "Đơn vị bị liệt kê hai lần.");
+                    findings.add(
+                        format!("/cohorts/{i}/unit_ids/{j}"),
+                        "duplicate",
+                        "The unit is listed twice.",
+                        "Đơn vị bị liệt kê hai lần.",
+                    );
                 }
             }
         }
@@ -321,7 +347,12 @@ impl Edition {
             if let (Some(from), Some(to)) = (&band.from, &band.to)
                 && from >= to
             {
-                findings.add(format!("/bands/{i}/to"), "not_ascending", "`to` must be above `from`.", "`to` phải lớn hơn `from`.");
+                findings.add(
+                    format!("/bands/{i}/to"),
+                    "not_ascending",
+                    "`to` must be above `from`.",
+                    "`to` phải lớn hơn `from`.",
+                );
             }
         }
         for (i, pair) in self.bands.windows(2).enumerate() {

@@ -71,13 +71,28 @@ impl ImprovementAction {
         findings.optional_text("/note", self.note.as_ref(), 4000);
         findings.optional_text("/criterion", self.criterion.as_ref(), 64);
         if self.criterion.is_some() && self.index_code.is_none() {
-            findings.add("/criterion", "criterion_without_index", "A criterion belongs to an index: give `index_code`.", "Tiêu chí thuộc về một chỉ số: cần có `index_code`.");
+            findings.add(
+                "/criterion",
+                "criterion_without_index",
+                "A criterion belongs to an index: give `index_code`.",
+                "Tiêu chí thuộc về một chỉ số: cần có `index_code`.",
+            );
         }
         if self.review_unit_id.is_some() != self.review_year.is_some() {
-            findings.add("/review_year", "review_unit_and_year", "A review is named by its unit and its year.", "Kỳ tổng kết được xác định bằng đơn vị và năm.");
+            findings.add(
+                "/review_year",
+                "review_unit_and_year",
+                "A review is named by its unit and its year.",
+                "Kỳ tổng kết được xác định bằng đơn vị và năm.",
+            );
         }
         if self.review_year.is_some_and(|year| !YEARS.contains(&year)) {
-            findings.add("/review_year", "out_of_range", "The year must lie between 1900 and 2999.", "Năm phải từ 1900 đến 2999.");
+            findings.add(
+                "/review_year",
+                "out_of_range",
+                "The year must lie between 1900 and 2999.",
+                "Năm phải từ 1900 đến 2999.",
+            );
         }
         findings.into_result().err().unwrap_or_default()
     }

@@ -62,12 +62,27 @@ impl IndexScore {
             findings.add("/published_rank", "not_positive", "Ranks begin at 1.", "Thứ hạng bắt đầu từ 1.");
         }
         match (&self.score, self.applicable) {
-            (None, true) => findings.add("/score", "required", "A score is required where it applies.", "Bắt buộc có điểm khi tiêu chí được áp dụng."),
-            (Some(_), false) => findings.add("/score", "not_applicable", "What does not apply has no score.", "Tiêu chí không áp dụng thì không có điểm."),
+            (None, true) => findings.add(
+                "/score",
+                "required",
+                "A score is required where it applies.",
+                "Bắt buộc có điểm khi tiêu chí được áp dụng.",
+            ),
+            (Some(_), false) => findings.add(
+                "/score",
+                "not_applicable",
+                "What does not apply has no score.",
+                "Tiêu chí không áp dụng thì không có điểm.",
+            ),
             _ => {}
         }
         if self.criterion.is_none() && !self.applicable {
-            findings.add("/applicable", "total_applies", "A total always applies.", "Điểm tổng luôn được áp dụng.");
+            findings.add(
+                "/applicable",
+                "total_applies",
+                "A total always applies.",
+                "Điểm tổng luôn được áp dụng.",
+            );
         }
         self.check_bounds(edition, &mut findings);
         findings.into_result().err().unwrap_or_default()

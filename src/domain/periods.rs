@@ -62,10 +62,7 @@ impl NamedPeriod {
             }
             PeriodCalendar::Statutory => {
                 let (year, month) = before(self.year, self.first_month);
-                Some(Span {
-                    from: Day::new(year, month, 15)?,
-                    to: Day::new(self.year, last_month, 14)?,
-                })
+                Some(Span { from: Day::new(year, month, 15)?, to: Day::new(self.year, last_month, 14)? })
             }
         }
     }
@@ -108,7 +105,11 @@ impl FromStr for NamedPeriod {
 pub fn month_of(day: Day, calendar: PeriodCalendar) -> (i32, u32) {
     match calendar {
         PeriodCalendar::Statutory if day.day_of_month() >= 15 => {
-            if day.month() == 12 { (day.year() + 1, 1) } else { (day.year(), day.month() + 1) }
+            if day.month() == 12 {
+                (day.year() + 1, 1)
+            } else {
+                (day.year(), day.month() + 1)
+            }
         }
         _ => (day.year(), day.month()),
     }
@@ -161,7 +162,19 @@ mod tests {
 
     #[test]
     fn other_texts_name_no_period() {
-        for text in ["", "20", "2020-13", "2020-00", "2020-Q5", "2020-H3", "2020-1", "2020-", "1800", "2020-09-01", "+020"] {
+        for text in [
+            "",
+            "20",
+            "2020-13",
+            "2020-00",
+            "2020-Q5",
+            "2020-H3",
+            "2020-1",
+            "2020-",
+            "1800",
+            "2020-09-01",
+            "+020",
+        ] {
             assert_eq!(text.parse::<NamedPeriod>(), Err(NotAPeriod), "{text}");
         }
     }
@@ -177,11 +190,19 @@ mod tests {
         };
         assert_eq!(
             names(PeriodCalendar::Civil),
-            ["2019-12 2019-12-20..2019-12-31", "2020-01 2020-01-01..2020-01-31", "2020-02 2020-02-01..2020-02-20"]
+            [
+                "2019-12 2019-12-20..2019-12-31",
+                "2020-01 2020-01-01..2020-01-31",
+                "2020-02 2020-02-01..2020-02-20"
+            ]
         );
         assert_eq!(
             names(PeriodCalendar::Statutory),
-            ["2020-01 2019-12-20..2020-01-14", "2020-02 2020-01-15..2020-02-14", "2020-03 2020-02-15..2020-02-20"]
+            [
+                "2020-01 2019-12-20..2020-01-14",
+                "2020-02 2020-01-15..2020-02-14",
+                "2020-03 2020-02-15..2020-02-20"
+            ]
         );
     }
 }

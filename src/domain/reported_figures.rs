@@ -76,7 +76,9 @@ impl ReportedFigure {
     pub fn check(&self) -> Vec<Violation> {
         let mut findings = Findings::default();
         findings.id("/measure", &self.measure);
-        for (pointer, period) in [("/period", Some(&self.period)), ("/base_period", self.base_period.as_ref())] {
+        for (pointer, period) in
+            [("/period", Some(&self.period)), ("/base_period", self.base_period.as_ref())]
+        {
             if period.is_some_and(|p| p.parse::<super::periods::NamedPeriod>().is_err()) {
                 findings.add(
                     pointer,
@@ -91,7 +93,12 @@ impl ReportedFigure {
             self.check_number(&mut findings);
         }
         if self.review_year.is_some_and(|year| !YEARS.contains(&year)) {
-            findings.add("/review_year", "out_of_range", "The year must lie between 1900 and 2999.", "Năm phải từ 1900 đến 2999.");
+            findings.add(
+                "/review_year",
+                "out_of_range",
+                "The year must lie between 1900 and 2999.",
+                "Năm phải từ 1900 đến 2999.",
+            );
         }
         findings.text("/source/title", &self.source.title, 500);
         findings.optional_text("/source/url", self.source.url.as_ref(), 2000);
@@ -109,11 +116,23 @@ impl ReportedFigure {
             return;
         }
         let Ok(value) = Exact::parse(&self.value) else {
-            findings.add("/value", "too_precise", "At most 28 significant digits.", "Tối đa 28 chữ số có nghĩa.");
+            findings.add(
+                "/value",
+                "too_precise",
+                "At most 28 significant digits.",
+                "Tối đa 28 chữ số có nghĩa.",
+            );
             return;
         };
-        if self.unit_of_measure == FigureUnit::Count && (value.is_negative() || value.to_string().contains('.')) {
-            findings.add("/value", "not_a_count", "A count is a whole number, not below zero.", "Số lượng là số nguyên không âm.");
+        if self.unit_of_measure == FigureUnit::Count
+            && (value.is_negative() || value.to_string().contains('.'))
+        {
+            findings.add(
+                "/value",
+                "not_a_count",
+                "A count is a whole number, not below zero.",
+                "Số lượng là số nguyên không âm.",
+            );
         }
         if self.unit_of_measure == FigureUnit::Places && value.to_string().contains('.') {
             findings.add("/value", "not_whole_places", "Places are whole numbers.", "Số bậc là số nguyên.");

@@ -61,10 +61,7 @@ mod tests {
     fn the_alphabet_puts_d_with_stroke_after_d_and_before_e() {
         let mut names = vec!["Hồ Chí Minh", "Đà Nẵng", "Ea", "Hà Nội", "Dầu", "Cần Thơ", "Ân", "Anh", "Ăn"];
         names.sort_by(|a, b| compare(a, b));
-        assert_eq!(
-            names,
-            ["Anh", "Ăn", "Ân", "Cần Thơ", "Dầu", "Đà Nẵng", "Ea", "Hà Nội", "Hồ Chí Minh"]
-        );
+        assert_eq!(names, ["Anh", "Ăn", "Ân", "Cần Thơ", "Dầu", "Đà Nẵng", "Ea", "Hà Nội", "Hồ Chí Minh"]);
         let mut by_key = names.clone();
         by_key.reverse();
         by_key.sort_by_key(|name| sort_key(name));

@@ -67,8 +67,9 @@ impl Moment {
 impl FromStr for Moment {
     type Err = NotATime;
     fn from_str(text: &str) -> Result<Self, NotATime> {
-        let parsed = DateTime::parse_from_rfc3339(text)
-            .map_err(|_| NotATime("a moment is written as in RFC 3339, with its offset: 2020-03-06T08:00:00+07:00"))?;
+        let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| {
+            NotATime("a moment is written as in RFC 3339, with its offset: 2020-03-06T08:00:00+07:00")
+        })?;
         let moment = Self(parsed.timestamp_micros());
         if YEARS.contains(&moment.day().0.year()) {
             Ok(moment)
@@ -206,7 +207,9 @@ mod tests {
 
     #[test]
     fn impossible_days_and_years_are_refused() {
-        for text in ["2020-13-01", "2021-02-29", "20-1-1", "0000-01-01", "9999-01-01", "2020-3-06", "+020-03-06"] {
+        for text in
+            ["2020-13-01", "2021-02-29", "20-1-1", "0000-01-01", "9999-01-01", "2020-3-06", "+020-03-06"]
+        {
             assert!(text.parse::<Day>().is_err(), "{text}");
         }
         for text in ["2020-03-06T08:00:00", "2020-03-06", "2020-03-06T25:00:00Z", "1800-01-01T00:00:00Z"] {

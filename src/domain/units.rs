@@ -95,10 +95,20 @@ impl Unit {
         if let (Some(from), Some(to)) = (self.valid_from, self.valid_to)
             && from >= to
         {
-            findings.add("/valid_to", "not_after_valid_from", "Must be after `valid_from`.", "Phải sau `valid_from`.");
+            findings.add(
+                "/valid_to",
+                "not_after_valid_from",
+                "Must be after `valid_from`.",
+                "Phải sau `valid_from`.",
+            );
         }
         if self.parent_id.as_deref() == Some(self.id.as_str()) {
-            findings.add("/parent_id", "cycle", "A unit can't stand below itself.", "Đơn vị không thể trực thuộc chính nó.");
+            findings.add(
+                "/parent_id",
+                "cycle",
+                "A unit can't stand below itself.",
+                "Đơn vị không thể trực thuộc chính nó.",
+            );
         }
         if !self.successors.is_empty() && self.valid_to.is_none() {
             findings.add(
@@ -110,10 +120,20 @@ impl Unit {
         }
         for (i, successor) in self.successors.iter().enumerate() {
             if successor.unit_id == self.id {
-                findings.add(format!("/successors/{i}/unit_id"), "cycle", "A unit can't succeed itself.", "Đơn vị không thể kế thừa chính nó.");
+                findings.add(
+                    format!("/successors/{i}/unit_id"),
+                    "cycle",
+                    "A unit can't succeed itself.",
+                    "Đơn vị không thể kế thừa chính nó.",
+                );
             }
             if self.successors.iter().take(i).any(|s| s.unit_id == successor.unit_id) {
-                findings.add(format!("/successors/{i}/unit_id"), "duplicate", "The successor is listed twice.", "Đơn vị kế thừa bị liệt kê hai lần.");
+                findings.add(
+                    format!("/successors/{i}/unit_id"),
+                    "duplicate",
+                    "The successor is listed twice.",
+                    "Đơn vị kế thừa bị liệt kê hai lần.",
+                );
             }
         }
         if self.successors.len() > 1 && self.successors.iter().any(|s| s.extent == Extent::Whole) {

@@ -14,10 +14,7 @@ pub struct Text {
 impl Text {
     /// The same statement in English and in Vietnamese.
     pub fn new(en: impl Into<String>, vi: impl Into<String>) -> Self {
-        Self {
-            en: en.into(),
-            vi: vi.into(),
-        }
+        Self { en: en.into(), vi: vi.into() }
     }
 }
 
@@ -40,11 +37,7 @@ impl Violation {
         en: impl Into<String>,
         vi: impl Into<String>,
     ) -> Self {
-        Self {
-            pointer: pointer.into(),
-            code,
-            text: Text::new(en, vi),
-        }
+        Self { pointer: pointer.into(), code, text: Text::new(en, vi) }
     }
 }
 
@@ -102,9 +95,7 @@ impl Findings {
 
     /// An id that a client chose: letters, digits and `. _ ~ -`, at most 64 of them.
     pub fn id(&mut self, pointer: &str, value: &str) {
-        let fits = value
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "._~-".contains(c));
+        let fits = value.chars().all(|c| c.is_ascii_alphanumeric() || "._~-".contains(c));
         if value.is_empty() || value.len() > 64 || !fits || value == "." || value == ".." {
             self.add(
                 pointer,
@@ -117,10 +108,6 @@ impl Findings {
 
     /// The end of the checks: nothing found, or all that was found.
     pub fn into_result(self) -> Result<(), Vec<Violation>> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(self.0)
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
     }
 }

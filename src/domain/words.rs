@@ -11,12 +11,7 @@ pub struct UnknownWord {
 
 impl std::fmt::Display for UnknownWord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "unknown word `{}`, expected one of {}",
-            self.word,
-            self.expected.join(", ")
-        )
+        write!(f, "unknown word `{}`, expected one of {}", self.word, self.expected.join(", "))
     }
 }
 

@@ -7,9 +7,9 @@ use super::{crud::API, dossiers, openapi, operations, problem::Problem, units};
 
 /// Every documented address.
 pub fn configure(config: &mut ServiceConfig) {
-    config.configure(operations::configure).service(
-        scope::scope(API).configure(units::configure).configure(dossiers::configure),
-    );
+    config
+        .configure(operations::configure)
+        .service(scope::scope(API).configure(units::configure).configure(dossiers::configure));
 }
 
 /// What answers where no address does: 404, or 405 with `Allow` where the address has other methods.

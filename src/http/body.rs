@@ -114,7 +114,10 @@ fn refuse(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         return syntax_error(inner);
     }
     let violation = violation(&pointer(error.path()), &inner.to_string());
-    Problem::with_errors(if violation.code == "required" { "validation" } else { "malformed" }, vec![violation])
+    Problem::with_errors(
+        if violation.code == "required" { "validation" } else { "malformed" },
+        vec![violation],
+    )
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -123,7 +126,9 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     for segment in path {
         match segment {
             Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Map { key } => {
+                pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1")))
+            }
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
@@ -141,13 +146,28 @@ fn violation(at: &str, message: &str) -> Violation {
     let name = quoted(message).unwrap_or_default();
     let member = || if at.ends_with(&format!("/{name}")) { at.to_owned() } else { format!("{at}/{name}") };
     if message.starts_with("unknown field") {
-        return Violation::new(member(), "unknown_field", format!("There is no member `{name}`."), format!("Không có trường `{name}`."));
+        return Violation::new(
+            member(),
+            "unknown_field",
+            format!("There is no member `{name}`."),
+            format!("Không có trường `{name}`."),
+        );
     }
     if message.starts_with("missing field") {
-        return Violation::new(member(), "required", format!("`{name}` is required."), format!("Bắt buộc có `{name}`."));
+        return Violation::new(
+            member(),
+            "required",
+            format!("`{name}` is required."),
+            format!("Bắt buộc có `{name}`."),
+        );
     }
     if message.starts_with("duplicate field") {
-        return Violation::new(member(), "duplicate_field", format!("`{name}` is given twice."), format!("`{name}` được ghi hai lần."));
+        return Violation::new(
+            member(),
+            "duplicate_field",
+            format!("`{name}` is given twice."),
+            format!("`{name}` được ghi hai lần."),
+        );
     }
     if message.starts_with("unknown variant") {
         let expected = message.split_once("expected ").map_or("", |(_, e)| e);
@@ -273,16 +293,24 @@ mod tests {
 
     fn refusal(value: Value) -> (String, &'static str) {
         match from_value::<Outer>(value).unwrap_err() {
-            crate::service::error::Error::Malformed(v) | crate::service::error::Error::Invalid(v) => (v[0].pointer.clone(), v[0].code),
+            crate::service::error::Error::Malformed(v) | crate::service::error::Error::Invalid(v) => {
+                (v[0].pointer.clone(), v[0].code)
+            }
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn every_refusal_points_to_its_member() {
-        assert_eq!(refusal(json!({"list": [{"name": "x", "colour": 1}]})), ("/list/0/colour".into(), "unknown_field"));
+        assert_eq!(
+            refusal(json!({"list": [{"name": "x", "colour": 1}]})),
+            ("/list/0/colour".into(), "unknown_field")
+        );
         assert_eq!(refusal(json!({"list": [{}]})), ("/list/0/name".into(), "required"));
-        assert_eq!(refusal(json!({"list": [{"name": "x", "day": "2020-13-01"}]})), ("/list/0/day".into(), "wrong_type"));
+        assert_eq!(
+            refusal(json!({"list": [{"name": "x", "day": "2020-13-01"}]})),
+            ("/list/0/day".into(), "wrong_type")
+        );
         assert_eq!(refusal(json!({"n": "x"})), ("/n".into(), "wrong_type"));
         assert_eq!(refusal(json!({"zzz": 1})), ("/zzz".into(), "unknown_field"));
     }

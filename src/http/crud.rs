@@ -50,7 +50,11 @@ pub trait Exposed: ListedResource {
     ///
     /// # Errors
     /// `Malformed` or `Invalid`.
-    fn proposal(input: Self::Input, key: Key, old: Option<&Self::Record>) -> Result<Proposal<Self::Record>, Error>;
+    fn proposal(
+        input: Self::Input,
+        key: Key,
+        old: Option<&Self::Record>,
+    ) -> Result<Proposal<Self::Record>, Error>;
 
     /// The record's address.
     fn location(record: &Self::Record) -> String {
@@ -137,7 +141,11 @@ pub async fn list<R: Exposed>(
 }
 
 /// `GET` of a record.
-pub async fn get<R: Exposed>(state: &AppState, request: &HttpRequest, key: &str) -> Result<HttpResponse, Problem> {
+pub async fn get<R: Exposed>(
+    state: &AppState,
+    request: &HttpRequest,
+    key: &str,
+) -> Result<HttpResponse, Problem> {
     let record = crud::get::<R>(&state.store, path_key::<R>(key)?).await?;
     let today = state.today();
     Ok(respond::record(request, tag::<R>(&record, today), &R::view(&record, today)))
@@ -206,12 +214,17 @@ pub async fn patch<R: Exposed>(
         R::proposal(from_value(value)?, path, Some(&old.record))
     };
     let (record, _) =
-        crud::replace::<R, _>(&state.store, state.context(), key, precondition, Absent::Refuse, build).await?;
+        crud::replace::<R, _>(&state.store, state.context(), key, precondition, Absent::Refuse, build)
+            .await?;
     Ok(respond::written(tag::<R>(&record, today), &R::view(&record, today)))
 }
 
 /// `DELETE` of a record by its key.
-pub async fn delete<R: Exposed>(state: &AppState, request: &HttpRequest, key: &str) -> Result<HttpResponse, Problem> {
+pub async fn delete<R: Exposed>(
+    state: &AppState,
+    request: &HttpRequest,
+    key: &str,
+) -> Result<HttpResponse, Problem> {
     let key = path_key::<R>(key)?;
     let precondition = match etag::precondition(request) {
         Ok(precondition) => precondition,

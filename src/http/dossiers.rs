@@ -342,7 +342,11 @@ pub async fn list_dossiers(
 /// `finished_at` with the statuses 7 to 10. No applicant data is taken.
 #[utoipa::path(tag = "dossiers", request_body = DossierInput, responses((status = 201, description = "The new dossier.", body = DossierView)))]
 #[post("/dossiers")]
-pub async fn create_dossier(state: web::Data<AppState>, _: Query<NoQuery>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn create_dossier(
+    state: web::Data<AppState>,
+    _: Query<NoQuery>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     crud::post::<Dossiers>(&state, body).await
 }
 

@@ -41,9 +41,8 @@ impl Language {
         for part in accept.split(',') {
             let mut pieces = part.split(';');
             let tag = pieces.next().unwrap_or_default().trim().to_ascii_lowercase();
-            let quality = pieces
-                .find_map(|p| p.trim().strip_prefix("q=").and_then(|q| q.parse().ok()))
-                .unwrap_or(1.0);
+            let quality =
+                pieces.find_map(|p| p.trim().strip_prefix("q=").and_then(|q| q.parse().ok())).unwrap_or(1.0);
             let language = match tag.split('-').next().unwrap_or_default() {
                 "en" => Self::English,
                 "vi" => Self::Vietnamese,
@@ -92,7 +91,9 @@ fn request_id(request: &ServiceRequest) -> String {
         .get("x-request-id")
         .and_then(|value| value.to_str().ok())
         .filter(|id| {
-            !id.is_empty() && id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            !id.is_empty()
+                && id.len() <= 64
+                && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         })
         .map_or_else(new_request_id, str::to_owned)
 }

@@ -10,7 +10,11 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 
-use super::{app, crud::API, problem::{CODES, ProblemBody, ProblemError}};
+use super::{
+    app,
+    crud::API,
+    problem::{CODES, ProblemBody, ProblemError},
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -44,11 +48,8 @@ struct Base;
 pub fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
-        let (_, api) = App::new()
-            .into_utoipa_app()
-            .openapi(Base::openapi())
-            .configure(app::configure)
-            .split_for_parts();
+        let (_, api) =
+            App::new().into_utoipa_app().openapi(Base::openapi()).configure(app::configure).split_for_parts();
         let mut document = serde_json::to_value(api).unwrap_or_default();
         if let Some(info) = document.get_mut("info").and_then(Value::as_object_mut) {
             info.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
@@ -67,8 +68,12 @@ pub fn text() -> &'static str {
 /// The methods of a path template, for `Allow`.
 pub fn methods_of(pattern: &str) -> String {
     let item = document().get("paths").and_then(|paths| paths.get(pattern)).and_then(Value::as_object);
-    let mut methods: Vec<String> =
-        item.into_iter().flatten().filter(|(name, _)| is_method(name)).map(|(name, _)| name.to_uppercase()).collect();
+    let mut methods: Vec<String> = item
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| is_method(name))
+        .map(|(name, _)| name.to_uppercase())
+        .collect();
     if methods.iter().any(|m| m == "GET") {
         methods.push("HEAD".to_owned());
     }
@@ -157,7 +162,9 @@ fn add_headers(api: bool, method: &str, operation: &mut Map<String, Value>) {
     }
     let header = match method {
         "get" => Some(("If-None-Match", "Answer 304 when this validator is current.")),
-        "put" | "patch" | "delete" => Some(("If-Match", "Refuse with 412 when the record has changed since.")),
+        "put" | "patch" | "delete" => {
+            Some(("If-Match", "Refuse with 412 when the record has changed since."))
+        }
         _ => None,
     };
     if let Some((name, description)) = header {

@@ -4,14 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    body::Query,
-    crud::NoQuery,
-    openapi,
-    problem::Problem,
-    respond,
-    state::AppState,
-};
+use super::{body::Query, crud::NoQuery, openapi, problem::Problem, respond, state::AppState};
 use crate::store::{StoreError, migrate};
 
 /// State of the service.
@@ -42,7 +35,10 @@ pub async fn get_health_live(_: Query<NoQuery>) -> HttpResponse {
 /// The database is reachable and its schema is the newest.
 #[utoipa::path(tag = "operations", responses((status = 200, description = "It can.", body = Health)))]
 #[get("/health/ready")]
-pub async fn get_health_ready(state: web::Data<AppState>, _: Query<NoQuery>) -> Result<HttpResponse, Problem> {
+pub async fn get_health_ready(
+    state: web::Data<AppState>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, Problem> {
     let current = state.store.read::<bool, StoreError, _>(migrate::is_current).await?;
     if current {
         Ok(healthy())

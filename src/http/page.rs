@@ -136,9 +136,17 @@ fn sort_of(paging: &Paging, keys: &[SortKey]) -> Result<(String, Sort), Problem>
     let (descending, name) = given.strip_prefix('-').map_or((false, given), |name| (true, name));
     let allowed: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
     let allowed = allowed.join(", ");
-    keys.iter().find(|(key, _)| *key == name).map(|(_, column)| (given.to_owned(), Sort { column, descending })).ok_or_else(
-        || refuse("sort", "unknown_sort_key", format!("Sort keys: {allowed}."), format!("Khóa sắp xếp: {allowed}.")),
-    )
+    keys.iter()
+        .find(|(key, _)| *key == name)
+        .map(|(_, column)| (given.to_owned(), Sort { column, descending }))
+        .ok_or_else(|| {
+            refuse(
+                "sort",
+                "unknown_sort_key",
+                format!("Sort keys: {allowed}."),
+                format!("Khóa sắp xếp: {allowed}."),
+            )
+        })
 }
 
 fn fingerprint(filters: &[Filter]) -> String {
@@ -203,7 +211,12 @@ where
 {
     let limit = paging.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(refuse("limit", "out_of_range", "A limit lies between 1 and 500.", "Giới hạn từ 1 đến 500."));
+        return Err(refuse(
+            "limit",
+            "out_of_range",
+            "A limit lies between 1 and 500.",
+            "Giới hạn từ 1 đến 500.",
+        ));
     }
     let (sort_name, sort) = sort_of(&paging, sort_keys)?;
     let mut filters: Vec<Filter> = filters.into_iter().flatten().collect();
@@ -234,7 +247,8 @@ where
     };
     let mut response = respond::computed(request, &body);
     if let Some(cursor) = next_cursor
-        && let Ok(value) = header::HeaderValue::from_str(&format!("<{}>; rel=\"next\"", next_link(request, &cursor)))
+        && let Ok(value) =
+            header::HeaderValue::from_str(&format!("<{}>; rel=\"next\"", next_link(request, &cursor)))
     {
         response.headers_mut().insert(header::LINK, value);
     }

@@ -174,7 +174,9 @@ impl<'de> Deserialize<'de> for DecimalText {
         let text = match serde_json::Value::deserialize(d)? {
             serde_json::Value::Number(number) => number.to_string(),
             serde_json::Value::String(text) => text,
-            _ => return Err(serde::de::Error::custom("a decimal is a JSON number or a string that holds one")),
+            _ => {
+                return Err(serde::de::Error::custom("a decimal is a JSON number or a string that holds one"));
+            }
         };
         if is_decimal(&text) {
             Ok(Self(text))

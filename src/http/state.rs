@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::{domain::time::{Day, Moment}, metrics::Metrics, service::crud::Context, store::Store};
+use crate::{
+    domain::time::{Day, Moment},
+    metrics::Metrics,
+    service::crud::Context,
+    store::Store,
+};
 
 /// Where the present moment comes from: the machine's clock, or a test's.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;

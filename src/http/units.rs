@@ -26,7 +26,8 @@ use crate::{
     store::{Versioned, list::Value},
 };
 
-const SORTS: &[SortKey] = &[("id", "id"), ("name", "name_sort"), ("code", "code"), ("valid_from", "valid_from")];
+const SORTS: &[SortKey] =
+    &[("id", "id"), ("name", "name_sort"), ("code", "code"), ("valid_from", "valid_from")];
 
 /// A unit that took over a unit that ended.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -214,7 +215,11 @@ pub async fn list_units(
 /// The id is the caller's choice and never changes. Only `id`, `name` and `level` are required.
 #[utoipa::path(tag = "units", request_body = UnitInput, responses((status = 201, description = "The new unit.", body = UnitView)))]
 #[post("/units")]
-pub async fn create_unit(state: web::Data<AppState>, _: Query<NoQuery>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn create_unit(
+    state: web::Data<AppState>,
+    _: Query<NoQuery>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     crud::post::<Units>(&state, body).await
 }
 

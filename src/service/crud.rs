@@ -90,6 +90,10 @@ pub trait Resource: Send + 'static {
 
     /// The record's key.
     fn key(record: &Self::Record) -> String;
+    /// The record's name in the change log.
+    fn record_id(record: &Self::Record) -> String {
+        Self::key(record)
+    }
     /// Finds a record.
     fn find(conn: &mut Conn, key: &str) -> StoreResult<Option<Versioned<Self::Record>>>;
     /// A page of records.
@@ -105,7 +109,11 @@ pub trait Resource: Send + 'static {
     ///
     /// # Errors
     /// `Invalid` or `Conflict`.
-    fn prepare(conn: &mut Conn, proposal: &mut Proposal<Self::Record>, old: Option<&Self::Record>) -> Result<()>;
+    fn prepare(
+        conn: &mut Conn,
+        proposal: &mut Proposal<Self::Record>,
+        old: Option<&Self::Record>,
+    ) -> Result<()>;
 
     /// Refuses a deletion that isn't allowed.
     ///
@@ -187,7 +195,11 @@ fn duplicate(resource: &str, key: &str) -> Error {
     )
 }
 
-fn insert<R: Resource>(conn: &mut Conn, context: &Context, proposal: Proposal<R::Record>) -> Result<Versioned<R::Record>> {
+fn insert<R: Resource>(
+    conn: &mut Conn,
+    context: &Context,
+    proposal: Proposal<R::Record>,
+) -> Result<Versioned<R::Record>> {
     let version = log::<R>(conn, context, &proposal.record, Action::Create, proposal.reason, None)?;
     R::insert(conn, &proposal.record, version).map_err(taken)?;
     Ok(Versioned { record: proposal.record, version })
@@ -252,7 +264,8 @@ where
                 Some(old) if old.record == proposal.record => Ok((old, Written::Replaced)),
                 Some(old) => {
                     let Proposal { record, reason } = proposal;
-                    let version = log::<R>(conn, &context, &record, Action::Update, reason, Some(&old.record))?;
+                    let version =
+                        log::<R>(conn, &context, &record, Action::Update, reason, Some(&old.record))?;
                     R::update(conn, &record, version).map_err(taken)?;
                     Ok((Versioned { record, version }, Written::Replaced))
                 }
@@ -314,7 +327,7 @@ pub fn entry<R: Resource>(
         at: context.now,
         actor: context.actor.clone(),
         resource: R::NAME,
-        record_id: R::key(record),
+        record_id: R::record_id(record),
         action,
         reason,
         before,

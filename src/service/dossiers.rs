@@ -5,8 +5,16 @@ use super::{
     error::{Error, Result},
 };
 use crate::{
-    domain::{dossiers::Dossier, time::Moment, violation::{Text, Violation}},
-    store::{self, Conn, StoreResult, Versioned, list::{Request, Table}, lock::Structure},
+    domain::{
+        dossiers::Dossier,
+        time::Moment,
+        violation::{Text, Violation},
+    },
+    store::{
+        self, Conn, StoreResult, Versioned,
+        list::{Request, Table},
+        lock::Structure,
+    },
 };
 
 /// `/dossiers`.
@@ -72,10 +80,9 @@ fn keep_first_due_date(dossier: &mut Dossier, old: Option<&Dossier>) {
 fn refuse_moved_due_date(dossier: &Dossier, old: &Dossier) -> Result<()> {
     let moved = |old: Option<Moment>, new: Option<Moment>| old.is_some() && old != new;
     let mut violations = Vec::new();
-    for (pointer, old, new) in [
-        ("/due_at", old.due_at, dossier.due_at),
-        ("/first_due_at", old.first_due_at, dossier.first_due_at),
-    ] {
+    for (pointer, old, new) in
+        [("/due_at", old.due_at, dossier.due_at), ("/first_due_at", old.first_due_at, dossier.first_due_at)]
+    {
         if moved(old, new) {
             violations.push(Violation::new(
                 pointer,
@@ -100,10 +107,9 @@ fn refuse_moved_due_date(dossier: &Dossier, old: &Dossier) -> Result<()> {
 
 fn check_units(conn: &mut Conn, dossier: &Dossier, violations: &mut Vec<Violation>) -> Result<()> {
     let accepted_on = dossier.accepted_at.map(Moment::day);
-    for (pointer, id) in [
-        ("/unit_id", Some(&dossier.unit_id)),
-        ("/received_by_unit_id", dossier.received_by_unit_id.as_ref()),
-    ] {
+    for (pointer, id) in
+        [("/unit_id", Some(&dossier.unit_id)), ("/received_by_unit_id", dossier.received_by_unit_id.as_ref())]
+    {
         let Some(id) = id else { continue };
         match store::units::find(conn, id)? {
             None => violations.push(Error::unknown_unit(pointer, id)),

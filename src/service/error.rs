@@ -55,12 +55,22 @@ impl Error {
     }
 
     /// One broken rule.
-    pub fn invalid(pointer: impl Into<String>, code: &'static str, en: impl Into<String>, vi: impl Into<String>) -> Self {
+    pub fn invalid(
+        pointer: impl Into<String>,
+        code: &'static str,
+        en: impl Into<String>,
+        vi: impl Into<String>,
+    ) -> Self {
         Self::Invalid(vec![Violation::new(pointer, code, en, vi)])
     }
 
     /// A member that names a unit that isn't there.
     pub fn unknown_unit(pointer: impl Into<String>, id: &str) -> Violation {
-        Violation::new(pointer, "unknown_unit", format!("There is no unit `{id}`."), format!("Không có đơn vị `{id}`."))
+        Violation::new(
+            pointer,
+            "unknown_unit",
+            format!("There is no unit `{id}`."),
+            format!("Không có đơn vị `{id}`."),
+        )
     }
 }

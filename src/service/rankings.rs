@@ -149,7 +149,9 @@ pub fn rank(mut entries: Vec<Entry>, edition: &Edition) -> Ranking {
     let mut unranked = Vec::new();
     for Entry { unit_id, unit_name, result, published_rank } in entries {
         match result {
-            Ok(total) => scored.push((rank_score(&total.score, edition), unit_id, unit_name, total, published_rank)),
+            Ok(total) => {
+                scored.push((rank_score(&total.score, edition), unit_id, unit_name, total, published_rank))
+            }
             Err(reason) => unranked.push(UnrankedUnit { unit_id, unit_name, reason }),
         }
     }
@@ -355,8 +357,12 @@ mod tests {
             (TieRule::Dense, [1, 2, 2, 3], [false, true, true, false]),
             (TieRule::Ordinal, [1, 2, 3, 4], [false; 4]),
         ] {
-            let expected: Vec<_> =
-                ranks.into_iter().zip(tied).zip(order).map(|((r, t), name)| (r, t, name.to_owned())).collect();
+            let expected: Vec<_> = ranks
+                .into_iter()
+                .zip(tied)
+                .zip(order)
+                .map(|((r, t), name)| (r, t, name.to_owned()))
+                .collect();
             assert_eq!(cities(rule), expected, "{rule}");
         }
     }
@@ -375,7 +381,8 @@ mod tests {
 
     #[test]
     fn rank_decimals_make_ties_of_what_prints_alike() {
-        let entries = || vec![entry("a", "B", "79.994"), entry("b", "A", "79.9850000001"), entry("c", "C", "79.984")];
+        let entries =
+            || vec![entry("a", "B", "79.994"), entry("b", "A", "79.9850000001"), entry("c", "C", "79.984")];
         let ranks = |edition: &Edition| -> Vec<(u32, String)> {
             rank(entries(), edition).standings.into_iter().map(|s| (s.rank, s.unit_id)).collect()
         };
@@ -394,9 +401,13 @@ mod tests {
         };
         let bands = vec![band("Khá", Some("65"), Some("80")), band("Tốt", Some("80"), None)];
         let edition = Edition { bands, decimals: 2, rank_decimals: Some(2), ..points() };
-        for (score, label) in
-            [("80", Some("Tốt")), ("79.999", Some("Khá")), ("80.00", Some("Tốt")), ("65", Some("Khá")), ("64.99999", None)]
-        {
+        for (score, label) in [
+            ("80", Some("Tốt")),
+            ("79.999", Some("Khá")),
+            ("80.00", Some("Tốt")),
+            ("65", Some("Khá")),
+            ("64.99999", None),
+        ] {
             let ranking = one(score, &edition);
             assert_eq!(ranking.standings.first().unwrap().band.as_deref(), label, "{score}");
         }
@@ -481,12 +492,23 @@ mod tests {
         let rich = with(vec![named(Some("x"), "4"), named(Some("y"), "2"), named(None, "0.5")]);
         let other = with(vec![named(Some("y"), "3"), named(Some("z"), "1"), named(None, "-1")]);
         let bare = Total { score: exact("6"), source: TotalSource::Stored, components: vec![] };
-        assert_eq!(deltas(&bare, &rich), [row(Some("x"), "0", "-4"), row(Some("y"), "0", "-2"), row(None, "6", "5.5")]);
-        assert_eq!(deltas(&rich, &bare), [row(Some("x"), "4", "4"), row(Some("y"), "2", "2"), row(None, "0.5", "-5.5")]);
+        assert_eq!(
+            deltas(&bare, &rich),
+            [row(Some("x"), "0", "-4"), row(Some("y"), "0", "-2"), row(None, "6", "5.5")]
+        );
+        assert_eq!(
+            deltas(&rich, &bare),
+            [row(Some("x"), "4", "4"), row(Some("y"), "2", "2"), row(None, "0.5", "-5.5")]
+        );
         assert_eq!(deltas(&bare, &bare), [row(None, "6", "0")]);
         assert_eq!(
             deltas(&rich, &other),
-            [row(Some("x"), "4", "4"), row(Some("y"), "2", "-1"), row(Some("z"), "0", "-1"), row(None, "0.5", "1.5")]
+            [
+                row(Some("x"), "4", "4"),
+                row(Some("y"), "2", "-1"),
+                row(Some("z"), "0", "-1"),
+                row(None, "0.5", "1.5")
+            ]
         );
     }
 }

@@ -16,7 +16,8 @@ use crate::{
     },
 };
 
-const NAMES: &[&str] = &["Cần Thơ", "Đà Nẵng", "Da Nang", "Hà Nội", "Hà Nô\u{323}i", "Hồ Chí Minh", "Ân", "Ăn"];
+const NAMES: &[&str] =
+    &["Cần Thơ", "Đà Nẵng", "Da Nang", "Hà Nội", "Hà Nô\u{323}i", "Hồ Chí Minh", "Ân", "Ăn"];
 const AREAS: &[&str] = &["a", "b", "c"];
 
 /// Few distinct numbers, so that ties are common, some apart only in the fifteenth digit.
@@ -107,7 +108,8 @@ fn rank_by_counting(mine: &Entry, all: &[Entry], edition: &Edition) -> usize {
     let better = || ranked().filter(|e| key(e) > key(mine));
     let ahead_in_a_tie = |e: &&Entry| {
         key(e) == key(mine)
-            && text::compare(&e.unit_name, &mine.unit_name).then(e.unit_id.cmp(&mine.unit_id)) == Ordering::Less
+            && text::compare(&e.unit_name, &mine.unit_name).then(e.unit_id.cmp(&mine.unit_id))
+                == Ordering::Less
     };
     1 + match edition.tie_rule {
         TieRule::Competition => better().count(),

@@ -89,7 +89,11 @@ pub struct Total {
 /// # Errors
 /// Why there is no total: [`Unranked::NoScores`] or [`Unranked::IncompleteComponents`]. The latter stands too
 /// for an edition without the weight or the maximum that its method divides by.
-pub fn total(edition: &Edition, scores: &[CriterionScore], stored_total: Option<Exact>) -> Result<Total, Unranked> {
+pub fn total(
+    edition: &Edition,
+    scores: &[CriterionScore],
+    stored_total: Option<Exact>,
+) -> Result<Total, Unranked> {
     let measured = measure(edition, scores);
     let areas: Vec<(&Criterion, &Measured)> = edition
         .areas()
@@ -251,9 +255,8 @@ fn sum(parts: &[Part]) -> Option<Exact> {
         let numerator = by_denominator.entry(&part.denominator).or_insert_with(Exact::zero);
         *numerator = &*numerator + &part.numerator;
     }
-    let (numerator, denominator) = by_denominator
-        .iter()
-        .fold((Exact::zero(), Exact::from(1)), |(n, d), (denominator, numerator)| {
+    let (numerator, denominator) =
+        by_denominator.iter().fold((Exact::zero(), Exact::from(1)), |(n, d), (denominator, numerator)| {
             (&(&n * *denominator) + &(numerator * &d), &d * *denominator)
         });
     divide(&numerator, &denominator)
@@ -354,7 +357,9 @@ pub(in crate::service) mod tests {
 
     #[test]
     fn weights_of_what_is_applicable_are_scaled_to_a_hundred() {
-        let found = total(&weighted(), &scores(&[("labor", "-"), ("transparency", "10"), ("land", "5")]), None).unwrap();
+        let found =
+            total(&weighted(), &scores(&[("labor", "-"), ("transparency", "10"), ("land", "5")]), None)
+                .unwrap();
         assert_eq!(contributions(&found), [row("transparency", "80"), row("land", "10")]);
     }
 
@@ -411,7 +416,9 @@ pub(in crate::service) mod tests {
 
     #[test]
     fn points_add_up_whatever_their_digits() {
-        let found = total(&thirds(ScoreUnit::Points), &scores(&[("a", "1e-30"), ("b", "-2"), ("c", "-")]), None).unwrap();
+        let found =
+            total(&thirds(ScoreUnit::Points), &scores(&[("a", "1e-30"), ("b", "-2"), ("c", "-")]), None)
+                .unwrap();
         assert_eq!(contributions(&found), [row("a", "0.000000000000000000000000000001"), row("b", "-2")]);
         assert_eq!(found.score, &exact("1e-30") - &exact("2"));
     }
@@ -451,7 +458,8 @@ pub(in crate::service) mod tests {
     fn a_tree_as_deep_as_a_request_is_measured() {
         let codes: Vec<String> = (0..50_000).map(|i| format!("c{i}")).collect();
         let parents = std::iter::once("").chain(codes.iter().map(String::as_str));
-        let criteria: Vec<_> = codes.iter().zip(parents).map(|(code, parent)| (code.as_str(), parent, "1", "")).collect();
+        let criteria: Vec<_> =
+            codes.iter().zip(parents).map(|(code, parent)| (code.as_str(), parent, "1", "")).collect();
         let deep = edition(Method::Points, ScoreUnit::Percent, &criteria);
         let found = total(&deep, &scores(&[("c49999", "0.5")]), None).unwrap();
         assert_eq!(found.score, exact("50"));

@@ -9,7 +9,11 @@ use crate::{
         units::{Extent, Unit},
         violation::Violation,
     },
-    store::{self, Conn, Store, StoreResult, Versioned, list::{Request, Table}, lock::Structure},
+    store::{
+        self, Conn, Store, StoreResult, Versioned,
+        list::{Request, Table},
+        lock::Structure,
+    },
 };
 
 /// `/units`.
@@ -96,7 +100,9 @@ fn check_successors(conn: &mut Conn, unit: &Unit, violations: &mut Vec<Violation
     for (i, successor) in unit.successors.iter().enumerate() {
         let pointer = format!("/successors/{i}/unit_id");
         match store::units::find(conn, &successor.unit_id)? {
-            None if successor.unit_id != unit.id => violations.push(Error::unknown_unit(pointer, &successor.unit_id)),
+            None if successor.unit_id != unit.id => {
+                violations.push(Error::unknown_unit(pointer, &successor.unit_id))
+            }
             Some(found) if found.record.valid_to.is_some() && found.record.valid_to <= unit.valid_to => {
                 violations.push(Violation::new(
                     pointer,
@@ -115,7 +121,8 @@ fn check_successors(conn: &mut Conn, unit: &Unit, violations: &mut Vec<Violation
 fn check_code(conn: &mut Conn, unit: &Unit) -> Result<()> {
     let (Some(scheme), Some(code)) = (&unit.code_scheme, &unit.code) else { return Ok(()) };
     for other in store::units::with_code(conn, scheme, code, &unit.id)? {
-        let ends_before = |a: &Unit, b: &Unit| matches!((a.valid_to, b.valid_from), (Some(to), Some(from)) if to <= from);
+        let ends_before =
+            |a: &Unit, b: &Unit| matches!((a.valid_to, b.valid_from), (Some(to), Some(from)) if to <= from);
         if !ends_before(unit, &other) && !ends_before(&other, unit) {
             return Err(Error::Conflict {
                 code: "code_taken",
@@ -123,7 +130,12 @@ fn check_code(conn: &mut Conn, unit: &Unit) -> Result<()> {
                     format!("`{}` has the code {code} of {scheme} at the same time.", other.id),
                     format!("`{}` đang dùng mã {code} của hệ {scheme} trong cùng thời gian.", other.id),
                 ),
-                violations: vec![Violation::new("/code", "code_taken", "Taken at that time.", "Đã được dùng trong thời gian đó.")],
+                violations: vec![Violation::new(
+                    "/code",
+                    "code_taken",
+                    "Taken at that time.",
+                    "Đã được dùng trong thời gian đó.",
+                )],
             });
         }
     }
@@ -139,7 +151,9 @@ fn check_dossiers(conn: &mut Conn, unit: &Unit) -> Result<()> {
     Err(Error::conflict(
         "in_use",
         format!("The unit received dossiers from {first} to {last}; its validity must hold these days."),
-        format!("Đơn vị đã tiếp nhận hồ sơ từ {first} đến {last}; thời gian hiệu lực phải bao gồm các ngày này."),
+        format!(
+            "Đơn vị đã tiếp nhận hồ sơ từ {first} đến {last}; thời gian hiệu lực phải bao gồm các ngày này."
+        ),
     ))
 }
 
@@ -172,7 +186,8 @@ pub struct Lineage {
 pub async fn lineage(store: &Store, id: String) -> Result<Lineage> {
     store
         .read(move |conn| {
-            let unit = store::units::find(conn, &id)?.ok_or_else(|| Error::not_found(Units::NAME, &id))?.record;
+            let unit =
+                store::units::find(conn, &id)?.ok_or_else(|| Error::not_found(Units::NAME, &id))?.record;
             let older = store::units::predecessors(conn, &id)?;
             let younger = unit.successors.into_iter().map(|s| (s.unit_id, s.extent)).collect();
             Ok(Lineage {

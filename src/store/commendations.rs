@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use diesel::{prelude::*, sql_query, sql_types::{Integer, Text}};
+use diesel::{
+    prelude::*,
+    sql_query,
+    sql_types::{Integer, Text},
+};
 
 use super::{
     Versioned,
@@ -180,7 +184,9 @@ pub fn second_awards(conn: &mut Conn, commendation: &Commendation) -> StoreResul
     for recipient in &commendation.recipients {
         let Some(name) = &recipient.name else { continue };
         let others: Vec<(String, Option<String>)> = commendation_recipients::table
-            .inner_join(commendations::table.on(commendations::id.eq(commendation_recipients::commendation_id)))
+            .inner_join(
+                commendations::table.on(commendations::id.eq(commendation_recipients::commendation_id)),
+            )
             .filter(commendation_recipients::name_folded.eq(fold(name)))
             .filter(commendation_recipients::kind.eq(recipient.kind.as_str()))
             .filter(commendations::achievement_year.eq(commendation.achievement_year))
@@ -193,7 +199,9 @@ pub fn second_awards(conn: &mut Conn, commendation: &Commendation) -> StoreResul
         found.extend(
             others
                 .into_iter()
-                .filter(|(_, unit)| unit.is_none() || recipient.unit_id.is_none() || *unit == recipient.unit_id)
+                .filter(|(_, unit)| {
+                    unit.is_none() || recipient.unit_id.is_none() || *unit == recipient.unit_id
+                })
                 .map(|(id, _)| id),
         );
     }
@@ -203,7 +211,11 @@ pub fn second_awards(conn: &mut Conn, commendation: &Commendation) -> StoreResul
 }
 
 /// Recipients of valid decisions issued by a unit or one below it for a year, by kind.
-pub fn count_recipients(conn: &mut Conn, unit_id: &str, year: i32) -> StoreResult<HashMap<RecipientKind, i64>> {
+pub fn count_recipients(
+    conn: &mut Conn,
+    unit_id: &str,
+    year: i32,
+) -> StoreResult<HashMap<RecipientKind, i64>> {
     #[derive(QueryableByName)]
     struct Count {
         #[diesel(sql_type = Text)]

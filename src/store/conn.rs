@@ -57,7 +57,10 @@ impl FromStr for DatabaseUrl {
     fn from_str(url: &str) -> Result<Self, String> {
         if let Some(path) = url.strip_prefix("sqlite://") {
             if path.is_empty() || path.contains(":memory:") || path.contains('?') {
-                return Err("a SQLite URL names a file: sqlite://chiso.db or sqlite:///var/lib/chiso/chiso.db".to_owned());
+                return Err(
+                    "a SQLite URL names a file: sqlite://chiso.db or sqlite:///var/lib/chiso/chiso.db"
+                        .to_owned(),
+                );
             }
             return Ok(Self::Sqlite(path.to_owned()));
         }
@@ -65,7 +68,9 @@ impl FromStr for DatabaseUrl {
             return Ok(Self::Postgres(url.to_owned()));
         }
         let scheme = url.split_once("://").map_or("(none)", |(scheme, _)| scheme);
-        Err(format!("unknown scheme `{scheme}` of the database URL: use sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE"))
+        Err(format!(
+            "unknown scheme `{scheme}` of the database URL: use sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE"
+        ))
     }
 }
 
@@ -146,7 +151,16 @@ mod tests {
     fn only_the_two_schemes_are_taken() {
         assert_eq!("sqlite://chiso.db".parse(), Ok(DatabaseUrl::Sqlite("chiso.db".into())));
         assert!(matches!("postgres://u:p@h/d".parse(), Ok(DatabaseUrl::Postgres(_))));
-        for url in ["", "chiso.db", "mysql://h/d", "sqlite:chiso.db", "sqlite://", "sqlite://:memory:", "'sqlite://x'", "file:x"] {
+        for url in [
+            "",
+            "chiso.db",
+            "mysql://h/d",
+            "sqlite:chiso.db",
+            "sqlite://",
+            "sqlite://:memory:",
+            "'sqlite://x'",
+            "file:x",
+        ] {
             assert!(url.parse::<DatabaseUrl>().is_err(), "{url}");
         }
     }

@@ -88,7 +88,11 @@ impl DossierRow {
     fn new(dossier: &Dossier, version: i64) -> Self {
         let d = dossier.clone();
         Self {
-            search: row::search_text([Some(d.code.as_str()), d.field.as_deref(), d.procedure_code.as_deref()]),
+            search: row::search_text([
+                Some(d.code.as_str()),
+                d.field.as_deref(),
+                d.procedure_code.as_deref(),
+            ]),
             received_on: row::date(d.received_on()),
             due_on: row::date(d.due_at.map(|due| due.day())),
             closed_on: row::date(d.closed_on()),
@@ -184,7 +188,9 @@ pub fn insert_all(conn: &mut Conn, records: &[(Dossier, i64)]) -> StoreResult<()
 
 /// Replaces a dossier.
 pub fn update(conn: &mut Conn, dossier: &Dossier, version: i64) -> StoreResult<()> {
-    diesel::update(dossiers::table.find(&dossier.code)).set(DossierRow::new(dossier, version)).execute(conn)?;
+    diesel::update(dossiers::table.find(&dossier.code))
+        .set(DossierRow::new(dossier, version))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -203,9 +209,10 @@ pub fn received_span(conn: &mut Conn, unit_id: &str) -> StoreResult<Option<(Day,
         #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Date>)]
         last: Option<chrono::NaiveDate>,
     }
-    let spans: Vec<Span> =
-        sql_query("SELECT MIN(received_on) AS first, MAX(received_on) AS last FROM dossiers WHERE unit_id = $1")
-            .bind::<Text, _>(unit_id.to_owned())
-            .load(conn)?;
+    let spans: Vec<Span> = sql_query(
+        "SELECT MIN(received_on) AS first, MAX(received_on) AS last FROM dossiers WHERE unit_id = $1",
+    )
+    .bind::<Text, _>(unit_id.to_owned())
+    .load(conn)?;
     Ok(spans.first().and_then(|span| Some((row::day(span.first)?, row::day(span.last)?))))
 }

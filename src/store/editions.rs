@@ -13,7 +13,10 @@ use super::{
 use crate::domain::editions::{Edition, EditionStatus};
 
 /// The table as lists know it: always listed for one index.
-pub const TABLE: Table = Table { name: "editions", key: "year" };
+pub const TABLE: Table = Table { name: "editions", key: YEAR };
+
+/// The year as a text of four digits, which is how cursors keep keys.
+pub const YEAR: &str = "CAST(year AS TEXT)";
 
 #[derive(Queryable, QueryableByName, Insertable, AsChangeset)]
 #[diesel(table_name = editions, treat_none_as_null = true, primary_key(index_code, year))]
@@ -156,7 +159,12 @@ fn delete_units(conn: &mut Conn, index: &str, year: i32) -> StoreResult<()> {
 }
 
 /// One score of the edition, if there is any; with `criterion` one of that criterion.
-pub fn any_score(conn: &mut Conn, index: &str, year: i32, criterion: Option<&str>) -> StoreResult<Option<String>> {
+pub fn any_score(
+    conn: &mut Conn,
+    index: &str,
+    year: i32,
+    criterion: Option<&str>,
+) -> StoreResult<Option<String>> {
     let mut query = index_scores::table
         .filter(index_scores::index_code.eq(index.to_owned()))
         .filter(index_scores::year.eq(year))

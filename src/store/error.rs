@@ -45,9 +45,9 @@ impl std::error::Error for StoreError {}
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         match error {
-            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => Self::Unique(
-                info.constraint_name().map_or_else(|| info.message().to_owned(), str::to_owned),
-            ),
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                Self::Unique(info.constraint_name().map_or_else(|| info.message().to_owned(), str::to_owned))
+            }
             DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::ForeignKey,
             DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => {
                 Self::Unavailable(info.message().to_owned())

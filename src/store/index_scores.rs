@@ -65,7 +65,9 @@ impl IndexScoreRow {
     fn score(self) -> StoreResult<Versioned<IndexScore>> {
         let score = self
             .score
-            .map(|text| Exact::parse(&text).map_err(|_| StoreError::Corrupt(format!("score {text} of {}", self.id))))
+            .map(|text| {
+                Exact::parse(&text).map_err(|_| StoreError::Corrupt(format!("score {text} of {}", self.id)))
+            })
             .transpose()?;
         Ok(Versioned {
             version: self.version,
@@ -112,7 +114,12 @@ pub fn find_by_key(
 }
 
 /// Every score of an edition at one stage.
-pub fn of_edition(conn: &mut Conn, index: &str, year: i32, stage: ScoreStage) -> StoreResult<Vec<IndexScore>> {
+pub fn of_edition(
+    conn: &mut Conn,
+    index: &str,
+    year: i32,
+    stage: ScoreStage,
+) -> StoreResult<Vec<IndexScore>> {
     let rows: Vec<IndexScoreRow> = index_scores::table
         .filter(index_scores::index_code.eq(index))
         .filter(index_scores::year.eq(year))
@@ -135,7 +142,9 @@ pub fn insert(conn: &mut Conn, score: &IndexScore, version: i64) -> StoreResult<
 
 /// Replaces a score.
 pub fn update(conn: &mut Conn, score: &IndexScore, version: i64) -> StoreResult<()> {
-    diesel::update(index_scores::table.find(&score.id)).set(IndexScoreRow::new(score, version)).execute(conn)?;
+    diesel::update(index_scores::table.find(&score.id))
+        .set(IndexScoreRow::new(score, version))
+        .execute(conn)?;
     Ok(())
 }
 

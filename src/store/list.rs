@@ -118,7 +118,13 @@ impl Statement {
         match filter.test {
             Test::Absent => return format!("{column} IS NULL"),
             Test::Present => return format!("{column} IS NOT NULL"),
-            Test::Is | Test::AtLeast | Test::Below | Test::Under | Test::NoneOrAtMost | Test::NoneOrAbove | Test::Contains => {}
+            Test::Is
+            | Test::AtLeast
+            | Test::Below
+            | Test::Under
+            | Test::NoneOrAtMost
+            | Test::NoneOrAbove
+            | Test::Contains => {}
         }
         let value = match (&filter.test, &filter.value) {
             (Test::Contains, Value::Text(text)) => Value::Text(like_pattern(text)),
@@ -145,7 +151,9 @@ impl Statement {
             None => format!("({column} IS NULL AND {key} {beyond} {here})"),
             Some(value) => {
                 let value = self.bind(value.clone());
-                format!("({column} {beyond} {value} OR ({column} = {value} AND {key} {beyond} {here}) OR {column} IS NULL)")
+                format!(
+                    "({column} {beyond} {value} OR ({column} = {value} AND {key} {beyond} {here}) OR {column} IS NULL)"
+                )
             }
         }
     }
@@ -193,11 +201,8 @@ where
     } else {
         format!("{} {direction} NULLS LAST, {} {direction}", request.sort.column, table.key)
     };
-    statement.sql = format!(
-        "SELECT * FROM {} WHERE {holds} ORDER BY {order} LIMIT {}",
-        table.name,
-        request.limit + 1
-    );
+    statement.sql =
+        format!("SELECT * FROM {} WHERE {holds} ORDER BY {order} LIMIT {}", table.name, request.limit + 1);
     load(conn, statement)
 }
 

@@ -21,8 +21,11 @@ const LOCK: i64 = 0x6d69_6772;
 /// # Errors
 /// The connection's own error, or the migration's.
 pub fn run(url: &DatabaseUrl) -> StoreResult<Vec<String>> {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Other(format!("migration failed: {error}"));
-    let versions = |done: Vec<diesel::migration::MigrationVersion<'_>>| done.iter().map(ToString::to_string).collect();
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        StoreError::Other(format!("migration failed: {error}"))
+    };
+    let versions =
+        |done: Vec<diesel::migration::MigrationVersion<'_>>| done.iter().map(ToString::to_string).collect();
     match (Manager { url: url.clone(), purpose: Purpose::Write }).open()? {
         Conn::Sqlite(mut conn) => conn.run_pending_migrations(SQLITE).map(versions).map_err(failed),
         Conn::Postgres(mut conn) => {

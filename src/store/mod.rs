@@ -28,8 +28,8 @@ use diesel::connection::SimpleConnection;
 use tokio::sync::Semaphore;
 
 pub use conn::{Conn, DatabaseUrl};
-pub use error::{StoreError, StoreResult};
 use conn::{Manager, Purpose};
+pub use error::{StoreError, StoreResult};
 use writer::{Writer, in_transaction};
 
 /// A record with the number of the change that wrote it last.
@@ -54,11 +54,7 @@ pub struct StoreLimits {
 
 impl Default for StoreLimits {
     fn default() -> Self {
-        Self {
-            connections: 8,
-            write_queue: 1024,
-            wait: Duration::from_secs(2),
-        }
+        Self { connections: 8, write_queue: 1024, wait: Duration::from_secs(2) }
     }
 }
 

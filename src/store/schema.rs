@@ -3,7 +3,6 @@
 // The macros make public items without documentation; the columns are explained in the migrations.
 #![allow(missing_docs)]
 
-
 diesel::table! {
     changes (id) {
         id -> BigInt,

@@ -52,7 +52,11 @@ impl UnitRow {
             parent_id: unit.parent_id.clone(),
             valid_from: row::date(unit.valid_from),
             valid_to: row::date(unit.valid_to),
-            search: row::search_text([Some(unit.name.as_str()), unit.code.as_deref(), Some(unit.id.as_str())]),
+            search: row::search_text([
+                Some(unit.name.as_str()),
+                unit.code.as_deref(),
+                Some(unit.id.as_str()),
+            ]),
             version,
         }
     }
@@ -83,10 +87,10 @@ fn with_successors(conn: &mut Conn, rows: Vec<UnitRow>) -> StoreResult<Vec<Versi
         .load(conn)?;
     let mut by_unit: std::collections::HashMap<String, Vec<Successor>> = std::collections::HashMap::new();
     for successor in found {
-        by_unit.entry(successor.unit_id).or_default().push(Successor {
-            unit_id: successor.successor_id,
-            extent: row::word(&successor.extent)?,
-        });
+        by_unit
+            .entry(successor.unit_id)
+            .or_default()
+            .push(Successor { unit_id: successor.successor_id, extent: row::word(&successor.extent)? });
     }
     rows.into_iter()
         .map(|row| {

@@ -69,10 +69,7 @@ impl Writer {
             .name("chiso-writer".to_owned())
             .spawn(move || serve(conn, &receiver))
             .map_err(|e| StoreError::Unavailable(format!("the writer thread could not start: {e}")))?;
-        Ok(Self {
-            queue: Some(sender),
-            thread: Some(thread),
-        })
+        Ok(Self { queue: Some(sender), thread: Some(thread) })
     }
 
     /// Queues a write and waits until it is on disk.
@@ -95,7 +92,8 @@ impl Writer {
                 });
             })
         });
-        let queue = self.queue.as_ref().ok_or(StoreError::Unavailable("the writer has stopped".to_owned()))?;
+        let queue =
+            self.queue.as_ref().ok_or(StoreError::Unavailable("the writer has stopped".to_owned()))?;
         queue.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Busy("too many writes are waiting"),
             TrySendError::Disconnected(_) => StoreError::Unavailable("the writer has stopped".to_owned()),
