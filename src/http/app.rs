@@ -3,13 +3,18 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
-use super::{crud::API, dossiers, openapi, operations, problem::Problem, units};
+use super::{
+    crud::API, dossier_statistics, dossiers, openapi, operations, problem::Problem, rankings, reviews, units,
+};
 
 /// Every documented address.
 pub fn configure(config: &mut ServiceConfig) {
     config
         .configure(operations::configure)
-        .service(scope::scope(API).configure(units::configure).configure(dossiers::configure));
+        .service(scope::scope(API).configure(units::configure).configure(dossiers::configure)
+            .configure(dossier_statistics::configure)
+            .configure(rankings::configure)
+            .configure(reviews::configure));
 }
 
 /// What answers where no address does: 404, or 405 with `Allow` where the address has other methods.

@@ -5,6 +5,7 @@
 pub mod app;
 pub mod body;
 pub mod crud;
+pub mod dossier_statistics;
 pub mod dossiers;
 pub mod etag;
 pub mod frame;
@@ -12,7 +13,9 @@ pub mod openapi;
 pub mod operations;
 pub mod page;
 pub mod problem;
+pub mod rankings;
 pub mod respond;
+pub mod reviews;
 pub mod schema;
 pub mod state;
 pub mod units;

@@ -23,6 +23,12 @@ use crate::domain::{
     time::{Day, Moment},
     units::{Extent, Level},
 };
+use crate::service::{
+    ranking_reports::NotComparable,
+    rankings::{DeltaUnit, Direction},
+    reviews::Missing,
+    totals::{ComponentKind, TotalSource, Unranked},
+};
 
 macro_rules! word_schemas {
     ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => {$(
@@ -50,6 +56,12 @@ word_schemas! {
     ActionKind,
     /// Form of a commendation (giấy khen, bằng khen ...).
     CommendationForm,
+    /// What a component of a total is.
+    ComponentKind,
+    /// What the difference of two scores counts.
+    DeltaUnit,
+    /// Where a rank went.
+    Direction,
     /// Where an edition stands.
     EditionStatus,
     /// How much of a unit passed on.
@@ -60,6 +72,10 @@ word_schemas! {
     Level,
     /// How a total comes from criteria.
     Method,
+    /// Why nothing is computed beside a reported figure.
+    Missing,
+    /// Why deltas don't compare like with like.
+    NotComparable,
     /// Level of an online service.
     OnlineLevel,
     /// What became of a dossier, derived.
@@ -78,6 +94,10 @@ word_schemas! {
     SubmissionChannel,
     /// How equal scores share ranks.
     TieRule,
+    /// Where a total comes from.
+    TotalSource,
+    /// Why a unit has no rank.
+    Unranked,
 }
 
 impl PartialSchema for Day {

@@ -2,8 +2,11 @@
 //! they need. No actix or utoipa types and no SQL text.
 
 pub mod crud;
+pub mod dossier_statistics;
 pub mod dossiers;
 pub mod error;
+pub mod ranking_reports;
 pub mod rankings;
+pub mod reviews;
 pub mod totals;
 pub mod units;
