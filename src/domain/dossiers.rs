@@ -96,6 +96,9 @@ pub enum Stage {
 }
 
 impl Status {
+    /// 10: the result is handed over.
+    pub const RETURNED: Self = Self(10);
+
     /// A status of the list, or none.
     pub fn new(code: i64) -> Option<Self> {
         u8::try_from(code).ok().filter(|code| (1..=10).contains(code)).map(Self)

@@ -9,12 +9,14 @@ use super::{
 
 /// Every documented address.
 pub fn configure(config: &mut ServiceConfig) {
-    config
-        .configure(operations::configure)
-        .service(scope::scope(API).configure(units::configure).configure(dossiers::configure)
+    config.configure(operations::configure).service(
+        scope::scope(API)
+            .configure(units::configure)
+            .configure(dossiers::configure)
             .configure(dossier_statistics::configure)
             .configure(rankings::configure)
-            .configure(reviews::configure));
+            .configure(reviews::configure),
+    );
 }
 
 /// What answers where no address does: 404, or 405 with `Allow` where the address has other methods.

@@ -6,12 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{body::Query, problem::Problem, respond, schema::Number, state::AppState};
 use crate::{
-    domain::{
-        decimal::Exact,
-        editions::TieRule,
-        index_scores::ScoreStage,
-        time::YEARS,
-    },
+    domain::{decimal::Exact, editions::TieRule, index_scores::ScoreStage, time::YEARS},
     service::{
         error::Error,
         ranking_reports::{self, BaseYear, NotComparable, Question, RankingReport},

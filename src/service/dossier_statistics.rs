@@ -252,7 +252,11 @@ fn identities(f: &Figures) -> Vec<Check> {
             f.received + f.carried_over,
             f.resolved + f.ended_otherwise + f.open,
         ),
-        check("received_equals_its_channels", f.received, f.in_person + f.online + f.postal + f.home_appointment),
+        check(
+            "received_equals_its_channels",
+            f.received,
+            f.in_person + f.online + f.postal + f.home_appointment,
+        ),
         check("resolved_equals_its_parts", f.resolved, f.early + f.on_time + f.late + f.unclassified),
         check("ended_otherwise_equals_its_parts", f.ended_otherwise, f.withdrawn + f.stopped),
         check("open_equals_its_parts", f.open, f.within_term + f.overdue + f.no_due_date),
@@ -282,14 +286,24 @@ pub fn compute(conn: &mut Conn, question: Question, today: Day) -> Result<Statis
     let closed = store::dossier_counts::closed(conn, &question.unit_id, judged_at)?;
     let mut rows = Vec::new();
     // A month that begins after the moment of judging has nothing to tell yet.
-    for (month, span) in parts(&question).into_iter().filter(|(month, span)| month.is_none() || span.from <= judged_at) {
+    for (month, span) in
+        parts(&question).into_iter().filter(|(month, span)| month.is_none() || span.from <= judged_at)
+    {
         let open = open_at(conn, &question.unit_id, span.to.min(judged_at), today)?;
-        let counted = Counted { received: received.iter().collect(), closed: closed.iter().collect(), open: open.iter().collect() };
+        let counted = Counted {
+            received: received.iter().collect(),
+            closed: closed.iter().collect(),
+            open: open.iter().collect(),
+        };
         let span = Span { from: span.from, to: span.to.min(judged_at) };
         rows.extend(grouped(&counted, span, &question.group_by, &levels, month.as_deref()));
     }
     let open = open_at(conn, &question.unit_id, judged_at, today)?;
-    let counted = Counted { received: received.iter().collect(), closed: closed.iter().collect(), open: open.iter().collect() };
+    let counted = Counted {
+        received: received.iter().collect(),
+        closed: closed.iter().collect(),
+        open: open.iter().collect(),
+    };
     let total = figures(&counted, Span { from: question.span.from, to: judged_at });
     let checks = identities(&total);
     Ok(Statistics { question, judged_at, rows, total, checks })

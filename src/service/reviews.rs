@@ -103,9 +103,14 @@ pub async fn review(
     store.read(move |conn| compute(conn, &unit_id, year, calendar, today)).await
 }
 
-fn compute(conn: &mut Conn, unit_id: &str, year: i32, calendar: PeriodCalendar, today: Day) -> Result<Review> {
-    let unit =
-        store::units::find(conn, unit_id)?.ok_or_else(|| Error::not_found("units", unit_id))?.record;
+fn compute(
+    conn: &mut Conn,
+    unit_id: &str,
+    year: i32,
+    calendar: PeriodCalendar,
+    today: Day,
+) -> Result<Review> {
+    let unit = store::units::find(conn, unit_id)?.ok_or_else(|| Error::not_found("units", unit_id))?.record;
     let span = NamedPeriod::of_year(year)
         .span(calendar)
         .ok_or_else(|| Error::not_found("reviews", format!("{unit_id}/{year}")))?;
@@ -139,7 +144,11 @@ fn compute(conn: &mut Conn, unit_id: &str, year: i32, calendar: PeriodCalendar, 
 fn checks(dossiers: &Statistics, figures: &[ReportedFigure]) -> Vec<Check> {
     let total = &dossiers.total;
     let mut checks = dossiers.checks.clone();
-    checks.push(Check { code: "classified_equals_resolved", left: total.classified(), right: total.resolved });
+    checks.push(Check {
+        code: "classified_equals_resolved",
+        left: total.classified(),
+        right: total.resolved,
+    });
     let reported = |measure: &str| -> Option<i64> {
         figures.iter().find(|f| f.measure == measure)?.number()?.to_string().parse().ok()
     };

@@ -59,6 +59,12 @@ struct Number {
     id: i64,
 }
 
+/// Whether no change was ever made.
+pub fn is_empty(conn: &mut Conn) -> StoreResult<bool> {
+    let first: Option<i64> = changes::table.select(changes::id).first(conn).optional()?;
+    Ok(first.is_none())
+}
+
 /// Appends one entry and returns its number.
 pub fn append(conn: &mut Conn, entry: Entry) -> StoreResult<i64> {
     let numbers = append_all(conn, vec![entry])?;

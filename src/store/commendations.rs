@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use diesel::{
     prelude::*,
-    sql_query,
     sql_types::{Integer, Text},
 };
 
 use super::{
     Versioned,
-    conn::{Backend, Conn},
+    conn::Conn,
     error::StoreResult,
     list::{self, Request, Table},
     row,
     schema::{commendation_recipients, commendations},
+    sql::numbered,
 };
 use crate::domain::{
     commendations::{Commendation, Recipient, RecipientKind},
@@ -229,10 +229,7 @@ pub fn count_recipients(
          WHERE c.annulled_at IS NULL AND c.achievement_year = $2 AND c.issuer_unit_id IN ({}) GROUP BY r.kind",
         list::subtree("$1")
     );
-    let counts: Vec<Count> = sql_query(statement)
-        .into_boxed::<Backend>()
-        .bind::<Text, _>(unit_id.to_owned())
-        .bind::<Integer, _>(year)
-        .load(conn)?;
+    let counts: Vec<Count> =
+        numbered(conn, &statement).bind::<Text, _>(unit_id.to_owned()).bind::<Integer, _>(year).load(conn)?;
     counts.into_iter().map(|c| Ok((row::word(&c.kind)?, c.n))).collect()
 }

@@ -5,16 +5,10 @@
 
 use diesel::{
     prelude::*,
-    sql_query,
     sql_types::{BigInt, Bool, Date, Nullable, Text},
 };
 
-use super::{
-    conn::{Backend, Conn},
-    dossiers::Closing,
-    error::StoreResult,
-    list, row,
-};
+use super::{conn::Conn, dossiers::Closing, error::StoreResult, list, row, sql::numbered};
 use crate::domain::{dossiers::SubmissionChannel, time::Day, words::words};
 
 words! {
@@ -132,8 +126,7 @@ pub fn received(conn: &mut Conn, unit_id: &str, last: Day) -> StoreResult<Vec<Re
          GROUP BY unit_id, field, submitted_via, interlinked, synthetic, received_on",
         list::subtree("$1")
     );
-    let rows: Vec<ReceivedRow> = sql_query(statement)
-        .into_boxed::<Backend>()
+    let rows: Vec<ReceivedRow> = numbered(conn, &statement)
         .bind::<Text, _>(unit_id.to_owned())
         .bind::<Date, _>(last.date())
         .load(conn)?;
@@ -160,8 +153,7 @@ pub fn closed(conn: &mut Conn, unit_id: &str, last: Day) -> StoreResult<Vec<Clos
          WHERE closed_on <= $2 AND unit_id IN ({}) GROUP BY unit_id, field, result, {by_post}, closed_on",
         list::subtree("$1")
     );
-    let rows: Vec<ClosedRow> = sql_query(statement)
-        .into_boxed::<Backend>()
+    let rows: Vec<ClosedRow> = numbered(conn, &statement)
         .bind::<Text, _>(unit_id.to_owned())
         .bind::<Date, _>(last.date())
         .load(conn)?;
@@ -181,7 +173,8 @@ pub fn closed(conn: &mut Conn, unit_id: &str, last: Day) -> StoreResult<Vec<Clos
 
 /// What is open in a unit and all below it at the end of a day; due on `overdue_until` or before is overdue.
 pub fn open(conn: &mut Conn, unit_id: &str, at: Day, overdue_until: Day) -> StoreResult<Vec<Open>> {
-    let state = "CASE WHEN due_on IS NULL THEN 'no_due_date' WHEN due_on <= $3 THEN 'overdue' ELSE 'within_term' END";
+    let state =
+        "CASE WHEN due_on IS NULL THEN 'no_due_date' WHEN due_on <= $3 THEN 'overdue' ELSE 'within_term' END";
     // The state is computed inside, so that its bind stands in one place only.
     let statement = format!(
         "SELECT unit_id, field, state, COUNT(*) AS n FROM (SELECT unit_id, field, {state} AS state FROM dossiers \
@@ -189,8 +182,7 @@ pub fn open(conn: &mut Conn, unit_id: &str, at: Day, overdue_until: Day) -> Stor
          GROUP BY unit_id, field, state",
         list::subtree("$1")
     );
-    let rows: Vec<OpenRow> = sql_query(statement)
-        .into_boxed::<Backend>()
+    let rows: Vec<OpenRow> = numbered(conn, &statement)
         .bind::<Text, _>(unit_id.to_owned())
         .bind::<Date, _>(at.date())
         .bind::<Date, _>(overdue_until.date())

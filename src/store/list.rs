@@ -4,13 +4,14 @@
 //! column comes from a whitelist in the code, and each value is bound.
 
 use diesel::{
-    QueryableByName, RunQueryDsl, sql_query,
+    QueryableByName, RunQueryDsl,
     sql_types::{BigInt, Bool, Date, Integer, Text},
 };
 
 use super::{
     conn::{Backend, Conn},
     error::StoreResult,
+    sql::numbered,
 };
 
 /// A value that a statement binds.
@@ -225,7 +226,7 @@ fn load<R>(conn: &mut Conn, statement: Statement) -> StoreResult<Vec<R>>
 where
     R: QueryableByName<Backend> + 'static,
 {
-    let mut query = sql_query(statement.sql).into_boxed::<Backend>();
+    let mut query = numbered(conn, &statement.sql);
     for value in statement.binds {
         query = match value {
             Value::Text(v) => query.bind::<Text, _>(v),
