@@ -175,7 +175,9 @@ impl<'de> Deserialize<'de> for DecimalText {
             serde_json::Value::Number(number) => number.to_string(),
             serde_json::Value::String(text) => text,
             _ => {
-                return Err(serde::de::Error::custom("a decimal is a JSON number or a string that holds one"));
+                return Err(serde::de::Error::custom(
+                    "a decimal is a JSON number or a string that holds one",
+                ));
             }
         };
         if is_decimal(&text) {
