@@ -1,0 +1,19 @@
+//! The service as its callers meet it: each test has a server and a database of its own, on SQLite and again
+//! on PostgreSQL where `CHISO_TEST_POSTGRES_URL` names a server.
+//!
+//! A test is registered by a macro of [`support`], and is named `sqlite::module::name`,
+//! `postgres::module::name`, or `module::name` where no database is involved.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+mod contract;
+mod dossiers;
+mod units;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    support::run()
+}

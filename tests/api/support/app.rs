@@ -1,0 +1,99 @@
+//! The service of one test: the real server on a port of its own, with a clock that the test sets.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use actix_web::dev::ServerHandle;
+use chiso::{
+    domain::time::Moment,
+    http::state::Clock,
+    server::{self, ServerLimits},
+    store::{Store, StoreLimits},
+};
+
+use super::{client::Client, database::Database};
+
+/// Sizes that tests run with: few connections, so that many tests run side by side.
+pub const STORE_LIMITS: StoreLimits =
+    StoreLimits { connections: 3, write_queue: 1024, wait: Duration::from_secs(30) };
+
+/// The moment at which every test begins: a Monday morning in Vietnam.
+pub const START: &str = "2021-01-04T08:00:00+07:00";
+
+/// A running service.
+pub struct App {
+    client: Client,
+    pub store: Store,
+    clock: Arc<AtomicI64>,
+    server: Option<(ServerHandle, JoinHandle<()>)>,
+    pub database: Database,
+}
+
+impl std::ops::Deref for App {
+    type Target = Client;
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl App {
+    /// Starts the service on a migrated database.
+    pub fn start(database: Database) -> Self {
+        Self::with_limits(database, STORE_LIMITS)
+    }
+
+    /// Starts the service with other pools and queues.
+    pub fn with_limits(database: Database, limits: StoreLimits) -> Self {
+        let store = Store::open(&database.url, limits).unwrap();
+        let clock = Arc::new(AtomicI64::new(START.parse::<Moment>().unwrap().micros()));
+        let (address, handle, thread) = spawn(store.clone(), clock.clone(), limits);
+        Self { client: Client::new(address), store, clock, server: Some((handle, thread)), database }
+    }
+
+    /// Sets the clock.
+    pub fn set_now(&self, moment: &str) {
+        self.clock.store(moment.parse::<Moment>().unwrap().micros(), Ordering::SeqCst);
+    }
+}
+
+fn spawn(
+    store: Store,
+    clock: Arc<AtomicI64>,
+    limits: StoreLimits,
+) -> (SocketAddr, ServerHandle, JoinHandle<()>) {
+    let (tell, told) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let clock: Clock = Arc::new(move || Moment::from_micros(clock.load(Ordering::SeqCst)));
+            let server_limits = ServerLimits {
+                max_body: 2 * 1024 * 1024,
+                workers: 1,
+                blocking_threads: limits.connections as usize + 2,
+                shutdown_seconds: 5,
+            };
+            let bound = server::bind(store, clock, "127.0.0.1:0", server_limits).unwrap();
+            tell.send((bound.addresses[0], bound.server.handle())).unwrap();
+            bound.server.await.unwrap();
+        });
+    });
+    let (address, handle) = told.recv().unwrap();
+    (address, handle, thread)
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if let Some((handle, thread)) = self.server.take() {
+            // The order to stop is given at once; the future only waits for the end.
+            drop(handle.stop(false));
+            let _ = thread.join();
+        }
+    }
+}
