@@ -9,7 +9,9 @@
 mod support;
 
 mod contract;
+mod dossier_statistics;
 mod dossiers;
+mod sample;
 mod units;
 
 use std::process::ExitCode;
