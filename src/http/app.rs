@@ -3,13 +3,22 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
-use super::{crud::API, dossiers, openapi, operations, problem::Problem, units};
+use super::{
+    changes, commendations, crud::API, dossiers, improvement_actions, openapi, operations, problem::Problem,
+    reported_figures, units,
+};
 
 /// Every documented address.
 pub fn configure(config: &mut ServiceConfig) {
-    config
-        .configure(operations::configure)
-        .service(scope::scope(API).configure(units::configure).configure(dossiers::configure));
+    config.configure(operations::configure).service(
+        scope::scope(API)
+            .configure(units::configure)
+            .configure(dossiers::configure)
+            .configure(commendations::configure)
+            .configure(reported_figures::configure)
+            .configure(improvement_actions::configure)
+            .configure(changes::configure),
+    );
 }
 
 /// What answers where no address does: 404, or 405 with `Allow` where the address has other methods.

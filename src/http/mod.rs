@@ -4,14 +4,18 @@
 
 pub mod app;
 pub mod body;
+pub mod changes;
+pub mod commendations;
 pub mod crud;
 pub mod dossiers;
 pub mod etag;
 pub mod frame;
+pub mod improvement_actions;
 pub mod openapi;
 pub mod operations;
 pub mod page;
 pub mod problem;
+pub mod reported_figures;
 pub mod respond;
 pub mod schema;
 pub mod state;

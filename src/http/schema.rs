@@ -23,6 +23,10 @@ use crate::domain::{
     time::{Day, Moment},
     units::{Extent, Level},
 };
+use crate::{
+    service::{changes::ChangedResource, commendations::CommendationFlag},
+    store::changes::Action as ChangeAction,
+};
 
 macro_rules! word_schemas {
     ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => {$(
@@ -48,6 +52,12 @@ word_schemas! {
     ActionStatus,
     /// Kind of an improvement action.
     ActionKind,
+    /// What a change did to its record.
+    ChangeAction,
+    /// A kind of record in the change log.
+    ChangedResource,
+    /// What a reader should know of a decision.
+    CommendationFlag,
     /// Form of a commendation (giấy khen, bằng khen ...).
     CommendationForm,
     /// Where an edition stands.
@@ -175,7 +185,9 @@ impl<'de> Deserialize<'de> for DecimalText {
             serde_json::Value::Number(number) => number.to_string(),
             serde_json::Value::String(text) => text,
             _ => {
-                return Err(serde::de::Error::custom("a decimal is a JSON number or a string that holds one"));
+                return Err(serde::de::Error::custom(
+                    "a decimal is a JSON number or a string that holds one",
+                ));
             }
         };
         if is_decimal(&text) {
@@ -215,5 +227,41 @@ impl PartialSchema for DecimalText {
 impl ToSchema for DecimalText {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("DecimalText")
+    }
+}
+
+/// A value of a request that is kept as it is written: a text, or a JSON number with every digit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verbatim(String);
+
+impl<'de> Deserialize<'de> for Verbatim {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(d)? {
+            serde_json::Value::Number(number) => Ok(Self(number.to_string())),
+            serde_json::Value::String(text) => Ok(Self(text)),
+            _ => Err(serde::de::Error::custom("a value is a text or a JSON number")),
+        }
+    }
+}
+
+impl Verbatim {
+    /// The value as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialSchema for Verbatim {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::String, Type::Number]))
+            .description(Some("A text, or a JSON number kept as it is written."))
+            .into()
+    }
+}
+
+impl ToSchema for Verbatim {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Verbatim")
     }
 }

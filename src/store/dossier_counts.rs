@@ -112,9 +112,10 @@ pub fn up_to(conn: &mut Conn, unit_id: &str, last: Day) -> StoreResult<Vec<DayCo
         part("'due'", due, "due_on IS NOT NULL", ""),
         part("'due_and_closed'", due_and_closed, "due_on IS NOT NULL AND closed_on IS NOT NULL", ""),
     ];
+    // SQLite numbers parameters by where they first stand in the text: the unit comes before the day.
     let statement = format!(
         "WITH counted AS (SELECT unit_id, field, submitted_via, interlinked, synthetic, returned_via, received_on, due_on, \
-         closed_on, result FROM dossiers WHERE received_on <= $2 AND unit_id IN ({units})) \
+         closed_on, result FROM dossiers WHERE unit_id IN ({units}) AND received_on <= $2) \
          SELECT unit_id, field, event, day, n FROM ({}) events WHERE day <= $2",
         parts.join(" UNION ALL ")
     );
