@@ -239,11 +239,7 @@ impl Dossier {
             ),
             _ => {}
         }
-        for (pointer, time) in [
-            ("/finished_at", self.finished_at),
-            ("/due_at", self.due_at),
-            ("/first_due_at", self.first_due_at),
-        ] {
+        for (pointer, time) in [("/finished_at", self.finished_at), ("/due_at", self.due_at)] {
             if let (Some(accepted), Some(time)) = (self.accepted_at, time)
                 && time < accepted
             {

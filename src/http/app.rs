@@ -4,7 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    crud::API, dossier_statistics, dossiers, openapi, operations, problem::Problem, rankings, reviews, units,
+    changes, commendations, crud::API, dossier_statistics, dossiers, improvement_actions, openapi,
+    operations, problem::Problem, rankings, reported_figures, reviews, units,
 };
 
 /// Every documented address.
@@ -15,7 +16,11 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(dossiers::configure)
             .configure(dossier_statistics::configure)
             .configure(rankings::configure)
-            .configure(reviews::configure),
+            .configure(reviews::configure)
+            .configure(commendations::configure)
+            .configure(reported_figures::configure)
+            .configure(improvement_actions::configure)
+            .configure(changes::configure),
     );
 }
 

@@ -3,6 +3,8 @@
 //! A resource says how its body is read and shown ([`Exposed`]); its file keeps the handlers, which name the
 //! address, document it and call these functions.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -41,8 +43,8 @@ pub trait Exposed: ListedResource {
     /// The record as callers see it on a day.
     fn view(record: &Versioned<Self::Record>, today: Day) -> Self::View;
 
-    /// What of the view changes without a write.
-    fn derived(_record: &Self::Record, _today: Day) -> Option<&'static str> {
+    /// What of the view changes without a write to the record, as a part of a tag.
+    fn derived(_record: &Self::Record, _today: Day) -> Option<Cow<'static, str>> {
         None
     }
 
@@ -125,7 +127,7 @@ pub fn path_key<R: crud::Resource>(key: &str) -> Result<String, Problem> {
 }
 
 fn tag<R: Exposed>(record: &Versioned<R::Record>, today: Day) -> String {
-    etag::of_record(record.version, R::derived(&record.record, today))
+    etag::of_record(record.version, R::derived(&record.record, today).as_deref())
 }
 
 /// `GET` of a list.

@@ -4,16 +4,20 @@
 
 pub mod app;
 pub mod body;
+pub mod changes;
+pub mod commendations;
 pub mod crud;
 pub mod dossier_statistics;
 pub mod dossiers;
 pub mod etag;
 pub mod frame;
+pub mod improvement_actions;
 pub mod openapi;
 pub mod operations;
 pub mod page;
 pub mod problem;
 pub mod rankings;
+pub mod reported_figures;
 pub mod respond;
 pub mod reviews;
 pub mod schema;

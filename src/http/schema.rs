@@ -23,11 +23,16 @@ use crate::domain::{
     time::{Day, Moment},
     units::{Extent, Level},
 };
-use crate::service::{
-    ranking_reports::NotComparable,
-    rankings::{DeltaUnit, Direction},
-    reviews::Missing,
-    totals::{ComponentKind, TotalSource, Unranked},
+use crate::{
+    service::{
+        changes::ChangedResource,
+        commendations::CommendationFlag,
+        ranking_reports::NotComparable,
+        rankings::{DeltaUnit, Direction},
+        reviews::Missing,
+        totals::{ComponentKind, TotalSource, Unranked},
+    },
+    store::changes::Action as ChangeAction,
 };
 
 macro_rules! word_schemas {
@@ -54,6 +59,12 @@ word_schemas! {
     ActionStatus,
     /// Kind of an improvement action.
     ActionKind,
+    /// What a change did to its record.
+    ChangeAction,
+    /// A kind of record in the change log.
+    ChangedResource,
+    /// What a reader should know of a decision.
+    CommendationFlag,
     /// Form of a commendation (giấy khen, bằng khen ...).
     CommendationForm,
     /// What a component of a total is.
@@ -237,5 +248,41 @@ impl PartialSchema for DecimalText {
 impl ToSchema for DecimalText {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("DecimalText")
+    }
+}
+
+/// A value of a request that is kept as it is written: a text, or a JSON number with every digit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verbatim(String);
+
+impl<'de> Deserialize<'de> for Verbatim {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(d)? {
+            serde_json::Value::Number(number) => Ok(Self(number.to_string())),
+            serde_json::Value::String(text) => Ok(Self(text)),
+            _ => Err(serde::de::Error::custom("a value is a text or a JSON number")),
+        }
+    }
+}
+
+impl Verbatim {
+    /// The value as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialSchema for Verbatim {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::String, Type::Number]))
+            .description(Some("A text, or a JSON number kept as it is written."))
+            .into()
+    }
+}
+
+impl ToSchema for Verbatim {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Verbatim")
     }
 }

@@ -10,7 +10,7 @@ use super::{
     row,
     schema::{edition_units, editions, index_scores},
 };
-use crate::domain::editions::{Edition, EditionStatus};
+use crate::domain::editions::{Criterion, Edition, EditionStatus};
 
 /// The table as lists know it: always listed for one index.
 pub const TABLE: Table = Table { name: "editions", key: YEAR };
@@ -105,6 +105,18 @@ pub fn of_year(conn: &mut Conn, year: i32) -> StoreResult<Vec<Edition>> {
     let rows: Vec<EditionRow> =
         editions::table.filter(editions::year.eq(year)).order(editions::index_code).load(conn)?;
     rows.into_iter().map(|row| Ok(row.edition()?.record)).collect()
+}
+
+/// Whether some edition of the index has a criterion.
+pub fn has_criterion(conn: &mut Conn, index: &str, criterion: &str) -> StoreResult<bool> {
+    let trees: Vec<String> =
+        editions::table.filter(editions::index_code.eq(index)).select(editions::criteria).load(conn)?;
+    for tree in trees {
+        if from_json::<Vec<Criterion>>(&tree)?.iter().any(|c| c.code == criterion) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A page of editions.

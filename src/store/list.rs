@@ -27,6 +27,8 @@ pub enum Value {
     Bool(bool),
     /// Days.
     Date(chrono::NaiveDate),
+    /// Several texts, for [`Test::OneOf`].
+    Texts(Vec<String>),
 }
 
 /// How a column is compared with a value.
@@ -34,6 +36,8 @@ pub enum Value {
 pub enum Test {
     /// Equal.
     Is,
+    /// Equal to one of several texts.
+    OneOf,
     /// Not below.
     AtLeast,
     /// Below.
@@ -119,6 +123,7 @@ impl Statement {
         match filter.test {
             Test::Absent => return format!("{column} IS NULL"),
             Test::Present => return format!("{column} IS NOT NULL"),
+            Test::OneOf => return self.one_of(filter),
             Test::Is
             | Test::AtLeast
             | Test::Below
@@ -133,7 +138,7 @@ impl Statement {
         };
         let place = self.bind(value);
         match filter.test {
-            Test::Is | Test::Absent | Test::Present => format!("{column} = {place}"),
+            Test::Is | Test::OneOf | Test::Absent | Test::Present => format!("{column} = {place}"),
             Test::AtLeast => format!("{column} >= {place}"),
             Test::Below => format!("{column} < {place}"),
             Test::Contains => format!("{column} LIKE {place} ESCAPE '!'"),
@@ -143,15 +148,24 @@ impl Statement {
         }
     }
 
+    fn one_of(&mut self, filter: &Filter) -> String {
+        let places: Vec<String> = match &filter.value {
+            Value::Texts(texts) => texts.iter().map(|text| self.bind(Value::Text(text.clone()))).collect(),
+            one => vec![self.bind(one.clone())],
+        };
+        format!("{} IN ({})", filter.column, places.join(", "))
+    }
+
     fn after(&mut self, table: Table, sort: Sort, after: &After) -> String {
         let (column, key) = (sort.column, table.key);
         let beyond = if sort.descending { "<" } else { ">" };
-        let here = self.bind(Value::Text(after.key.clone()));
+        let here = Value::Text(after.key.clone());
         match &after.value {
-            _ if column == key => format!("{key} {beyond} {here}"),
-            None => format!("({column} IS NULL AND {key} {beyond} {here})"),
+            _ if column == key => format!("{key} {beyond} {}", self.bind(here)),
+            None => format!("({column} IS NULL AND {key} {beyond} {})", self.bind(here)),
             Some(value) => {
                 let value = self.bind(value.clone());
+                let here = self.bind(here);
                 format!(
                     "({column} {beyond} {value} OR ({column} = {value} AND {key} {beyond} {here}) OR {column} IS NULL)"
                 )
@@ -230,6 +244,7 @@ where
     for value in statement.binds {
         query = match value {
             Value::Text(v) => query.bind::<Text, _>(v),
+            Value::Texts(v) => query.bind::<Text, _>(v.join("\n")),
             Value::BigInt(v) => query.bind::<BigInt, _>(v),
             Value::Integer(v) => query.bind::<Integer, _>(v),
             Value::Bool(v) => query.bind::<Bool, _>(v),

@@ -9,7 +9,12 @@ use rand_chacha::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{api_test, app::App, client::encoded, records::{DOSSIERS, UNITS, dossier, with}};
+use crate::support::{
+    api_test,
+    app::App,
+    client::encoded,
+    records::{DOSSIERS, UNITS, dossier, with},
+};
 
 const STATISTICS: &str = "/api/v1/dossier-statistics";
 
@@ -23,21 +28,51 @@ fn make_tree(app: &App) {
 
 api_test!(a_year_is_judged_at_its_end_and_a_running_one_at_today, |app| {
     make_tree(app);
-    app.post(DOSSIERS, &with(dossier("A", "c1"), json!({"accepted_at": "2020-12-28T08:00:00+07:00", "due_at": "2020-12-31T17:00:00+07:00"}))).expect(201);
-    app.post(DOSSIERS, &with(dossier("B", "c1"), json!({"accepted_at": "2020-12-28T08:00:00+07:00", "due_at": "2021-01-04T17:00:00+07:00"}))).expect(201);
-    app.post(DOSSIERS, &with(dossier("C", "c1"), json!({"accepted_at": "2020-12-28T08:00:00+07:00", "due_at": null}))).expect(201);
+    app.post(
+        DOSSIERS,
+        &with(
+            dossier("A", "c1"),
+            json!({"accepted_at": "2020-12-28T08:00:00+07:00", "due_at": "2020-12-31T17:00:00+07:00"}),
+        ),
+    )
+    .expect(201);
+    app.post(
+        DOSSIERS,
+        &with(
+            dossier("B", "c1"),
+            json!({"accepted_at": "2020-12-28T08:00:00+07:00", "due_at": "2021-01-04T17:00:00+07:00"}),
+        ),
+    )
+    .expect(201);
+    app.post(
+        DOSSIERS,
+        &with(dossier("C", "c1"), json!({"accepted_at": "2020-12-28T08:00:00+07:00", "due_at": null})),
+    )
+    .expect(201);
     let open = |query: &str| {
         let answer = app.get(&format!("{STATISTICS}?unit_id=d&{query}")).expect(200).json;
         (answer["judged_at"].as_str().unwrap().to_owned(), answer["total"]["open"].clone())
     };
     // The year 2020 is over: due on its last day and unfinished is overdue.
-    assert_eq!(open("period=2020"), ("2020-12-31".to_owned(), json!({"total": 3, "within_term": 1, "overdue": 1, "no_due_date": 1})));
+    assert_eq!(
+        open("period=2020"),
+        ("2020-12-31".to_owned(), json!({"total": 3, "within_term": 1, "overdue": 1, "no_due_date": 1}))
+    );
     // Today is 4 January 2021: what is due today is still within term.
-    assert_eq!(open("period=2021"), ("2021-01-04".to_owned(), json!({"total": 3, "within_term": 1, "overdue": 1, "no_due_date": 1})));
+    assert_eq!(
+        open("period=2021"),
+        ("2021-01-04".to_owned(), json!({"total": 3, "within_term": 1, "overdue": 1, "no_due_date": 1}))
+    );
     app.set_now("2021-01-05T00:00:00+07:00");
-    assert_eq!(open("period=2021"), ("2021-01-05".to_owned(), json!({"total": 3, "within_term": 0, "overdue": 2, "no_due_date": 1})));
+    assert_eq!(
+        open("period=2021"),
+        ("2021-01-05".to_owned(), json!({"total": 3, "within_term": 0, "overdue": 2, "no_due_date": 1}))
+    );
     // As of an earlier day nothing is overdue yet.
-    assert_eq!(open("period=2020&as_of=2020-12-30"), ("2020-12-30".to_owned(), json!({"total": 3, "within_term": 2, "overdue": 0, "no_due_date": 1})));
+    assert_eq!(
+        open("period=2020&as_of=2020-12-30"),
+        ("2020-12-30".to_owned(), json!({"total": 3, "within_term": 2, "overdue": 0, "no_due_date": 1}))
+    );
     assert_eq!(open("period=2020&as_of=2020-12-27").1["total"], 0);
 });
 
@@ -84,7 +119,11 @@ fn moment(random: &mut ChaCha8Rng, around: DateTime<FixedOffset>) -> DateTime<Fi
         "2020-12-14T12:00:00-05:00",
         "2020-12-31T17:00:00Z",
     ];
-    let base = if below(random, 2) == 0 { DateTime::parse_from_rfc3339(*pick::<&str>(random, &edges)).unwrap() } else { around };
+    let base = if below(random, 2) == 0 {
+        DateTime::parse_from_rfc3339(*pick::<&str>(random, &edges)).unwrap()
+    } else {
+        around
+    };
     base + Duration::seconds(i64::from(below(random, 9)) * 43_200 - 172_800)
 }
 
@@ -143,7 +182,13 @@ fn day(value: &Value) -> Option<NaiveDate> {
 }
 
 /// The figures of the dossiers that `belongs` tells, one dossier at a time.
-fn recount(model: &Model, from: NaiveDate, end: NaiveDate, today: NaiveDate, belongs: &dyn Fn(&Value) -> bool) -> BTreeMap<&'static str, i64> {
+fn recount(
+    model: &Model,
+    from: NaiveDate,
+    end: NaiveDate,
+    today: NaiveDate,
+    belongs: &dyn Fn(&Value) -> bool,
+) -> BTreeMap<&'static str, i64> {
     let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
     for d in model.values().filter(|d| belongs(d)) {
         let status = d["status"].as_i64().unwrap();
@@ -243,8 +288,17 @@ api_test!(statistics_equal_a_recount_over_random_histories, |app| {
     for seed in 0..4 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut model = write_history(app, &mut random, 120);
-        app.set_now(*pick::<&str>(&mut random, &["2021-01-04T08:00:00+07:00", "2020-06-14T23:59:00+07:00", "2020-03-01T00:00:00+07:00"]));
-        let today = day(&app.get(&format!("{STATISTICS}?unit_id=d&from=2020-01-01&to=2999-01-01")).expect(200).json["judged_at"].as_str().map(|d| json!(format!("{d}T00:00:00+07:00"))).unwrap()).unwrap();
+        app.set_now(*pick::<&str>(
+            &mut random,
+            &["2021-01-04T08:00:00+07:00", "2020-06-14T23:59:00+07:00", "2020-03-01T00:00:00+07:00"],
+        ));
+        let today =
+            day(&app.get(&format!("{STATISTICS}?unit_id=d&from=2020-01-01&to=2999-01-01")).expect(200).json
+                ["judged_at"]
+                .as_str()
+                .map(|d| json!(format!("{d}T00:00:00+07:00")))
+                .unwrap())
+            .unwrap();
         for (query, from, to) in [
             ("period=2020", "2020-01-01", "2020-12-31"),
             ("period=2020&calendar=statutory", "2019-12-15", "2020-12-14"),
@@ -254,8 +308,13 @@ api_test!(statistics_equal_a_recount_over_random_histories, |app| {
         ] {
             let end = date(to).min(today);
             let under: &dyn Fn(&Value) -> bool = &|d| d["unit_id"] != "elsewhere";
-            let answer = app.get(&format!("{STATISTICS}?unit_id=d&{query}&group_by=level,field")).expect(200).json;
-            assert_eq!(told(&answer["total"]), recount(&model, date(from), end, today, under), "seed {seed} {query}");
+            let answer =
+                app.get(&format!("{STATISTICS}?unit_id=d&{query}&group_by=level,field")).expect(200).json;
+            assert_eq!(
+                told(&answer["total"]),
+                recount(&model, date(from), end, today, under),
+                "seed {seed} {query}"
+            );
             for check in answer["checks"].as_array().unwrap() {
                 assert_eq!(check["holds"], true, "{check}");
             }
@@ -264,8 +323,16 @@ api_test!(statistics_equal_a_recount_over_random_histories, |app| {
                 for field in [json!("Đất đai"), json!("Hộ tịch"), Value::Null] {
                     let of_group = |d: &Value| under(d) && level(&d["unit_id"]) == lv && d["field"] == field;
                     let want = recount(&model, date(from), end, today, &of_group);
-                    let row = answer["rows"].as_array().unwrap().iter().find(|r| r["group"] == json!({"level": lv, "field": field}));
-                    assert_eq!(row.map(|r| told(&r["figures"])).unwrap_or_default(), want, "seed {seed} {query} {lv} {field}");
+                    let row = answer["rows"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .find(|r| r["group"] == json!({"level": lv, "field": field}));
+                    assert_eq!(
+                        row.map(|r| told(&r["figures"])).unwrap_or_default(),
+                        want,
+                        "seed {seed} {query} {lv} {field}"
+                    );
                     groups += usize::from(!want.is_empty());
                 }
             }
@@ -281,12 +348,20 @@ api_test!(statistics_equal_a_recount_over_random_histories, |app| {
 
 fn months_are_periods_of_their_own(app: &App, model: &Model, today: NaiveDate) {
     let answer = app.get(&format!("{STATISTICS}?unit_id=c1&period=2020&group_by=month")).expect(200).json;
-    let rows: BTreeMap<String, &Value> =
-        answer["rows"].as_array().unwrap().iter().map(|r| (r["group"]["month"].as_str().unwrap().to_owned(), &r["figures"])).collect();
+    let rows: BTreeMap<String, &Value> = answer["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| (r["group"]["month"].as_str().unwrap().to_owned(), &r["figures"]))
+        .collect();
     for month in 1..=12 {
         let from = NaiveDate::from_ymd_opt(2020, month, 1).unwrap();
         let to = from.checked_add_months(chrono::Months::new(1)).unwrap().pred_opt().unwrap();
-        let want = if from > today { BTreeMap::new() } else { recount(model, from, to.min(today), today, &|d| d["unit_id"] == "c1") };
+        let want = if from > today {
+            BTreeMap::new()
+        } else {
+            recount(model, from, to.min(today), today, &|d| d["unit_id"] == "c1")
+        };
         let name = format!("{:04}-{:02}", from.year(), from.month());
         assert_eq!(rows.get(&name).map(|f| told(f)).unwrap_or_default(), want, "{name}");
     }

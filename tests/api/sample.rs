@@ -27,11 +27,17 @@ api_test!(the_review_shows_every_reported_figure_beside_its_computed_one, |app| 
     assert_eq!(load(app, Extent::All), Loaded::Records(116_619));
     let review = app.get("/api/v1/reviews/gso-874/2020").expect(200).json;
     let total = &review["dossiers"]["total"];
-    assert_eq!(total["received"], json!({"total": 113468, "in_person": 113200, "online": 266, "postal": 0, "home_appointment": 2}));
+    assert_eq!(
+        total["received"],
+        json!({"total": 113468, "in_person": 113200, "online": 266, "postal": 0, "home_appointment": 2})
+    );
     assert_eq!(total["resolved"]["unclassified"], 43073);
     assert_eq!(total["resolved"]["late"], 0);
     assert_eq!(total["open"]["total"], 0);
-    assert_eq!(total["of_which"], json!({"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468}));
+    assert_eq!(
+        total["of_which"],
+        json!({"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468})
+    );
     assert_eq!(
         total["rates"]["on_time_of_resolved"].to_string(),
         r#"{"value":0.6204,"numerator":70395,"denominator":113468,"base":"resolved"}"#
@@ -70,7 +76,10 @@ api_test!(the_review_shows_every_reported_figure_beside_its_computed_one, |app| 
     assert_eq!(review["commendations"], json!({"collectives": 6, "individuals": 6}));
     assert_eq!(review["improvement_actions"].as_array().unwrap().len(), 4);
     let check = by(&review["checks"], "code", "classified_equals_resolved");
-    assert_eq!(check, &json!({"code": "classified_equals_resolved", "holds": false, "left": 70395, "right": 113468, "difference": -43073}));
+    assert_eq!(
+        check,
+        &json!({"code": "classified_equals_resolved", "holds": false, "left": 70395, "right": 113468, "difference": -43073})
+    );
     let failing = review["checks"].as_array().unwrap().iter().filter(|c| c["holds"] == false).count();
     assert_eq!(failing, 2, "{}", review["checks"]);
 
@@ -116,12 +125,20 @@ api_test!(pci_ranks_of_all_252_rows_equal_the_published_ones, |app| {
             .expect(200)
             .json;
         assert_eq!((&ranking["cohort_size"], &ranking["unranked"]), (&json!(63), &json!([])));
-        let standings: HashMap<&str, &Value> =
-            ranking["standings"].as_array().unwrap().iter().map(|s| (s["unit_id"].as_str().unwrap(), s)).collect();
+        let standings: HashMap<&str, &Value> = ranking["standings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| (s["unit_id"].as_str().unwrap(), s))
+            .collect();
         for row in published().iter().filter(|row| row["year"] == year.to_string()) {
             let standing = standings[row["unit_id"].as_str()];
             let rank: i64 = row["published_rank"].parse().unwrap();
-            assert_eq!((&standing["rank"], &standing["published_rank"]), (&json!(rank), &json!(rank)), "{row:?}");
+            assert_eq!(
+                (&standing["rank"], &standing["published_rank"]),
+                (&json!(rank), &json!(rank)),
+                "{row:?}"
+            );
             assert_eq!(standing["score_exact"], digits(&row["score"]), "{row:?}");
             assert_eq!(standing["band"], row["published_tier"].as_str(), "{row:?}");
             assert_eq!(standing["total_source"], "stored");
@@ -156,7 +173,10 @@ api_test!(a_score_can_rise_while_its_rank_falls, |app| {
             .as_array()
             .unwrap()
             .iter()
-            .filter(|s| s["delta"]["direction"] == "down" && !s["delta"]["score_exact"].as_str().unwrap().starts_with('-'))
+            .filter(|s| {
+                s["delta"]["direction"] == "down"
+                    && !s["delta"]["score_exact"].as_str().unwrap().starts_with('-')
+            })
             .count();
     }
     // Counted from the file by hand: the same years, the same rule.
@@ -187,9 +207,24 @@ api_test!(the_sample_knows_what_became_of_a_split_commune, |app| {
         .collect();
     assert_eq!(successors, [("gso25-30130", "part"), ("gso25-30157", "part")]);
     let lineage = app.get("/api/v1/units/gso25-30154/lineage").expect(200).json;
-    let predecessors: Vec<&str> =
-        lineage["predecessors"].as_array().unwrap().iter().map(|p| p["unit_id"].as_str().unwrap()).collect();
-    assert_eq!(predecessors, ["gso-30133", "gso-30136", "gso-30151", "gso-30154", "gso-30166"]);
+    let predecessors: Vec<(&str, &str)> = lineage["predecessors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| (p["unit_id"].as_str().unwrap(), p["extent"].as_str().unwrap()))
+        .collect();
+    // Five communes of Thanh Bình, and a part of one of Hồng Ngự district.
+    assert_eq!(
+        predecessors,
+        [
+            ("gso-29995", "part"),
+            ("gso-30133", "whole"),
+            ("gso-30136", "whole"),
+            ("gso-30151", "whole"),
+            ("gso-30154", "whole"),
+            ("gso-30166", "whole")
+        ]
+    );
     let lineage = app.get("/api/v1/units/gso25-82/lineage").expect(200).json;
     assert_eq!(lineage["predecessors"].as_array().unwrap().len(), 2);
     let codes = |day: &str| app.get(&format!("/api/v1/units?code=82&as_of={day}")).expect(200);
@@ -199,7 +234,10 @@ api_test!(the_sample_knows_what_became_of_a_split_commune, |app| {
 
 plain_test!(the_engine_holds_no_figure_of_the_review, {
     // The counts of the review stand in the sample's data alone.
-    let figures = ["113468", "113_468", "92322", "92_322", "21146", "21_146", "70395", "70_395", "43073", "43_073", "1819", "4046"];
+    let figures = [
+        "113468", "113_468", "92322", "92_322", "21146", "21_146", "70395", "70_395", "43073", "43_073",
+        "1819", "4046",
+    ];
     for layer in ["src/domain", "src/service", "src/store"] {
         for file in std::fs::read_dir(layer).unwrap().map(|f| f.unwrap().path()) {
             let text = std::fs::read_to_string(&file).unwrap();
