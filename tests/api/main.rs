@@ -9,6 +9,7 @@
 mod support;
 
 mod contract;
+mod crud;
 mod dossiers;
 mod units;
 
