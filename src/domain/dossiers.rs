@@ -239,7 +239,8 @@ impl Dossier {
         for (pointer, time) in [
             ("/finished_at", self.finished_at),
             ("/due_at", self.due_at),
-            ("/first_due_at", self.first_due_at),
+            // Often it is `due_at`, taken over: one mistake is told once.
+            ("/first_due_at", self.first_due_at.filter(|first| Some(*first) != self.due_at)),
         ] {
             if let (Some(accepted), Some(time)) = (self.accepted_at, time)
                 && time < accepted

@@ -108,6 +108,8 @@ struct Statement {
 }
 
 impl Statement {
+    /// Binds a value and gives its place. Places must stand in the statement in the order in which they are
+    /// bound: to SQLite `$1` is a name, and names are numbered as they appear.
     fn bind(&mut self, value: Value) -> String {
         self.binds.push(value);
         format!("${}", self.binds.len())
@@ -145,12 +147,13 @@ impl Statement {
     fn after(&mut self, table: Table, sort: Sort, after: &After) -> String {
         let (column, key) = (sort.column, table.key);
         let beyond = if sort.descending { "<" } else { ">" };
-        let here = self.bind(Value::Text(after.key.clone()));
+        let here = Value::Text(after.key.clone());
         match &after.value {
-            _ if column == key => format!("{key} {beyond} {here}"),
-            None => format!("({column} IS NULL AND {key} {beyond} {here})"),
+            _ if column == key => format!("{key} {beyond} {}", self.bind(here)),
+            None => format!("({column} IS NULL AND {key} {beyond} {})", self.bind(here)),
             Some(value) => {
                 let value = self.bind(value.clone());
+                let here = self.bind(here);
                 format!(
                     "({column} {beyond} {value} OR ({column} = {value} AND {key} {beyond} {here}) OR {column} IS NULL)"
                 )

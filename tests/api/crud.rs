@@ -289,7 +289,8 @@ api_test!(every_write_is_in_the_change_log_with_its_before, |app| {
             assert_eq!(row["at"], json!(1_612_299_906_000_000_i64));
         }
         assert_eq!(log[0]["before"], Value::Null);
-        let before = |i: usize| -> Value { serde_json::from_str(log[i]["before"].as_str().unwrap()).unwrap() };
+        let before =
+            |i: usize| -> Value { serde_json::from_str(log[i]["before"].as_str().unwrap()).unwrap() };
         let (member, value) = sample.patch.as_object().unwrap().iter().next().unwrap();
         assert_ne!(&before(1)[member], value);
         assert_eq!(&before(2)[member], value);

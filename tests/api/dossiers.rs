@@ -45,7 +45,11 @@ api_test!(every_outcome_follows_from_status_and_days, |app| {
         ("early", json!({"status": 9, "finished_at": "2020-03-09T23:59:59+07:00"}), "early"),
         ("on-time", json!({"status": 10, "finished_at": "2020-03-10T23:59:59+07:00"}), "on_time"),
         ("late", json!({"status": 10, "finished_at": "2020-03-10T17:00:00Z"}), "late"),
-        ("none", json!({"status": 9, "due_at": null, "finished_at": "2020-03-10T08:00:00+07:00"}), "unclassified"),
+        (
+            "none",
+            json!({"status": 9, "due_at": null, "finished_at": "2020-03-10T08:00:00+07:00"}),
+            "unclassified",
+        ),
         ("open", json!({"status": 5}), "in_progress"),
         ("no-due", json!({"status": 4, "due_at": null}), "in_progress"),
         ("over", json!({"status": 2, "due_at": "2020-03-09T17:00:00+07:00"}), "overdue"),
@@ -117,10 +121,10 @@ api_test!(a_due_date_once_given_moves_only_with_a_reason, |app| {
         app.database.lines("SELECT reason AS line FROM changes WHERE reason IS NOT NULL"),
         ["Chờ bổ sung hồ sơ"]
     );
-    assert_eq!(app.patch(D1, &json!({"due_change_reason": " "})).expect(422).violations(), [(
-        "/due_change_reason",
-        "empty"
-    )]);
+    assert_eq!(
+        app.patch(D1, &json!({"due_change_reason": " "})).expect(422).violations(),
+        [("/due_change_reason", "empty")]
+    );
 });
 
 api_test!(the_first_due_date_is_kept_when_a_writer_leaves_it_out, |app| {
@@ -153,7 +157,8 @@ api_test!(the_units_must_exist_on_the_day_of_acceptance, |app| {
         app.post(DOSSIERS, &unknown).expect(422).violations(),
         [("/unit_id", "unknown_unit"), ("/received_by_unit_id", "unknown_unit")]
     );
-    let never_accepted = with(dossier("D-4", "old"), json!({"status": 1, "accepted_at": null, "due_at": null}));
+    let never_accepted =
+        with(dossier("D-4", "old"), json!({"status": 1, "accepted_at": null, "due_at": null}));
     app.post(DOSSIERS, &never_accepted).expect(201);
 });
 
@@ -161,10 +166,18 @@ api_test!(each_member_is_a_filter, |app| {
     app.make_units(&["u", "office"]);
     app.post(UNITS, &with(unit("below"), json!({"parent_id": "u"}))).expect(201);
     make(app, "A", json!({"field": "Đất đai", "procedure_code": "1.0", "interlinked": true}));
-    make(app, "B", json!({"unit_id": "below", "received_by_unit_id": "office", "submitted_via": "online",
-                          "online_level": "4", "synthetic": true}));
-    make(app, "C", json!({"status": 10, "finished_at": "2020-03-05T08:00:00+07:00", "returned_via": "postal",
-                          "accepted_at": "2020-03-04T23:59:59+07:00"}));
+    make(
+        app,
+        "B",
+        json!({"unit_id": "below", "received_by_unit_id": "office", "submitted_via": "online",
+                          "online_level": "4", "synthetic": true}),
+    );
+    make(
+        app,
+        "C",
+        json!({"status": 10, "finished_at": "2020-03-05T08:00:00+07:00", "returned_via": "postal",
+                          "accepted_at": "2020-03-04T23:59:59+07:00"}),
+    );
     for (query, want) in [
         ("unit_id=u", vec!["A", "C"]),
         ("under=u", vec!["A", "B", "C"]),

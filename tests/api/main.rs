@@ -11,6 +11,8 @@ mod support;
 mod contract;
 mod crud;
 mod dossiers;
+mod lists;
+mod problems;
 mod units;
 
 use std::process::ExitCode;

@@ -171,10 +171,7 @@ api_test!(successors_are_checked, |app| {
     let refused = app.post(UNITS, &to(json!([one("next", "whole"), one("other", "part")]))).expect(422);
     assert_eq!(refused.violations(), [("/successors", "whole_and_more")]);
     let open = with(unit("u"), json!({"successors": [one("next", "whole")]}));
-    assert_eq!(
-        app.post(UNITS, &open).expect(422).violations(),
-        [("/successors", "successors_without_end")]
-    );
+    assert_eq!(app.post(UNITS, &open).expect(422).violations(), [("/successors", "successors_without_end")]);
 });
 
 api_test!(a_unit_that_others_refer_to_stays_and_the_refusal_names_them, |app| {
