@@ -78,10 +78,10 @@ impl Body {
     /// 415, 413, 400, or 422 for a required member that is missing.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, Problem> {
         let bytes = self.0?;
+        // The syntax of the whole comes before the meaning of its parts.
+        serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|e| syntax_error(&e))?;
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refuse(&error))?;
-        deserializer.end().map_err(|e| syntax_error(&e))?;
-        Ok(value)
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refuse(&error))
     }
 
     /// The body as a merge patch (RFC 7396): an object.

@@ -172,6 +172,11 @@ pub async fn put<R: Exposed>(
     let key = path_key::<R>(key)?;
     let (input, precondition) = match (body.read::<R::Input>(), etag::precondition(request)) {
         (Ok(input), Ok(precondition)) => (input, precondition),
+        // A member that is missing is a broken rule (422), told after a stale precondition (412).
+        (Err(problem), Ok(precondition)) if problem.is_validation() => {
+            crud::check::<R>(&state.store, key, precondition, absent).await?;
+            return Err(problem);
+        }
         (Err(problem), _) | (_, Err(problem)) => {
             if absent == Absent::Refuse {
                 crud::get::<R>(&state.store, key).await?;

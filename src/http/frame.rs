@@ -98,6 +98,12 @@ fn request_id(request: &ServiceRequest) -> String {
         .map_or_else(new_request_id, str::to_owned)
 }
 
+fn name_request(headers: &mut header::HeaderMap, frame: &Frame) {
+    if let Ok(value) = header::HeaderValue::from_str(&frame.request_id) {
+        headers.insert(header::HeaderName::from_static("x-request-id"), value);
+    }
+}
+
 /// The middleware around everything.
 pub async fn around(
     mut request: ServiceRequest,
@@ -127,18 +133,14 @@ pub async fn around(
         Ok(result) => result,
         Err(_) => FRAME.sync_scope(frame.clone(), || {
             let problem = Problem::internal();
-            Err(actix_web::error::InternalError::from_response(
-                problem.to_string(),
-                actix_web::ResponseError::error_response(&problem),
-            )
-            .into())
+            let mut response = actix_web::ResponseError::error_response(&problem);
+            name_request(response.headers_mut(), &frame);
+            Err(actix_web::error::InternalError::from_response(problem.to_string(), response).into())
         }),
     };
     let (route, status) = match &mut result {
         Ok(response) => {
-            if let Ok(value) = header::HeaderValue::from_str(&frame.request_id) {
-                response.headers_mut().insert(header::HeaderName::from_static("x-request-id"), value);
-            }
+            name_request(response.headers_mut(), &frame);
             (response.request().match_pattern(), response.status().as_u16())
         }
         Err(error) => (None, error.as_response_error().status_code().as_u16()),

@@ -149,8 +149,9 @@ fn sort_of(paging: &Paging, keys: &[SortKey]) -> Result<(String, Sort), Problem>
         })
 }
 
-fn fingerprint(filters: &[Filter]) -> String {
-    let digest = Sha256::digest(format!("{filters:?}"));
+/// Of the filters and of the place itself, so that a cursor that was changed is refused.
+fn fingerprint(filters: &[Filter], value: Option<&String>, key: &str) -> String {
+    let digest = Sha256::digest(format!("{filters:?} {value:?} {key:?}"));
     URL_SAFE_NO_PAD.encode(digest.iter().take(9).copied().collect::<Vec<u8>>())
 }
 
@@ -178,18 +179,19 @@ fn decode_value(text: &str) -> Option<Value> {
     }
 }
 
-fn decode(cursor: &str, sort: &str, filters: &str) -> Result<After, Problem> {
+fn decode(cursor: &str, sort: &str, filters: &[Filter]) -> Result<After, Problem> {
     let token: Token = URL_SAFE_NO_PAD
         .decode(cursor)
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .ok_or_else(invalid_cursor)?;
-    if token.v != 1 || token.sort != sort || token.filters != filters || token.key.contains('\0') {
+    let print = fingerprint(filters, token.value.as_ref(), &token.key);
+    if token.v != 1 || token.sort != sort || token.filters != print {
         return Err(invalid_cursor());
     }
     let value = match token.value {
         None => None,
-        Some(text) => Some(decode_value(&text).filter(|_| !text.contains('\0')).ok_or_else(invalid_cursor)?),
+        Some(text) => Some(decode_value(&text).ok_or_else(invalid_cursor)?),
     };
     Ok(After { value, key: token.key })
 }
@@ -228,19 +230,15 @@ where
     if let Some(text) = &paging.q {
         filters.push(Filter { column: "search", test: Test::Contains, value: Value::Text(text.clone()) });
     }
-    let print = fingerprint(&filters);
-    let after = paging.cursor.as_deref().map(|cursor| decode(cursor, &sort_name, &print)).transpose()?;
-    let asked = Request { filters, sort, after, limit };
+    let after = paging.cursor.as_deref().map(|cursor| decode(cursor, &sort_name, &filters)).transpose()?;
+    let asked = Request { filters: filters.clone(), sort, after, limit };
     let page = crud::list::<R>(&state.store, asked, paging.with_total).await?;
     let next_cursor = match page.items.last() {
         Some(last) if page.more => {
-            let token = Token {
-                v: 1,
-                sort: sort_name,
-                filters: print,
-                value: R::sort_value(&last.record, sort.column).as_ref().map(encode_value),
-                key: R::list_key(&last.record),
-            };
+            let value = R::sort_value(&last.record, sort.column).as_ref().map(encode_value);
+            let key = R::list_key(&last.record);
+            let print = fingerprint(&filters, value.as_ref(), &key);
+            let token = Token { v: 1, sort: sort_name, filters: print, value, key };
             serde_json::to_vec(&token).ok().map(|json| URL_SAFE_NO_PAD.encode(json))
         }
         _ => None,

@@ -139,6 +139,11 @@ impl Problem {
         )
     }
 
+    /// Whether the request was read and breaks a rule.
+    pub fn is_validation(&self) -> bool {
+        self.code == "validation"
+    }
+
     fn row(&self) -> (u16, &'static str, &'static str) {
         CODES
             .iter()

@@ -221,6 +221,27 @@ fn taken(error: crate::store::StoreError) -> Error {
     }
 }
 
+/// Checks a precondition without a write.
+///
+/// # Errors
+/// `NotFound`, `Stale`, or the database's.
+pub async fn check<R: Resource>(
+    store: &Store,
+    key: String,
+    precondition: Precondition,
+    absent: Absent,
+) -> Result<()> {
+    store
+        .read(move |conn| {
+            let old = R::find(conn, &key)?;
+            if old.is_none() && absent == Absent::Refuse {
+                return Err(Error::not_found(R::NAME, key));
+            }
+            precondition.check(old.map(|o| o.version))
+        })
+        .await
+}
+
 /// Whether a write may make the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absent {

@@ -113,6 +113,7 @@ struct Statement {
 }
 
 impl Statement {
+    /// Binds a value and gives its place.
     fn bind(&mut self, value: Value) -> String {
         self.binds.push(value);
         format!("${}", self.binds.len())

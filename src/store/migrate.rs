@@ -1,6 +1,9 @@
 //! The two embedded migration trees, and running them so that instances that start together don't race.
 
-use diesel::{RunQueryDsl, sql_query};
+use diesel::{
+    QueryableByName, RunQueryDsl, backend::Backend, migration::MigrationSource, pg::Pg, sql_query,
+    sql_types::Text, sqlite::Sqlite,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
@@ -36,11 +39,24 @@ pub fn run(url: &DatabaseUrl) -> StoreResult<Vec<String>> {
     }
 }
 
-/// Whether no migration is pending.
+#[derive(QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Whether no migration is pending. It only reads: the harness would try to create its table.
 pub fn is_current(conn: &mut Conn) -> StoreResult<bool> {
-    let pending = match conn {
-        Conn::Sqlite(conn) => conn.has_pending_migration(SQLITE),
-        Conn::Postgres(conn) => conn.has_pending_migration(POSTGRES),
-    };
-    pending.map(|pending| !pending).map_err(|e| StoreError::Other(e.to_string()))
+    let applied: Vec<Applied> =
+        sql_query("SELECT CAST(version AS TEXT) AS version FROM __diesel_schema_migrations").load(conn)?;
+    let wanted = match conn {
+        Conn::Sqlite(_) => versions::<Sqlite>(&SQLITE),
+        Conn::Postgres(_) => versions::<Pg>(&POSTGRES),
+    }?;
+    Ok(wanted.iter().all(|version| applied.iter().any(|a| a.version == *version)))
+}
+
+fn versions<B: Backend>(tree: &EmbeddedMigrations) -> StoreResult<Vec<String>> {
+    let migrations = MigrationSource::<B>::migrations(tree).map_err(|e| StoreError::Other(e.to_string()))?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }

@@ -9,8 +9,11 @@
 mod support;
 
 mod contract;
+mod crud;
 mod dossier_statistics;
 mod dossiers;
+mod lists;
+mod problems;
 mod sample;
 mod units;
 
