@@ -3,13 +3,20 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
-use super::{crud::API, dossiers, openapi, operations, problem::Problem, units};
+use super::{
+    crud::API, dossiers, editions, index_scores, indexes, openapi, operations, problem::Problem, units,
+};
 
 /// Every documented address.
 pub fn configure(config: &mut ServiceConfig) {
-    config
-        .configure(operations::configure)
-        .service(scope::scope(API).configure(units::configure).configure(dossiers::configure));
+    config.configure(operations::configure).service(
+        scope::scope(API)
+            .configure(units::configure)
+            .configure(dossiers::configure)
+            .configure(indexes::configure)
+            .configure(editions::configure)
+            .configure(index_scores::configure),
+    );
 }
 
 /// What answers where no address does: 404, or 405 with `Allow` where the address has other methods.

@@ -3,7 +3,10 @@
 
 pub mod crud;
 pub mod dossiers;
+pub mod editions;
 pub mod error;
+pub mod index_scores;
+pub mod indexes;
 pub mod rankings;
 pub mod totals;
 pub mod units;
