@@ -4,8 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    changes, commendations, crud::API, dossier_statistics, dossiers, improvement_actions, openapi,
-    operations, problem::Problem, rankings, reported_figures, reviews, units,
+    changes, commendations, crud::API, dossier_statistics, dossiers, editions, improvement_actions,
+    index_scores, indexes, openapi, operations, problem::Problem, rankings, reported_figures, reviews, units,
 };
 
 /// Every documented address.
@@ -17,6 +17,9 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(dossier_statistics::configure)
             .configure(rankings::configure)
             .configure(reviews::configure)
+            .configure(indexes::configure)
+            .configure(editions::configure)
+            .configure(index_scores::configure)
             .configure(commendations::configure)
             .configure(reported_figures::configure)
             .configure(improvement_actions::configure)
