@@ -81,7 +81,9 @@ impl Body {
         // The syntax of the whole comes before the meaning of its parts.
         serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|e| syntax_error(&e))?;
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refuse(&error))
+        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refuse(&error))?;
+        refuse_nul(&bytes)?;
+        Ok(value)
     }
 
     /// The body as a merge patch (RFC 7396): an object.
@@ -95,6 +97,40 @@ impl Body {
         } else {
             Err(unreadable("A merge patch is a JSON object.", "Bản vá phải là một đối tượng JSON."))
         }
+    }
+}
+
+/// Refuses U+0000 wherever it stands: PostgreSQL can keep no such text and can't even be asked for one.
+fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
+    const ESCAPED: &[u8] = b"\\u0000";
+    if !bytes.windows(ESCAPED.len()).any(|window| window == ESCAPED) {
+        return Ok(());
+    }
+    let value: Value = serde_json::from_slice(bytes).map_err(|e| syntax_error(&e))?;
+    let mut found = Vec::new();
+    find_nul(&value, String::new(), &mut found);
+    if found.is_empty() { Ok(()) } else { Err(Problem::with_errors("validation", found)) }
+}
+
+fn find_nul(value: &Value, pointer: String, found: &mut Vec<Violation>) {
+    match value {
+        Value::String(text) if text.contains('\0') => found.push(Violation::new(
+            pointer,
+            "control_character",
+            "Control characters are not allowed.",
+            "Không được chứa ký tự điều khiển.",
+        )),
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                find_nul(item, format!("{pointer}/{i}"), found);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                find_nul(member, format!("{pointer}/{name}"), found);
+            }
+        }
+        _ => {}
     }
 }
 

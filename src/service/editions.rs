@@ -34,11 +34,6 @@ pub fn parse_key(key: &str) -> Option<(&str, i32)> {
     Some((index, year.parse().ok()?))
 }
 
-/// The edition as published, in its first revision.
-pub fn published(edition: Edition) -> Edition {
-    Edition { status: EditionStatus::Published, revision: Some(1), ..edition }
-}
-
 impl Resource for Editions {
     type Record = Edition;
     const NAME: &'static str = "editions";
@@ -119,15 +114,8 @@ pub fn refuse_published(edition: &Edition) -> Result<()> {
 
 fn check_units(conn: &mut Conn, edition: &Edition, violations: &mut Vec<Violation>) -> Result<()> {
     let references = edition.unit_references();
-    // PostgreSQL can't be asked for a text with U+0000, and no unit has a control character in its id.
-    let ids: Vec<String> = references
-        .iter()
-        .map(|(_, id)| id)
-        .filter(|id| !id.chars().any(char::is_control))
-        .collect::<HashSet<_>>()
-        .into_iter()
-        .cloned()
-        .collect();
+    let ids: HashSet<&String> = references.iter().map(|(_, id)| id).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
     let known: HashSet<String> =
         store::units::find_all(conn, &ids)?.into_iter().map(|unit| unit.id).collect();
     let unknown = references.iter().filter(|(_, id)| !known.contains(id));
