@@ -294,7 +294,7 @@ fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::panic, clippy::unwrap_used)]
 mod tests {
     use serde::Deserialize;
     use serde_json::json;

@@ -9,7 +9,11 @@ use diesel::{
 };
 
 use super::{conn::Conn, dossiers::Closing, error::StoreResult, list, row, sql::numbered};
-use crate::domain::{dossiers::SubmissionChannel, time::Day, words::words};
+use crate::domain::{
+    dossiers::{ReturnChannel, SubmissionChannel},
+    time::Day,
+    words::words,
+};
 
 words! {
     /// Where an open dossier stands against its due day.
@@ -98,8 +102,8 @@ struct ClosedRow {
     field: Option<String>,
     #[diesel(sql_type = Text)]
     result: String,
-    #[diesel(sql_type = Bool)]
-    by_post: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    returned_via: Option<String>,
     #[diesel(sql_type = Date)]
     closed_on: chrono::NaiveDate,
     #[diesel(sql_type = BigInt)]
@@ -147,10 +151,9 @@ pub fn received(conn: &mut Conn, unit_id: &str, last: Day) -> StoreResult<Vec<Re
 
 /// What a unit and all below it closed up to a day.
 pub fn closed(conn: &mut Conn, unit_id: &str, last: Day) -> StoreResult<Vec<Closed>> {
-    let by_post = "CASE WHEN returned_via = 'postal' THEN TRUE ELSE FALSE END";
     let statement = format!(
-        "SELECT unit_id, field, result, {by_post} AS by_post, closed_on, COUNT(*) AS n FROM dossiers \
-         WHERE closed_on <= $2 AND unit_id IN ({}) GROUP BY unit_id, field, result, {by_post}, closed_on",
+        "SELECT unit_id, field, result, returned_via, closed_on, COUNT(*) AS n FROM dossiers \
+         WHERE closed_on <= $2 AND unit_id IN ({}) GROUP BY unit_id, field, result, returned_via, closed_on",
         list::subtree("$1")
     );
     let rows: Vec<ClosedRow> = numbered(conn, &statement)
@@ -163,7 +166,7 @@ pub fn closed(conn: &mut Conn, unit_id: &str, last: Day) -> StoreResult<Vec<Clos
                 closing: row::word(&r.result)?,
                 unit_id: r.unit_id,
                 field: r.field,
-                by_post: r.by_post,
+                by_post: r.returned_via.as_deref() == Some(ReturnChannel::Postal.as_str()),
                 day: Day::from_date(r.closed_on),
                 count: r.n,
             })

@@ -120,7 +120,7 @@ fn moment(random: &mut ChaCha8Rng, around: DateTime<FixedOffset>) -> DateTime<Fi
         "2020-12-31T17:00:00Z",
     ];
     let base = if below(random, 2) == 0 {
-        DateTime::parse_from_rfc3339(*pick::<&str>(random, &edges)).unwrap()
+        DateTime::parse_from_rfc3339(pick::<&str>(random, &edges)).unwrap()
     } else {
         around
     };
@@ -288,7 +288,7 @@ api_test!(statistics_equal_a_recount_over_random_histories, |app| {
     for seed in 0..4 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut model = write_history(app, &mut random, 120);
-        app.set_now(*pick::<&str>(
+        app.set_now(pick::<&str>(
             &mut random,
             &["2021-01-04T08:00:00+07:00", "2020-06-14T23:59:00+07:00", "2020-03-01T00:00:00+07:00"],
         ));
