@@ -1,6 +1,6 @@
 //! Dossier statistics: what a unit and all below it received, resolved and has open, for a period, by groups.
 //!
-//! [`figures`] is pure: counts in, figures out. Identities hold within every period: received + carried over +
+//! `figures` is pure: counts in, figures out. Identities hold within every period: received + carried over +
 //! transferred in = resolved + ended otherwise + open + transferred out (form II.06a of Circular
 //! 01/2020/TT-VPCP, with the remainders that the form doesn't know).
 

@@ -1,5 +1,5 @@
 //! Rankings as they are asked for: reads an edition, its cohort and its scores, and lets the pure modules
-//! [`totals`](super::totals) and [`rankings`](super::rankings) compute.
+//! [`totals`] and [`rankings`] compute.
 
 use std::collections::HashMap;
 
