@@ -11,7 +11,7 @@ use crate::{
     cli::{Cli, Command, Database, Healthcheck, Sample, Serve},
     domain::time::Moment,
     http::openapi,
-    server::{self, ServerLimits},
+    server::{self, ServerLimits, StopSignals},
     store::{Store, migrate},
     telemetry,
 };
@@ -88,10 +88,11 @@ fn serve(options: &Serve) -> Result<(), String> {
         if options.sample {
             load_sample(&store).await?;
         }
+        let signals = StopSignals::listen().map_err(|e| e.to_string())?;
         let bound = server::bind(store, Arc::new(Moment::now), &options.bind, limits)
             .map_err(|e| format!("{}: {e}", options.bind))?;
         announce(&bound.addresses, options.sample);
-        server::serve(bound).await.map_err(|e| e.to_string())
+        server::serve(bound, signals).await.map_err(|e| e.to_string())
     })
 }
 

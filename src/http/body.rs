@@ -9,7 +9,11 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{problem::Problem, state::AppState};
+use super::{
+    problem::Problem,
+    state::AppState,
+    strict::{self, Strict},
+};
 use crate::domain::violation::Violation;
 
 /// A request body that is not yet read as anything: its refusals wait until the handler knows whether the
@@ -81,7 +85,7 @@ impl Body {
         // The syntax of the whole comes before the meaning of its parts.
         serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|e| syntax_error(&e))?;
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refuse(&error))
+        serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| refuse(&error))
     }
 
     /// The body as a merge patch (RFC 7396): an object.
@@ -114,10 +118,7 @@ fn refuse(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         return syntax_error(inner);
     }
     let violation = violation(&pointer(error.path()), &inner.to_string());
-    Problem::with_errors(
-        if violation.code == "required" { "validation" } else { "malformed" },
-        vec![violation],
-    )
+    Problem::with_errors(if is_rule(&violation) { "validation" } else { "malformed" }, vec![violation])
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -133,6 +134,11 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         }
     }
     pointer
+}
+
+/// Whether the value was read and breaks a rule, rather than being unreadable.
+fn is_rule(violation: &Violation) -> bool {
+    matches!(violation.code, "required" | "control_character")
 }
 
 /// The name that serde puts between the first pair of backticks.
@@ -169,6 +175,14 @@ fn violation(at: &str, message: &str) -> Violation {
             format!("`{name}` được ghi hai lần."),
         );
     }
+    if message.starts_with(strict::NUL) {
+        return Violation::new(
+            at,
+            "control_character",
+            "Control characters are not allowed.",
+            "Không được chứa ký tự điều khiển.",
+        );
+    }
     if message.starts_with("unknown variant") {
         let expected = message.split_once("expected ").map_or("", |(_, e)| e);
         return Violation::new(
@@ -186,14 +200,16 @@ fn violation(at: &str, message: &str) -> Violation {
 /// # Errors
 /// The violation, as from a body.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, crate::service::error::Error> {
-    serde_path_to_error::deserialize(value).map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
-        let violation = violation(&pointer(error.path()), &error.inner().to_string());
-        if violation.code == "required" {
-            crate::service::error::Error::Invalid(vec![violation])
-        } else {
-            crate::service::error::Error::Malformed(vec![violation])
-        }
-    })
+    serde_path_to_error::deserialize(Strict(value)).map_err(
+        |error: serde_path_to_error::Error<serde_json::Error>| {
+            let violation = violation(&pointer(error.path()), &error.inner().to_string());
+            if is_rule(&violation) {
+                crate::service::error::Error::Invalid(vec![violation])
+            } else {
+                crate::service::error::Error::Malformed(vec![violation])
+            }
+        },
+    )
 }
 
 /// Applies a merge patch (RFC 7396).
@@ -258,7 +274,7 @@ fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::panic, clippy::unwrap_used)]
 mod tests {
     use serde::Deserialize;
     use serde_json::json;

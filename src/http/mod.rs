@@ -15,4 +15,5 @@ pub mod problem;
 pub mod respond;
 pub mod schema;
 pub mod state;
+pub mod strict;
 pub mod units;

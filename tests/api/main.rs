@@ -8,11 +8,15 @@
 
 mod support;
 
+mod bad_input;
+mod concurrency;
 mod contract;
 mod crud;
 mod dossiers;
+mod lifecycle;
 mod lists;
 mod problems;
+mod store;
 mod units;
 
 use std::process::ExitCode;
