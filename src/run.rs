@@ -11,6 +11,7 @@ use crate::{
     cli::{Cli, Command, Database, Healthcheck, Sample, Serve},
     domain::time::Moment,
     http::openapi,
+    sample::{Extent, Loaded},
     server::{self, ServerLimits, StopSignals},
     store::{Store, migrate},
     telemetry,
@@ -67,9 +68,14 @@ fn in_runtime<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, Str
 }
 
 async fn load_sample(store: &Store) -> Result<(), String> {
-    crate::sample::load(store, Moment::now())
-        .await
-        .map_err(|e| format!("the sample could not be loaded: {e:?}"))
+    match crate::sample::load(store, Extent::All, Moment::now()).await {
+        Ok(Loaded::Records(count)) => {
+            println!("the sample is loaded: {count} records; its dossiers are synthetic")
+        }
+        Ok(Loaded::Nothing) => println!("the database holds data: the sample was not loaded"),
+        Err(error) => return Err(format!("the sample could not be loaded: {error:?}")),
+    }
+    Ok(())
 }
 
 fn serve(options: &Serve) -> Result<(), String> {

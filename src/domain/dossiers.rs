@@ -96,6 +96,9 @@ pub enum Stage {
 }
 
 impl Status {
+    /// 10: the result is handed over.
+    pub const RETURNED: Self = Self(10);
+
     /// A status of the list, or none.
     pub fn new(code: i64) -> Option<Self> {
         u8::try_from(code).ok().filter(|code| (1..=10).contains(code)).map(Self)
@@ -236,12 +239,7 @@ impl Dossier {
             ),
             _ => {}
         }
-        for (pointer, time) in [
-            ("/finished_at", self.finished_at),
-            ("/due_at", self.due_at),
-            // Often it is `due_at`, taken over: one mistake is told once.
-            ("/first_due_at", self.first_due_at.filter(|first| Some(*first) != self.due_at)),
-        ] {
+        for (pointer, time) in [("/finished_at", self.finished_at), ("/due_at", self.due_at)] {
             if let (Some(accepted), Some(time)) = (self.accepted_at, time)
                 && time < accepted
             {

@@ -110,8 +110,8 @@ impl ReportedFigure {
             findings.add(
                 "/value",
                 "not_a_decimal",
-                "Write the number with a point for decimals and nothing for thousands: 113468, 1.04.",
-                "Ghi số với dấu chấm thập phân và không có dấu phân cách hàng nghìn: 113468, 1.04.",
+                "Write the number with a point for decimals and nothing for thousands: 12345, 1.04.",
+                "Ghi số với dấu chấm thập phân và không có dấu phân cách hàng nghìn: 12345, 1.04.",
             );
             return;
         }

@@ -77,6 +77,13 @@ impl Unit {
         self.valid_from.is_none_or(|from| from <= day) && self.valid_to.is_none_or(|to| day < to)
     }
 
+    /// Whether the unit exists on some day of a year.
+    pub fn exists_in_year(&self, year: i32) -> bool {
+        let first = Day::new(year, 1, 1);
+        self.valid_from.is_none_or(|from| from.year() <= year)
+            && self.valid_to.is_none_or(|to| first.is_none_or(|first| first < to))
+    }
+
     /// The rules of one unit.
     pub fn check(&self) -> Vec<Violation> {
         let mut findings = Findings::default();

@@ -3,13 +3,28 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
-use super::{crud::API, dossiers, openapi, operations, problem::Problem, units};
+use super::{
+    changes, commendations, crud::API, dossier_statistics, dossiers, editions, improvement_actions,
+    index_scores, indexes, openapi, operations, problem::Problem, rankings, reported_figures, reviews, units,
+};
 
 /// Every documented address.
 pub fn configure(config: &mut ServiceConfig) {
-    config
-        .configure(operations::configure)
-        .service(scope::scope(API).configure(units::configure).configure(dossiers::configure));
+    config.configure(operations::configure).service(
+        scope::scope(API)
+            .configure(units::configure)
+            .configure(dossiers::configure)
+            .configure(dossier_statistics::configure)
+            .configure(rankings::configure)
+            .configure(reviews::configure)
+            .configure(indexes::configure)
+            .configure(editions::configure)
+            .configure(index_scores::configure)
+            .configure(commendations::configure)
+            .configure(reported_figures::configure)
+            .configure(improvement_actions::configure)
+            .configure(changes::configure),
+    );
 }
 
 /// What answers where no address does: 404, or 405 with `Allow` where the address has other methods.

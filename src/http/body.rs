@@ -9,11 +9,7 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{
-    problem::Problem,
-    state::AppState,
-    strict::{self, Strict},
-};
+use super::{problem::Problem, state::AppState, strict::Strict};
 use crate::domain::violation::Violation;
 
 /// A request body that is not yet read as anything: its refusals wait until the handler knows whether the
@@ -85,7 +81,10 @@ impl Body {
         // The syntax of the whole comes before the meaning of its parts.
         serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|e| syntax_error(&e))?;
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| refuse(&error))
+        let value =
+            serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| refuse(&error))?;
+        refuse_nul(&bytes)?;
+        Ok(value)
     }
 
     /// The body as a merge patch (RFC 7396): an object.
@@ -99,6 +98,40 @@ impl Body {
         } else {
             Err(unreadable("A merge patch is a JSON object.", "Bản vá phải là một đối tượng JSON."))
         }
+    }
+}
+
+/// Refuses U+0000 wherever it stands: PostgreSQL can keep no such text and can't even be asked for one.
+fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
+    const ESCAPED: &[u8] = b"\\u0000";
+    if !bytes.windows(ESCAPED.len()).any(|window| window == ESCAPED) {
+        return Ok(());
+    }
+    let value: Value = serde_json::from_slice(bytes).map_err(|e| syntax_error(&e))?;
+    let mut found = Vec::new();
+    find_nul(&value, String::new(), &mut found);
+    if found.is_empty() { Ok(()) } else { Err(Problem::with_errors("validation", found)) }
+}
+
+fn find_nul(value: &Value, pointer: String, found: &mut Vec<Violation>) {
+    match value {
+        Value::String(text) if text.contains('\0') => found.push(Violation::new(
+            pointer,
+            "control_character",
+            "Control characters are not allowed.",
+            "Không được chứa ký tự điều khiển.",
+        )),
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                find_nul(item, format!("{pointer}/{i}"), found);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                find_nul(member, format!("{pointer}/{name}"), found);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -118,7 +151,10 @@ fn refuse(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         return syntax_error(inner);
     }
     let violation = violation(&pointer(error.path()), &inner.to_string());
-    Problem::with_errors(if is_rule(&violation) { "validation" } else { "malformed" }, vec![violation])
+    Problem::with_errors(
+        if violation.code == "required" { "validation" } else { "malformed" },
+        vec![violation],
+    )
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -134,11 +170,6 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         }
     }
     pointer
-}
-
-/// Whether the value was read and breaks a rule, rather than being unreadable.
-fn is_rule(violation: &Violation) -> bool {
-    matches!(violation.code, "required" | "control_character")
 }
 
 /// The name that serde puts between the first pair of backticks.
@@ -175,14 +206,6 @@ fn violation(at: &str, message: &str) -> Violation {
             format!("`{name}` được ghi hai lần."),
         );
     }
-    if message.starts_with(strict::NUL) {
-        return Violation::new(
-            at,
-            "control_character",
-            "Control characters are not allowed.",
-            "Không được chứa ký tự điều khiển.",
-        );
-    }
     if message.starts_with("unknown variant") {
         let expected = message.split_once("expected ").map_or("", |(_, e)| e);
         return Violation::new(
@@ -203,7 +226,7 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, crate::service
     serde_path_to_error::deserialize(Strict(value)).map_err(
         |error: serde_path_to_error::Error<serde_json::Error>| {
             let violation = violation(&pointer(error.path()), &error.inner().to_string());
-            if is_rule(&violation) {
+            if violation.code == "required" {
                 crate::service::error::Error::Invalid(vec![violation])
             } else {
                 crate::service::error::Error::Malformed(vec![violation])

@@ -3,6 +3,8 @@
 //! A resource says how its body is read and shown ([`Exposed`]); its file keeps the handlers, which name the
 //! address, document it and call these functions.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -41,8 +43,8 @@ pub trait Exposed: ListedResource {
     /// The record as callers see it on a day.
     fn view(record: &Versioned<Self::Record>, today: Day) -> Self::View;
 
-    /// What of the view changes without a write.
-    fn derived(_record: &Self::Record, _today: Day) -> Option<&'static str> {
+    /// What of the view changes without a write to the record, as a part of a tag.
+    fn derived(_record: &Self::Record, _today: Day) -> Option<Cow<'static, str>> {
         None
     }
 
@@ -74,13 +76,8 @@ impl Key {
     pub fn or_body(self, pointer: &str, body: Option<String>) -> Result<String, Error> {
         let body = body.map(|key| crate::domain::text::clean(&key));
         match (self.0, body) {
-            (Some(path), Some(body)) if path != body => Err(Error::invalid(
-                pointer,
-                "key_mismatch",
-                "The key in the body is not that of the path.",
-                "Khóa trong nội dung khác với khóa trên đường dẫn.",
-            )),
-            (Some(key), _) | (None, Some(key)) => Ok(key),
+            (Some(path), body) => repeated(pointer, path, body),
+            (None, Some(key)) => Ok(key),
             (None, None) => Err(required(pointer)),
         }
     }
@@ -92,14 +89,35 @@ impl Key {
     pub fn or_new(self, pointer: &str, body: Option<String>) -> Result<String, Error> {
         match self.0 {
             Some(_) => self.or_body(pointer, body),
-            None => Ok(uuid::Uuid::now_v7().to_string()),
+            None => Ok(Self::new_id()),
         }
+    }
+
+    /// An id that no record has; ids made later sort later.
+    pub fn new_id() -> String {
+        uuid::Uuid::now_v7().to_string()
     }
 
     /// The key of the path.
     pub fn path(&self) -> Option<&str> {
         self.0.as_deref()
     }
+}
+
+/// A part of the key in the path, which the body may repeat.
+///
+/// # Errors
+/// 422 when the body says another.
+pub fn repeated<T: PartialEq>(pointer: &str, path: T, body: Option<T>) -> Result<T, Error> {
+    if body.is_some_and(|body| body != path) {
+        return Err(Error::invalid(
+            pointer,
+            "key_mismatch",
+            "The key in the body is not that of the path.",
+            "Khóa trong nội dung khác với khóa trên đường dẫn.",
+        ));
+    }
+    Ok(path)
 }
 
 /// A required member that is missing.
@@ -125,7 +143,7 @@ pub fn path_key<R: crud::Resource>(key: &str) -> Result<String, Problem> {
 }
 
 fn tag<R: Exposed>(record: &Versioned<R::Record>, today: Day) -> String {
-    etag::of_record(record.version, R::derived(&record.record, today))
+    etag::of_record(record.version, R::derived(&record.record, today).as_deref())
 }
 
 /// `GET` of a list.

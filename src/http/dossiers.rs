@@ -1,5 +1,7 @@
 //! `/dossiers`: dossiers keyed by their official code, with the outcome that the service derives.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use utoipa::ToSchema;
@@ -244,8 +246,8 @@ impl Exposed for Dossiers {
         }
     }
 
-    fn derived(dossier: &Dossier, today: Day) -> Option<&'static str> {
-        Some(dossier.outcome(today).as_str())
+    fn derived(dossier: &Dossier, today: Day) -> Option<Cow<'static, str>> {
+        Some(Cow::Borrowed(dossier.outcome(today).as_str()))
     }
 
     fn proposal(input: DossierInput, key: Key, _old: Option<&Dossier>) -> Result<Proposal<Dossier>, Error> {

@@ -17,9 +17,12 @@ pub fn of_record(version: i64, derived: Option<&str>) -> String {
 
 /// The tag of a computed answer: its content.
 pub fn of_content(body: &[u8]) -> String {
-    let digest = Sha256::digest(body);
-    let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    format!("\"{}\"", digest(body))
+}
+
+/// A short text that differs when the content does.
+pub fn digest(content: &[u8]) -> String {
+    Sha256::digest(content).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn tags(request: &HttpRequest, name: header::HeaderName) -> Option<Vec<String>> {

@@ -4,15 +4,25 @@
 
 pub mod app;
 pub mod body;
+pub mod changes;
+pub mod commendations;
 pub mod crud;
+pub mod dossier_statistics;
 pub mod dossiers;
+pub mod editions;
 pub mod etag;
 pub mod frame;
+pub mod improvement_actions;
+pub mod index_scores;
+pub mod indexes;
 pub mod openapi;
 pub mod operations;
 pub mod page;
 pub mod problem;
+pub mod rankings;
+pub mod reported_figures;
 pub mod respond;
+pub mod reviews;
 pub mod schema;
 pub mod state;
 pub mod strict;

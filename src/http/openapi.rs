@@ -24,7 +24,6 @@ use super::{
             Vietnamese local government, with the statistics, rankings and deltas computed from them.\n\n\
             Times are RFC 3339 in Vietnamese time; business days are Asia/Ho_Chi_Minh. Decimals are exact: each is given \
             rounded as a number and with every digit as a string. Errors are problem documents (RFC 9457).",
-        license(name = "Not licensed for distribution", identifier = "LicenseRef-Proprietary"),
     ),
     servers((url = "/", description = "This server.")),
     components(schemas(ProblemBody, ProblemError)),

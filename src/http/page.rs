@@ -162,6 +162,8 @@ fn encode_value(value: &Value) -> String {
         Value::Integer(v) => format!("i{v}"),
         Value::Bool(v) => format!("o{v}"),
         Value::Date(v) => format!("d{v}"),
+        // No column that a list is sorted by holds several texts.
+        Value::Texts(_) => String::new(),
     }
 }
 
@@ -194,6 +196,17 @@ fn decode(cursor: &str, sort: &str, filters: &[Filter]) -> Result<After, Problem
     Ok(After { value, key: token.key })
 }
 
+/// The limit, when it is one.
+///
+/// # Errors
+/// 400.
+pub fn check_limit(limit: u32) -> Result<u32, Problem> {
+    if (1..=MAX_LIMIT).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(refuse("limit", "out_of_range", "A limit lies between 1 and 500.", "Giới hạn từ 1 đến 500."))
+}
+
 /// Answers a list: `{"items": […], "next_cursor": …}`, each record made a body by `view`.
 ///
 /// # Errors
@@ -211,15 +224,7 @@ where
     V: Fn(&crate::store::Versioned<R::Record>) -> B,
     B: Serialize,
 {
-    let limit = paging.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(refuse(
-            "limit",
-            "out_of_range",
-            "A limit lies between 1 and 500.",
-            "Giới hạn từ 1 đến 500.",
-        ));
-    }
+    let limit = check_limit(paging.limit.unwrap_or(DEFAULT_LIMIT))?;
     let (sort_name, sort) = sort_of(&paging, sort_keys)?;
     let mut filters: Vec<Filter> = filters.into_iter().flatten().collect();
     if let Some(text) = &paging.q {

@@ -23,6 +23,17 @@ use crate::domain::{
     time::{Day, Moment},
     units::{Extent, Level},
 };
+use crate::{
+    service::{
+        changes::ChangedResource,
+        commendations::CommendationFlag,
+        ranking_reports::NotComparable,
+        rankings::{DeltaUnit, Direction},
+        reviews::Missing,
+        totals::{ComponentKind, TotalSource, Unranked},
+    },
+    store::changes::Action as ChangeAction,
+};
 
 macro_rules! word_schemas {
     ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => {$(
@@ -48,8 +59,20 @@ word_schemas! {
     ActionStatus,
     /// Kind of an improvement action.
     ActionKind,
+    /// What a change did to its record.
+    ChangeAction,
+    /// A kind of record in the change log.
+    ChangedResource,
+    /// What a reader should know of a decision.
+    CommendationFlag,
     /// Form of a commendation (giấy khen, bằng khen ...).
     CommendationForm,
+    /// What a component of a total is.
+    ComponentKind,
+    /// What the difference of two scores counts.
+    DeltaUnit,
+    /// Where a rank went.
+    Direction,
     /// Where an edition stands.
     EditionStatus,
     /// How much of a unit passed on.
@@ -60,6 +83,10 @@ word_schemas! {
     Level,
     /// How a total comes from criteria.
     Method,
+    /// Why nothing is computed beside a reported figure.
+    Missing,
+    /// Why deltas don't compare like with like.
+    NotComparable,
     /// Level of an online service.
     OnlineLevel,
     /// What became of a dossier, derived.
@@ -78,6 +105,10 @@ word_schemas! {
     SubmissionChannel,
     /// How equal scores share ranks.
     TieRule,
+    /// Where a total comes from.
+    TotalSource,
+    /// Why a unit has no rank.
+    Unranked,
 }
 
 impl PartialSchema for Day {
@@ -217,5 +248,41 @@ impl PartialSchema for DecimalText {
 impl ToSchema for DecimalText {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("DecimalText")
+    }
+}
+
+/// A value of a request that is kept as it is written: a text, or a JSON number with every digit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verbatim(String);
+
+impl<'de> Deserialize<'de> for Verbatim {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(d)? {
+            serde_json::Value::Number(number) => Ok(Self(number.to_string())),
+            serde_json::Value::String(text) => Ok(Self(text)),
+            _ => Err(serde::de::Error::custom("a value is a text or a JSON number")),
+        }
+    }
+}
+
+impl Verbatim {
+    /// The value as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialSchema for Verbatim {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::String, Type::Number]))
+            .description(Some("A text, or a JSON number kept as it is written."))
+            .into()
+    }
+}
+
+impl ToSchema for Verbatim {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Verbatim")
     }
 }

@@ -1,10 +1,7 @@
-//! A deserializer around another one that takes only what the document says: serde's derived code would read a
-//! struct from a list of its members' values, and PostgreSQL can't hold U+0000 in any text.
+//! A deserializer around another one that reads an object only from an object: serde's derived code would also
+//! read one from a list of its members' values.
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
-
-/// How a refusal of U+0000 begins.
-pub const NUL: &str = "the character U+0000 is not allowed";
 
 /// The deserializer, and what it reads values of lists and objects with.
 pub struct Strict<T>(pub T);
@@ -47,10 +44,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     }
 }
 
-fn without_nul<E: Error>(text: &str) -> Result<(), E> {
-    if text.contains('\0') { Err(E::custom(NUL)) } else { Ok(()) }
-}
-
 macro_rules! pass {
     ($($method:ident($type:ty);)+) => {$(
         fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
@@ -70,22 +63,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watch<V> {
         visit_bool(bool); visit_i8(i8); visit_i16(i16); visit_i32(i32); visit_i64(i64); visit_i128(i128);
         visit_u8(u8); visit_u16(u16); visit_u32(u32); visit_u64(u64); visit_u128(u128); visit_f32(f32);
         visit_f64(f64); visit_char(char); visit_bytes(&[u8]); visit_borrowed_bytes(&'de [u8]);
-        visit_byte_buf(Vec<u8>);
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
-        without_nul(text)?;
-        self.0.visit_str(text)
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<V::Value, E> {
-        without_nul(text)?;
-        self.0.visit_borrowed_str(text)
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<V::Value, E> {
-        without_nul(&text)?;
-        self.0.visit_string(text)
+        visit_byte_buf(Vec<u8>); visit_str(&str); visit_borrowed_str(&'de str); visit_string(String);
     }
 
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {

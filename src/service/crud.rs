@@ -104,6 +104,10 @@ pub trait Resource: Send + 'static {
     fn update(conn: &mut Conn, record: &Self::Record, version: i64) -> StoreResult<()>;
     /// Takes a record away.
     fn delete(conn: &mut Conn, key: &str) -> StoreResult<()>;
+    /// What stays of a record that its caller deletes; most are taken away.
+    fn remains(_record: &Self::Record, _now: Moment) -> Option<Self::Record> {
+        None
+    }
 
     /// Completes what follows from other members and checks every rule; `old` is the record as it is.
     ///
@@ -295,7 +299,7 @@ where
         .await
 }
 
-/// Takes a record away.
+/// Takes a record away, or leaves what stays of it.
 ///
 /// # Errors
 /// `NotFound`, `Stale`, or `Conflict` when others refer to it.
@@ -311,8 +315,17 @@ pub async fn delete<R: Resource>(
             let old = existing::<R>(conn, &key)?;
             precondition.check(Some(old.version))?;
             R::before_delete(conn, &old.record)?;
-            log::<R>(conn, &context, &old.record, Action::Delete, None, Some(&old.record))?;
-            R::delete(conn, &key)?;
+            match R::remains(&old.record, context.now) {
+                Some(record) if record == old.record => {}
+                Some(record) => {
+                    let version = log::<R>(conn, &context, &record, Action::Update, None, Some(&old.record))?;
+                    R::update(conn, &record, version)?;
+                }
+                None => {
+                    log::<R>(conn, &context, &old.record, Action::Delete, None, Some(&old.record))?;
+                    R::delete(conn, &key)?;
+                }
+            }
             Ok(())
         })
         .await

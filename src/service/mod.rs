@@ -1,9 +1,19 @@
 //! What the user wanted: CRUD with its rules, rankings and deltas, statistics, reviews, and the transactions
 //! they need. No actix or utoipa types and no SQL text.
 
+pub mod changes;
+pub mod commendations;
 pub mod crud;
+pub mod dossier_statistics;
 pub mod dossiers;
+pub mod editions;
 pub mod error;
+pub mod improvement_actions;
+pub mod index_scores;
+pub mod indexes;
+pub mod ranking_reports;
 pub mod rankings;
+pub mod reported_figures;
+pub mod reviews;
 pub mod totals;
 pub mod units;

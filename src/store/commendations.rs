@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use diesel::{
     prelude::*,
-    sql_query,
     sql_types::{Integer, Text},
 };
 
 use super::{
     Versioned,
-    conn::{Backend, Conn},
+    conn::Conn,
     error::StoreResult,
     list::{self, Request, Table},
     row,
     schema::{commendation_recipients, commendations},
+    sql::numbered,
 };
 use crate::domain::{
     commendations::{Commendation, Recipient, RecipientKind},
@@ -180,34 +180,88 @@ pub fn with_number(conn: &mut Conn, key: &str, except: &str) -> StoreResult<Opti
 
 /// Other valid decisions that name one of the recipients for the same year: perhaps a second award.
 pub fn second_awards(conn: &mut Conn, commendation: &Commendation) -> StoreResult<Vec<String>> {
-    let mut found = Vec::new();
-    for recipient in &commendation.recipients {
-        let Some(name) = &recipient.name else { continue };
-        let others: Vec<(String, Option<String>)> = commendation_recipients::table
+    let found = second_awards_of(conn, &[commendation])?;
+    Ok(found.into_values().next().unwrap_or_default())
+}
+
+/// What two recipients have in common when one of them may be a second award.
+#[derive(PartialEq, Eq, Hash)]
+struct Award {
+    name: String,
+    kind: String,
+    year: i32,
+}
+
+#[derive(Queryable)]
+struct Awarded {
+    id: String,
+    year: i32,
+    kind: String,
+    name_folded: Option<String>,
+    unit_id: Option<String>,
+}
+
+/// [`second_awards`] of several decisions, by their ids; those without one are left out.
+pub fn second_awards_of(
+    conn: &mut Conn,
+    commendations: &[&Commendation],
+) -> StoreResult<HashMap<String, Vec<String>>> {
+    let named = |c: &Commendation| -> Vec<String> {
+        c.recipients.iter().filter_map(|r| r.name.as_deref()).map(fold).collect()
+    };
+    let mut years: Vec<i32> = commendations.iter().map(|c| c.achievement_year).collect();
+    years.sort_unstable();
+    years.dedup();
+    let mut names: Vec<String> = commendations.iter().flat_map(|c| named(c)).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut awards: HashMap<Award, Vec<Awarded>> = HashMap::new();
+    // SQLite binds 32766 values at most.
+    for part in names.chunks(10_000) {
+        let found: Vec<Awarded> = commendation_recipients::table
             .inner_join(
                 commendations::table.on(commendations::id.eq(commendation_recipients::commendation_id)),
             )
-            .filter(commendation_recipients::name_folded.eq(fold(name)))
-            .filter(commendation_recipients::kind.eq(recipient.kind.as_str()))
-            .filter(commendations::achievement_year.eq(commendation.achievement_year))
+            .filter(commendation_recipients::name_folded.eq_any(part))
+            .filter(commendations::achievement_year.eq_any(&years))
             .filter(commendations::annulled_at.is_null())
-            .filter(commendations::id.ne(&commendation.id))
-            .order(commendations::id)
-            .select((commendations::id, commendation_recipients::unit_id))
+            .select((
+                commendations::id,
+                commendations::achievement_year,
+                commendation_recipients::kind,
+                commendation_recipients::name_folded,
+                commendation_recipients::unit_id,
+            ))
             .load(conn)?;
-        // The same name in another known unit is another person or collective.
-        found.extend(
-            others
-                .into_iter()
-                .filter(|(_, unit)| {
-                    unit.is_none() || recipient.unit_id.is_none() || *unit == recipient.unit_id
-                })
-                .map(|(id, _)| id),
-        );
+        for awarded in found {
+            let name = awarded.name_folded.clone().unwrap_or_default();
+            let award = Award { name, kind: awarded.kind.clone(), year: awarded.year };
+            awards.entry(award).or_default().push(awarded);
+        }
     }
-    found.sort();
-    found.dedup();
-    Ok(found)
+    let mut by_decision = HashMap::new();
+    for decision in commendations {
+        let mut others = Vec::new();
+        for recipient in &decision.recipients {
+            let Some(name) = &recipient.name else { continue };
+            let award =
+                Award { name: fold(name), kind: recipient.kind.to_string(), year: decision.achievement_year };
+            // The same name in another known unit is another person or collective.
+            let same = awards.get(&award).into_iter().flatten().filter(|other| {
+                let elsewhere = other.unit_id.is_some()
+                    && recipient.unit_id.is_some()
+                    && other.unit_id != recipient.unit_id;
+                other.id != decision.id && !elsewhere
+            });
+            others.extend(same.map(|other| other.id.clone()));
+        }
+        if !others.is_empty() {
+            others.sort();
+            others.dedup();
+            by_decision.insert(decision.id.clone(), others);
+        }
+    }
+    Ok(by_decision)
 }
 
 /// Recipients of valid decisions issued by a unit or one below it for a year, by kind.
@@ -226,13 +280,10 @@ pub fn count_recipients(
     let statement = format!(
         "SELECT r.kind AS kind, CAST(SUM(r.count) AS BIGINT) AS n FROM commendations c \
          JOIN commendation_recipients r ON r.commendation_id = c.id \
-         WHERE c.annulled_at IS NULL AND c.achievement_year = $2 AND c.issuer_unit_id IN ({}) GROUP BY r.kind",
-        list::subtree("$1")
+         WHERE c.annulled_at IS NULL AND c.achievement_year = $1 AND c.issuer_unit_id IN ({}) GROUP BY r.kind",
+        list::subtree("$2")
     );
-    let counts: Vec<Count> = sql_query(statement)
-        .into_boxed::<Backend>()
-        .bind::<Text, _>(unit_id.to_owned())
-        .bind::<Integer, _>(year)
-        .load(conn)?;
+    let counts: Vec<Count> =
+        numbered(conn, &statement).bind::<Integer, _>(year).bind::<Text, _>(unit_id.to_owned()).load(conn)?;
     counts.into_iter().map(|c| Ok((row::word(&c.kind)?, c.n))).collect()
 }

@@ -10,7 +10,10 @@ use super::{
     row,
     schema::{edition_units, editions, index_scores},
 };
-use crate::domain::editions::{Edition, EditionStatus};
+use crate::domain::{
+    decimal::Exact,
+    editions::{Criterion, Edition, EditionStatus},
+};
 
 /// The table as lists know it: always listed for one index.
 pub const TABLE: Table = Table { name: "editions", key: YEAR };
@@ -35,6 +38,7 @@ struct EditionRow {
     note: Option<String>,
     status: String,
     revision: Option<i32>,
+    search: String,
     version: i64,
 }
 
@@ -44,6 +48,21 @@ fn json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
 
 fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> StoreResult<T> {
     serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+fn search_text(edition: &Edition) -> String {
+    let mut texts = vec![Some(edition.framework.as_str()), edition.note.as_deref()];
+    for criterion in &edition.criteria {
+        texts.extend([
+            Some(criterion.code.as_str()),
+            Some(criterion.name.as_str()),
+            criterion.name_en.as_deref(),
+        ]);
+    }
+    for cohort in &edition.cohorts {
+        texts.extend([Some(cohort.code.as_str()), Some(cohort.name.as_str())]);
+    }
+    row::search_text(texts)
 }
 
 fn decimals(value: i32) -> StoreResult<u8> {
@@ -67,6 +86,7 @@ impl EditionRow {
             note: edition.note.clone(),
             status: edition.status.to_string(),
             revision: edition.revision,
+            search: search_text(edition),
             version,
         })
     }
@@ -105,6 +125,18 @@ pub fn of_year(conn: &mut Conn, year: i32) -> StoreResult<Vec<Edition>> {
     let rows: Vec<EditionRow> =
         editions::table.filter(editions::year.eq(year)).order(editions::index_code).load(conn)?;
     rows.into_iter().map(|row| Ok(row.edition()?.record)).collect()
+}
+
+/// Whether some edition of the index has a criterion.
+pub fn has_criterion(conn: &mut Conn, index: &str, criterion: &str) -> StoreResult<bool> {
+    let trees: Vec<String> =
+        editions::table.filter(editions::index_code.eq(index)).select(editions::criteria).load(conn)?;
+    for tree in trees {
+        if from_json::<Vec<Criterion>>(&tree)?.iter().any(|c| c.code == criterion) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A page of editions.
@@ -174,6 +206,24 @@ pub fn any_score(
         query = query.filter(index_scores::criterion.eq(code.to_owned()));
     }
     Ok(query.first(conn).optional()?)
+}
+
+/// One score of a criterion (`_total` for totals) above a maximum, if there is any.
+pub fn any_score_above(
+    conn: &mut Conn,
+    index: &str,
+    year: i32,
+    criterion: &str,
+    maximum: &Exact,
+) -> StoreResult<Option<String>> {
+    Ok(index_scores::table
+        .filter(index_scores::index_code.eq(index))
+        .filter(index_scores::year.eq(year))
+        .filter(index_scores::criterion.eq(criterion))
+        .filter(index_scores::score_sort.gt(maximum.sort_key()))
+        .select(index_scores::id)
+        .first(conn)
+        .optional()?)
 }
 
 /// Whether the index has any published edition.

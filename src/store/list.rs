@@ -4,13 +4,14 @@
 //! column comes from a whitelist in the code, and each value is bound.
 
 use diesel::{
-    QueryableByName, RunQueryDsl, sql_query,
+    QueryableByName, RunQueryDsl,
     sql_types::{BigInt, Bool, Date, Integer, Text},
 };
 
 use super::{
     conn::{Backend, Conn},
     error::StoreResult,
+    sql::numbered,
 };
 
 /// A value that a statement binds.
@@ -26,6 +27,8 @@ pub enum Value {
     Bool(bool),
     /// Days.
     Date(chrono::NaiveDate),
+    /// Several texts, for [`Test::OneOf`].
+    Texts(Vec<String>),
 }
 
 /// How a column is compared with a value.
@@ -33,6 +36,8 @@ pub enum Value {
 pub enum Test {
     /// Equal.
     Is,
+    /// Equal to one of several texts.
+    OneOf,
     /// Not below.
     AtLeast,
     /// Below.
@@ -108,8 +113,7 @@ struct Statement {
 }
 
 impl Statement {
-    /// Binds a value and gives its place. Places must stand in the statement in the order in which they are
-    /// bound: to SQLite `$1` is a name, and names are numbered as they appear.
+    /// Binds a value and gives its place.
     fn bind(&mut self, value: Value) -> String {
         self.binds.push(value);
         format!("${}", self.binds.len())
@@ -120,6 +124,7 @@ impl Statement {
         match filter.test {
             Test::Absent => return format!("{column} IS NULL"),
             Test::Present => return format!("{column} IS NOT NULL"),
+            Test::OneOf => return self.one_of(filter),
             Test::Is
             | Test::AtLeast
             | Test::Below
@@ -134,7 +139,7 @@ impl Statement {
         };
         let place = self.bind(value);
         match filter.test {
-            Test::Is | Test::Absent | Test::Present => format!("{column} = {place}"),
+            Test::Is | Test::OneOf | Test::Absent | Test::Present => format!("{column} = {place}"),
             Test::AtLeast => format!("{column} >= {place}"),
             Test::Below => format!("{column} < {place}"),
             Test::Contains => format!("{column} LIKE {place} ESCAPE '!'"),
@@ -142,6 +147,14 @@ impl Statement {
             Test::NoneOrAbove => format!("({column} IS NULL OR {column} > {place})"),
             Test::Under => format!("{column} IN ({})", subtree(&place)),
         }
+    }
+
+    fn one_of(&mut self, filter: &Filter) -> String {
+        let places: Vec<String> = match &filter.value {
+            Value::Texts(texts) => texts.iter().map(|text| self.bind(Value::Text(text.clone()))).collect(),
+            one => vec![self.bind(one.clone())],
+        };
+        format!("{} IN ({})", filter.column, places.join(", "))
     }
 
     fn after(&mut self, table: Table, sort: Sort, after: &After) -> String {
@@ -228,10 +241,11 @@ fn load<R>(conn: &mut Conn, statement: Statement) -> StoreResult<Vec<R>>
 where
     R: QueryableByName<Backend> + 'static,
 {
-    let mut query = sql_query(statement.sql).into_boxed::<Backend>();
+    let mut query = numbered(conn, &statement.sql);
     for value in statement.binds {
         query = match value {
             Value::Text(v) => query.bind::<Text, _>(v),
+            Value::Texts(v) => query.bind::<Text, _>(v.join("\n")),
             Value::BigInt(v) => query.bind::<BigInt, _>(v),
             Value::Integer(v) => query.bind::<Integer, _>(v),
             Value::Bool(v) => query.bind::<Bool, _>(v),

@@ -19,6 +19,7 @@ pub mod migrate;
 pub mod reported_figures;
 pub mod row;
 pub mod schema;
+pub mod sql;
 pub mod units;
 mod writer;
 

@@ -99,6 +99,7 @@ diesel::table! {
         note -> Nullable<Text>,
         status -> Text,
         revision -> Nullable<Integer>,
+        search -> Text,
         version -> BigInt,
     }
 }

@@ -12,10 +12,12 @@ mod bad_input;
 mod concurrency;
 mod contract;
 mod crud;
+mod dossier_statistics;
 mod dossiers;
 mod lifecycle;
 mod lists;
 mod problems;
+mod sample;
 mod store;
 mod units;
 

@@ -24,6 +24,7 @@ CREATE TABLE editions (
     note TEXT COLLATE "C",
     status TEXT COLLATE "C" NOT NULL,
     revision INTEGER,
+    search TEXT COLLATE "C" NOT NULL,
     version BIGINT NOT NULL,
     PRIMARY KEY (index_code, year)
 );

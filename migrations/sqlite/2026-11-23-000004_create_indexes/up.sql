@@ -24,6 +24,7 @@ CREATE TABLE editions (
     note TEXT,
     status TEXT NOT NULL,
     revision INTEGER,
+    search TEXT NOT NULL,
     version INTEGER NOT NULL,
     PRIMARY KEY (index_code, year)
 ) STRICT;

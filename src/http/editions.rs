@@ -1,0 +1,512 @@
+//! `/indexes/{code}/editions`: the framework of an index in one year.
+
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, put, web};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use utoipa::ToSchema;
+
+use super::{
+    body::{Body, Query},
+    crud::{self, API, Exposed, Key, NoQuery},
+    page::{self, ListedResource, SortKey, list_query},
+    problem::Problem,
+    respond,
+    schema::{DecimalText, Number},
+    state::AppState,
+};
+use crate::{
+    domain::{
+        decimal::Exact,
+        editions::{Band, Cohort, CohortRule, Criterion, Edition, EditionStatus, Method, ScoreUnit, TieRule},
+        text::clean,
+        time::{Day, YEARS},
+        units::Level,
+    },
+    service::{
+        self,
+        crud::{Absent, Proposal, Resource},
+        editions::Editions,
+        error::Error,
+        indexes::Indexes,
+    },
+    store::{self, Versioned, list::Value},
+};
+
+const SORTS: &[SortKey] = &[("year", store::editions::YEAR)];
+
+/// A criterion of the tree.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Criterion)]
+pub struct CriterionView {
+    /// Code, unique within the edition.
+    pub code: String,
+    /// Vietnamese name.
+    pub name: String,
+    /// English name.
+    pub name_en: Option<String>,
+    /// Code of the criterion above; null for an area.
+    pub parent: Option<String>,
+    /// Most points it can have.
+    pub max_points: Option<Number>,
+    /// Weight in percent, for a weighted total.
+    pub weight: Option<Number>,
+}
+
+/// A criterion of the tree, as it shall be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CriterionInput {
+    /// Code, unique within the edition.
+    pub code: String,
+    /// Vietnamese name.
+    pub name: String,
+    /// English name.
+    #[serde(default)]
+    pub name_en: Option<String>,
+    /// Code of the criterion above; null for an area.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// Most points it can have.
+    #[serde(default)]
+    pub max_points: Option<DecimalText>,
+    /// Weight in percent, for a weighted total.
+    #[serde(default)]
+    pub weight: Option<DecimalText>,
+}
+
+/// A rule that says which units a cohort holds.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CohortRule)]
+pub struct CohortRuleBody {
+    /// Units of this level.
+    #[serde(default)]
+    pub level: Option<Level>,
+    /// Units directly under this one.
+    #[serde(default)]
+    pub parent_id: Option<String>,
+    /// Units that exist on this day; the last day of the edition's year when absent.
+    #[serde(default)]
+    pub as_of: Option<Day>,
+}
+
+/// Units that are ranked against each other: a list or a rule, not both.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Cohort)]
+pub struct CohortBody {
+    /// Code, unique within the edition.
+    pub code: String,
+    /// Name for people.
+    pub name: String,
+    /// The units, when listed.
+    #[serde(default)]
+    pub unit_ids: Option<Vec<String>>,
+    /// The rule, when the units are not listed.
+    #[serde(default)]
+    pub rule: Option<CohortRuleBody>,
+}
+
+/// A named range of scores: from `from`, below `to`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Band)]
+pub struct BandView {
+    /// Label as published.
+    pub label: String,
+    /// Lowest score of the band; null for no lower end.
+    pub from: Option<Number>,
+    /// First score above the band; null for no upper end.
+    pub to: Option<Number>,
+}
+
+/// A named range of scores, as it shall be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BandInput {
+    /// Label as published.
+    pub label: String,
+    /// Lowest score of the band; null for no lower end.
+    #[serde(default)]
+    pub from: Option<DecimalText>,
+    /// First score above the band; null for no upper end.
+    #[serde(default)]
+    pub to: Option<DecimalText>,
+}
+
+/// The edition of an index in one year.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Edition, example = json!({
+    "index_code": "pci", "year": 2016, "framework": "pci-2013", "unit_of_measure": "points", "decimals": 2,
+    "rank_decimals": null, "tie_rule": "competition", "method": "weighted",
+    "criteria": [
+        {"code": "transparency", "name": "Tính minh bạch", "name_en": "Transparency", "parent": null, "max_points": 10, "weight": 60},
+        {"code": "time_costs", "name": "Chi phí thời gian", "name_en": "Time costs", "parent": null, "max_points": 10, "weight": 40}
+    ],
+    "cohorts": [{"code": "provinces", "name": "Các tỉnh, thành phố", "unit_ids": ["gso-01", "gso-87"], "rule": null}],
+    "bands": [{"label": "Khá", "from": null, "to": 60}, {"label": "Tốt", "from": 60, "to": null}],
+    "note": null, "status": "draft", "revision": null
+}))]
+pub struct EditionView {
+    /// The index.
+    pub index_code: String,
+    /// The data year: not the year of publication.
+    pub year: i32,
+    /// Id of the framework: deltas across frameworks are not comparable.
+    pub framework: String,
+    /// What a score counts.
+    pub unit_of_measure: ScoreUnit,
+    /// Decimals of the output, 0 to 10.
+    pub decimals: u8,
+    /// Decimals on which ranks are taken; exact scores when null.
+    pub rank_decimals: Option<u8>,
+    /// How equal scores share ranks.
+    pub tie_rule: TieRule,
+    /// How a total comes from criteria.
+    pub method: Method,
+    /// The criteria tree; without one the edition has totals only.
+    pub criteria: Vec<CriterionView>,
+    /// Who is ranked against whom.
+    pub cohorts: Vec<CohortBody>,
+    /// Bands in ascending order; each begins where the one below it ends.
+    pub bands: Vec<BandView>,
+    /// What is official in this edition and what is assumed.
+    pub note: Option<String>,
+    /// Where it stands. A published edition no longer changes.
+    pub status: EditionStatus,
+    /// Number of the published revision.
+    pub revision: Option<i32>,
+}
+
+/// An edition as it shall be. What a `GET` gives can be sent back: `status` and `revision` are taken and ignored.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "framework": "pci-2013", "unit_of_measure": "points", "decimals": 2,
+    "cohorts": [{"code": "provinces", "name": "Các tỉnh, thành phố", "rule": {"level": "province"}}]
+}))]
+pub struct EditionInput {
+    /// The index, as in the path.
+    #[serde(default)]
+    pub index_code: Option<String>,
+    /// The data year, as in the path.
+    #[serde(default)]
+    pub year: Option<i32>,
+    /// Id of the framework: deltas across frameworks are not comparable.
+    pub framework: String,
+    /// What a score counts.
+    pub unit_of_measure: ScoreUnit,
+    /// Decimals of the output, 0 to 10.
+    pub decimals: u8,
+    /// Decimals on which ranks are taken; exact scores when absent.
+    #[serde(default)]
+    pub rank_decimals: Option<u8>,
+    /// How equal scores share ranks; `competition` when absent.
+    #[serde(default)]
+    pub tie_rule: Option<TieRule>,
+    /// How a total comes from criteria; `points` when absent.
+    #[serde(default)]
+    pub method: Option<Method>,
+    /// The criteria tree; without one the edition has totals only.
+    #[serde(default)]
+    pub criteria: Vec<CriterionInput>,
+    /// At least one cohort.
+    pub cohorts: Vec<CohortBody>,
+    /// Bands in ascending order; each begins where the one below it ends.
+    #[serde(default)]
+    pub bands: Vec<BandInput>,
+    /// What is official in this edition and what is assumed.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// Read-only: ignored.
+    #[serde(default)]
+    #[schema(value_type = Option<EditionStatus>, read_only)]
+    pub status: Option<IgnoredAny>,
+    /// Read-only: ignored.
+    #[serde(default)]
+    #[schema(value_type = Option<i32>, read_only)]
+    pub revision: Option<IgnoredAny>,
+}
+
+/// A page of editions.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EditionPage {
+    /// The editions.
+    pub items: Vec<EditionView>,
+    /// Where to go on; null on the last page.
+    pub next_cursor: Option<String>,
+    /// How many the filters leave, with `with_total=true`.
+    #[schema(required = false)]
+    pub total: i64,
+}
+
+list_query! {
+    /// Which editions.
+    pub struct ListEditionsQuery {
+        /// The edition of this data year.
+        year: i32,
+        /// Editions with this framework.
+        framework: String,
+        /// Editions that stand there.
+        status: EditionStatus,
+    }
+}
+
+impl ListedResource for Editions {
+    // The only sort column is the key column.
+    fn sort_value(_edition: &Edition, _column: &str) -> Option<Value> {
+        None
+    }
+
+    fn list_key(edition: &Edition) -> String {
+        edition.year.to_string()
+    }
+}
+
+fn text(value: Option<String>) -> Option<String> {
+    value.as_deref().map(clean)
+}
+
+fn exact(pointer: String, value: Option<DecimalText>) -> Result<Option<Exact>, Error> {
+    value.map(|value| value.exact(&pointer)).transpose()
+}
+
+fn criterion(i: usize, input: CriterionInput) -> Result<Criterion, Error> {
+    Ok(Criterion {
+        code: clean(&input.code),
+        name: clean(&input.name),
+        name_en: text(input.name_en),
+        parent: text(input.parent),
+        max_points: exact(format!("/criteria/{i}/max_points"), input.max_points)?,
+        weight: exact(format!("/criteria/{i}/weight"), input.weight)?,
+    })
+}
+
+fn cohort(input: CohortBody) -> Cohort {
+    Cohort {
+        code: clean(&input.code),
+        name: clean(&input.name),
+        unit_ids: input.unit_ids.map(|ids| ids.iter().map(|id| clean(id)).collect()),
+        rule: input.rule.map(|rule| CohortRule {
+            level: rule.level,
+            parent_id: text(rule.parent_id),
+            as_of: rule.as_of,
+        }),
+    }
+}
+
+fn band(i: usize, input: BandInput) -> Result<Band, Error> {
+    Ok(Band {
+        label: clean(&input.label),
+        from: exact(format!("/bands/{i}/from"), input.from)?,
+        to: exact(format!("/bands/{i}/to"), input.to)?,
+    })
+}
+
+fn cohort_view(cohort: Cohort) -> CohortBody {
+    CohortBody {
+        code: cohort.code,
+        name: cohort.name,
+        unit_ids: cohort.unit_ids,
+        rule: cohort.rule.map(|rule| CohortRuleBody {
+            level: rule.level,
+            parent_id: rule.parent_id,
+            as_of: rule.as_of,
+        }),
+    }
+}
+
+impl Exposed for Editions {
+    type View = EditionView;
+    type Input = EditionInput;
+
+    fn view(edition: &Versioned<Edition>, _today: Day) -> EditionView {
+        let edition = edition.record.clone();
+        let number = |value: Option<Exact>| value.as_ref().map(Number::exact);
+        EditionView {
+            index_code: edition.index_code,
+            year: edition.year,
+            framework: edition.framework,
+            unit_of_measure: edition.unit_of_measure,
+            decimals: edition.decimals,
+            rank_decimals: edition.rank_decimals,
+            tie_rule: edition.tie_rule,
+            method: edition.method,
+            criteria: edition
+                .criteria
+                .into_iter()
+                .map(|c| CriterionView {
+                    code: c.code,
+                    name: c.name,
+                    name_en: c.name_en,
+                    parent: c.parent,
+                    max_points: number(c.max_points),
+                    weight: number(c.weight),
+                })
+                .collect(),
+            cohorts: edition.cohorts.into_iter().map(cohort_view).collect(),
+            bands: edition
+                .bands
+                .into_iter()
+                .map(|b| BandView { label: b.label, from: number(b.from), to: number(b.to) })
+                .collect(),
+            note: edition.note,
+            status: edition.status,
+            revision: edition.revision,
+        }
+    }
+
+    fn proposal(input: EditionInput, key: Key, old: Option<&Edition>) -> Result<Proposal<Edition>, Error> {
+        let path = key.path().unwrap_or_default();
+        let (index, year) =
+            service::editions::parse_key(path).ok_or_else(|| Error::not_found(Self::NAME, path))?;
+        let edition = Edition {
+            index_code: crud::repeated("/index_code", index.to_owned(), text(input.index_code))?,
+            year: crud::repeated("/year", year, input.year)?,
+            framework: clean(&input.framework),
+            unit_of_measure: input.unit_of_measure,
+            decimals: input.decimals,
+            rank_decimals: input.rank_decimals,
+            tie_rule: input.tie_rule.unwrap_or(TieRule::Competition),
+            method: input.method.unwrap_or(Method::Points),
+            criteria: input
+                .criteria
+                .into_iter()
+                .enumerate()
+                .map(|(i, c)| criterion(i, c))
+                .collect::<Result<_, _>>()?,
+            cohorts: input.cohorts.into_iter().map(cohort).collect(),
+            bands: input.bands.into_iter().enumerate().map(|(i, b)| band(i, b)).collect::<Result<_, _>>()?,
+            note: text(input.note),
+            status: old.map_or(EditionStatus::Draft, |old| old.status),
+            revision: old.and_then(|old| old.revision),
+        };
+        Ok(edition.into())
+    }
+
+    fn location(edition: &Edition) -> String {
+        format!("{API}/indexes/{}/editions/{}", respond::segment(&edition.index_code), edition.year)
+    }
+}
+
+/// The code of an index in a path: the index must be there.
+///
+/// # Errors
+/// 404.
+pub async fn index_of_path(state: &AppState, code: &str) -> Result<String, Problem> {
+    let code = crud::path_key::<Indexes>(code)?;
+    Ok(service::crud::get::<Indexes>(&state.store, code).await?.record.code)
+}
+
+/// A data year in a path: four digits, 1900 to 2999.
+///
+/// # Errors
+/// 400.
+pub fn year_of_path(text: &str) -> Result<i32, Problem> {
+    let digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|year| digits && YEARS.contains(year)).ok_or_else(|| {
+        Problem::bad_parameter(
+            "year",
+            "out_of_range",
+            "A year is a number from 1900 to 2999.",
+            "Năm là một số từ 1900 đến 2999.",
+        )
+    })
+}
+
+/// The key of an edition from its path. The index comes first: 404 before 400.
+async fn key(state: &AppState, path: &(String, String)) -> Result<String, Problem> {
+    let index = index_of_path(state, &path.0).await?;
+    Ok(service::editions::key(&index, year_of_path(&path.1)?))
+}
+
+/// List the editions of an index
+///
+/// One a year, the oldest first; `sort=-year` begins with the newest.
+#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ListEditionsQuery), responses((status = 200, description = "A page of editions.", body = EditionPage)))]
+#[get("/indexes/{code}/editions")]
+pub async fn list_editions(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    code: web::Path<String>,
+    Query(query): Query<ListEditionsQuery>,
+) -> Result<HttpResponse, Problem> {
+    let index = index_of_path(&state, &code).await?;
+    let filters = [
+        page::is("index_code", Some(&index)),
+        page::is_number("year", query.year),
+        page::is("framework", query.framework.as_ref()),
+        page::is_word("status", query.status.map(EditionStatus::as_str)),
+    ];
+    crud::list::<Editions>(&state, &request, query.paging(), filters, SORTS).await
+}
+
+/// Get an edition
+///
+/// The framework of the index in that data year: criteria, cohorts, bands and how ranks are taken.
+#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), responses((status = 200, description = "The edition.", body = EditionView)))]
+#[get("/indexes/{code}/editions/{year}")]
+pub async fn get_edition(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, Problem> {
+    crud::get::<Editions>(&state, &request, &key(&state, &path).await?).await
+}
+
+/// Put an edition
+///
+/// Replaces the edition, or creates it as a draft when absent. Repeating it changes nothing. Refused when it is
+/// published, and when a score that is there would lose its criterion or lie above its maximum.
+#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), request_body = EditionInput, responses(
+    (status = 200, description = "The edition as it is now.", body = EditionView),
+    (status = 201, description = "The new edition.", body = EditionView),
+))]
+#[put("/indexes/{code}/editions/{year}")]
+pub async fn put_edition(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    _: Query<NoQuery>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    crud::put::<Editions>(&state, &request, &key(&state, &path).await?, body, Absent::Create).await
+}
+
+/// Patch an edition
+///
+/// A JSON merge patch of what `GET` gives. Lists are replaced as a whole.
+#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), request_body(content = EditionInput, content_type = "application/merge-patch+json"), responses((status = 200, description = "The edition as it is now.", body = EditionView)))]
+#[patch("/indexes/{code}/editions/{year}")]
+pub async fn patch_edition(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    _: Query<NoQuery>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    crud::patch::<Editions>(&state, &request, &key(&state, &path).await?, body).await
+}
+
+/// Delete an edition
+///
+/// Refused when it is published or has scores.
+#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), responses((status = 204, description = "It is gone.")))]
+#[delete("/indexes/{code}/editions/{year}")]
+pub async fn delete_edition(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, Problem> {
+    crud::delete::<Editions>(&state, &request, &key(&state, &path).await?).await
+}
+
+/// The addresses of this file.
+pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    config
+        .service(list_editions)
+        .service(get_edition)
+        .service(put_edition)
+        .service(patch_edition)
+        .service(delete_edition);
+}

@@ -1,0 +1,175 @@
+//! Editions: the rules that join them to their index, to units and to scores. A published one no longer changes.
+
+use std::collections::HashSet;
+
+use super::{
+    crud::{Proposal, Resource, refuse_when_referred},
+    error::{Error, Result},
+    indexes::Indexes,
+};
+use crate::{
+    domain::{
+        decimal::Exact,
+        editions::{Edition, EditionStatus, ScoreUnit},
+        violation::{Text, Violation},
+    },
+    store::{
+        self, Conn, StoreResult, Versioned,
+        list::{Request, Table},
+        lock::Structure,
+    },
+};
+
+/// `/indexes/{code}/editions`.
+pub struct Editions;
+
+/// The key of an edition as one text: `pci/2016`.
+pub fn key(index: &str, year: i32) -> String {
+    format!("{index}/{year}")
+}
+
+/// The index and the year of a key.
+pub fn parse_key(key: &str) -> Option<(&str, i32)> {
+    let (index, year) = key.rsplit_once('/')?;
+    Some((index, year.parse().ok()?))
+}
+
+impl Resource for Editions {
+    type Record = Edition;
+    const NAME: &'static str = "editions";
+    const TABLE: Table = store::editions::TABLE;
+    const STRUCTURE: Structure = Structure::Changed;
+
+    fn key(edition: &Edition) -> String {
+        key(&edition.index_code, edition.year)
+    }
+
+    fn find(conn: &mut Conn, key: &str) -> StoreResult<Option<Versioned<Edition>>> {
+        match parse_key(key) {
+            Some((index, year)) => store::editions::find(conn, index, year),
+            None => Ok(None),
+        }
+    }
+
+    fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Edition>>> {
+        store::editions::list(conn, request)
+    }
+
+    fn insert(conn: &mut Conn, edition: &Edition, version: i64) -> StoreResult<()> {
+        store::editions::insert(conn, edition, version)
+    }
+
+    fn update(conn: &mut Conn, edition: &Edition, version: i64) -> StoreResult<()> {
+        store::editions::update(conn, edition, version)
+    }
+
+    fn delete(conn: &mut Conn, key: &str) -> StoreResult<()> {
+        match parse_key(key) {
+            Some((index, year)) => store::editions::delete(conn, index, year),
+            None => Ok(()),
+        }
+    }
+
+    fn prepare(conn: &mut Conn, proposal: &mut Proposal<Edition>, old: Option<&Edition>) -> Result<()> {
+        let edition = &proposal.record;
+        if store::indexes::find(conn, &edition.index_code)?.is_none() {
+            return Err(Error::not_found(Indexes::NAME, &edition.index_code));
+        }
+        let mut violations = edition.check();
+        check_units(conn, edition, &mut violations)?;
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations));
+        }
+        match old {
+            Some(old) if old != edition => {
+                refuse_published(old)?;
+                check_scores(conn, edition, old)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn before_delete(conn: &mut Conn, edition: &Edition) -> Result<()> {
+        refuse_published(edition)?;
+        let score = store::editions::any_score(conn, &edition.index_code, edition.year, None)?;
+        refuse_when_referred(score.map(|id| ("index-scores", "year", id)).into_iter().collect())
+    }
+}
+
+/// Refuses to change what belongs to a published edition.
+///
+/// # Errors
+/// `Conflict` with the code `edition_published`.
+pub fn refuse_published(edition: &Edition) -> Result<()> {
+    if edition.status != EditionStatus::Published {
+        return Ok(());
+    }
+    let (index, year) = (&edition.index_code, edition.year);
+    Err(Error::conflict(
+        "edition_published",
+        format!("The edition {year} of `{index}` is published; it and its scores no longer change."),
+        format!("Kỳ đánh giá {year} của `{index}` đã công bố; không thể thay đổi kỳ và điểm của kỳ."),
+    ))
+}
+
+fn check_units(conn: &mut Conn, edition: &Edition, violations: &mut Vec<Violation>) -> Result<()> {
+    let references = edition.unit_references();
+    let ids: HashSet<&String> = references.iter().map(|(_, id)| id).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    let known: HashSet<String> =
+        store::units::find_all(conn, &ids)?.into_iter().map(|unit| unit.id).collect();
+    let unknown = references.iter().filter(|(_, id)| !known.contains(id));
+    violations.extend(unknown.map(|(pointer, id)| Error::unknown_unit(pointer, id)));
+    Ok(())
+}
+
+/// The scores that are there must still fit: their criteria stay, and no maximum falls below one of them.
+fn check_scores(conn: &mut Conn, edition: &Edition, old: &Edition) -> Result<()> {
+    let (index, year) = (edition.index_code.as_str(), edition.year);
+    let mut violations = Vec::new();
+    for gone in old.criteria.iter().filter(|c| edition.criterion(&c.code).is_none()) {
+        if let Some(id) = store::editions::any_score(conn, index, year, Some(&gone.code))? {
+            let code = &gone.code;
+            violations.push(Violation::new(
+                "/criteria",
+                "criterion_has_scores",
+                format!("The criterion `{code}` has scores, for example `{id}`: it must stay."),
+                format!("Tiêu chí `{code}` đã có điểm, ví dụ `{id}`: không được bỏ."),
+            ));
+        }
+    }
+    for (pointer, criterion, maximum) in changed_maxima(edition, old) {
+        if let Some(id) = store::editions::any_score_above(conn, index, year, &criterion, &maximum)? {
+            violations.push(Violation::new(
+                pointer,
+                "below_a_score",
+                format!("A score of `{criterion}` is above {maximum}: `{id}`."),
+                format!("Đã có điểm của `{criterion}` cao hơn {maximum}: `{id}`."),
+            ));
+        }
+    }
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<&str> = violations.iter().map(|v| v.text.en.as_str()).collect();
+    let named_vi: Vec<&str> = violations.iter().map(|v| v.text.vi.as_str()).collect();
+    let text = Text::new(named.join(" "), named_vi.join(" "));
+    Err(Error::Conflict { code: "in_use", text, violations })
+}
+
+/// Place, criterion and value of each maximum that isn't the one that the scores were checked against.
+fn changed_maxima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exact)> {
+    let mut maxima = Vec::new();
+    for (i, criterion) in edition.criteria.iter().enumerate() {
+        let before = old.criterion(&criterion.code).map(|c| &c.max_points);
+        if let Some(maximum) = &criterion.max_points
+            && before.is_some_and(|before| before.as_ref() != Some(maximum))
+        {
+            maxima.push((format!("/criteria/{i}/max_points"), criterion.code.clone(), maximum.clone()));
+        }
+    }
+    if edition.unit_of_measure == ScoreUnit::Percent && old.unit_of_measure != ScoreUnit::Percent {
+        maxima.push(("/unit_of_measure".to_owned(), store::index_scores::TOTAL.to_owned(), Exact::from(100)));
+    }
+    maxima
+}

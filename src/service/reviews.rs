@@ -1,0 +1,337 @@
+//! The yearly review of a unit: what was reported beside what the records give, and what does not add up.
+//!
+//! Reported figures stay as they were published. A measure is named `dossiers.<figure>[.<level>]`,
+//! `commendations.<kind>` or `<index>.<what>`; one that can't be computed is null, with the reason.
+
+use std::collections::BTreeMap;
+
+use super::{
+    dossier_statistics::{self, Check, Figures, Grouping, Statistics},
+    error::{Error, Result},
+    ranking_reports::{self, BaseYear, RankingReport},
+    rankings::Standing,
+};
+use crate::{
+    domain::{
+        commendations::RecipientKind,
+        decimal::Exact,
+        improvement_actions::ImprovementAction,
+        index_scores::ScoreStage,
+        periods::{NamedPeriod, PeriodCalendar},
+        reported_figures::{FigureUnit, ReportedFigure},
+        time::Day,
+        units::Unit,
+        words::words,
+    },
+    store::{self, Conn, Store},
+};
+
+words! {
+    /// Why there is no computed figure beside a reported one.
+    pub enum Missing {
+        /// The index has no scores of this unit in that year.
+        NoScores = "no_scores",
+        /// There is no base year to compare with.
+        NoBase = "no_base",
+        /// The figure is of another period than the review.
+        OtherPeriod = "other_period",
+        /// The service computes no such measure.
+        UnknownMeasure = "unknown_measure",
+    }
+}
+
+/// A reported figure beside the computed one.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// What was reported.
+    pub figure: ReportedFigure,
+    /// What the records give, as text, or why they give nothing.
+    pub computed: std::result::Result<String, Missing>,
+    /// Computed minus reported.
+    pub difference: Option<Exact>,
+    /// Whether they are equal; none where nothing is computed.
+    pub agrees: Option<bool>,
+}
+
+/// An index in a review.
+#[derive(Debug, Clone)]
+pub struct ReviewedIndex {
+    /// The index.
+    pub index_code: String,
+    /// Data year.
+    pub year: i32,
+    /// What was reported of it.
+    pub reported: Vec<ReportedFigure>,
+    /// Where the unit stands, with the ranking it stands in, or why that is not known.
+    pub computed: std::result::Result<(Box<Standing>, Box<RankingReport>), Missing>,
+}
+
+/// A review.
+#[derive(Debug, Clone)]
+pub struct Review {
+    /// The unit.
+    pub unit: Unit,
+    /// The year.
+    pub year: i32,
+    /// Statistics of its dossiers, by level.
+    pub dossiers: Statistics,
+    /// The indexes that it speaks of or that rank the unit.
+    pub indexes: Vec<ReviewedIndex>,
+    /// Collectives commended.
+    pub collectives: i64,
+    /// Individuals commended.
+    pub individuals: i64,
+    /// Each reported figure beside the computed one.
+    pub reported: Vec<Comparison>,
+    /// What must add up, and by how much it does not.
+    pub checks: Vec<Check>,
+    /// What the review ordered.
+    pub improvement_actions: Vec<ImprovementAction>,
+}
+
+/// The review of a unit for a year.
+///
+/// # Errors
+/// `NotFound` for an unknown unit.
+pub async fn review(
+    store: &Store,
+    unit_id: String,
+    year: i32,
+    calendar: PeriodCalendar,
+    today: Day,
+) -> Result<Review> {
+    store.read(move |conn| compute(conn, &unit_id, year, calendar, today)).await
+}
+
+fn compute(
+    conn: &mut Conn,
+    unit_id: &str,
+    year: i32,
+    calendar: PeriodCalendar,
+    today: Day,
+) -> Result<Review> {
+    let unit = store::units::find(conn, unit_id)?.ok_or_else(|| Error::not_found("units", unit_id))?.record;
+    let span = NamedPeriod::of_year(year)
+        .span(calendar)
+        .ok_or_else(|| Error::not_found("reviews", format!("{unit_id}/{year}")))?;
+    let question = dossier_statistics::Question {
+        unit_id: unit_id.to_owned(),
+        span,
+        calendar,
+        group_by: vec![Grouping::Level],
+        as_of: None,
+    };
+    let dossiers = dossier_statistics::compute(conn, question, today)?;
+    let counts = store::commendations::count_recipients(conn, unit_id, year)?;
+    let count = |kind| counts.get(&kind).copied().unwrap_or(0);
+    let figures = store::reported_figures::of_review(conn, unit_id, year)?;
+    let indexes = reviewed_indexes(conn, unit_id, year, &figures)?;
+    let mut review = Review {
+        year,
+        checks: checks(&dossiers, &figures),
+        collectives: count(RecipientKind::Collective),
+        individuals: count(RecipientKind::Individual),
+        improvement_actions: store::improvement_actions::of_review(conn, unit_id, year)?,
+        reported: Vec::new(),
+        unit,
+        dossiers,
+        indexes,
+    };
+    review.reported = figures.into_iter().map(|figure| compare(figure, &review)).collect();
+    Ok(review)
+}
+
+fn checks(dossiers: &Statistics, figures: &[ReportedFigure]) -> Vec<Check> {
+    let total = &dossiers.total;
+    let mut checks = dossiers.checks.clone();
+    checks.push(Check {
+        code: "classified_equals_resolved",
+        left: total.classified(),
+        right: total.resolved,
+    });
+    let reported = |measure: &str| -> Option<i64> {
+        figures.iter().find(|f| f.measure == measure)?.number()?.to_string().parse().ok()
+    };
+    if let Some(received) = reported("dossiers.received") {
+        let levels: Vec<i64> = figures
+            .iter()
+            .filter(|f| f.measure.starts_with("dossiers.received."))
+            .filter_map(|f| reported(&f.measure))
+            .collect();
+        if !levels.is_empty() {
+            checks.push(Check {
+                code: "reported_levels_equal_received",
+                left: levels.iter().sum(),
+                right: received,
+            });
+        }
+        if let (Some(on_time), Some(late)) = (reported("dossiers.on_time"), reported("dossiers.late")) {
+            checks.push(Check {
+                code: "reported_on_time_and_late_equal_received",
+                left: on_time + late,
+                right: received,
+            });
+        }
+    }
+    checks
+}
+
+/// The index and the year that a figure speaks of: the part of its measure before the point, and its period.
+fn index_of(figure: &ReportedFigure) -> Option<(String, i32)> {
+    let (index, _) = figure.measure.split_once('.')?;
+    if matches!(index, "dossiers" | "commendations") {
+        return None;
+    }
+    Some((index.to_owned(), figure.period.parse().ok()?))
+}
+
+fn reviewed_indexes(
+    conn: &mut Conn,
+    unit_id: &str,
+    year: i32,
+    figures: &[ReportedFigure],
+) -> Result<Vec<ReviewedIndex>> {
+    let mut named: BTreeMap<(String, i32), Vec<ReportedFigure>> = BTreeMap::new();
+    for figure in figures {
+        if let Some(index) = index_of(figure) {
+            named.entry(index).or_default().push(figure.clone());
+        }
+    }
+    for edition in store::editions::of_year(conn, year)? {
+        named.entry((edition.index_code, year)).or_default();
+    }
+    let mut reviewed = Vec::new();
+    for ((index_code, year), reported) in named {
+        let base = reported.iter().find_map(|f| f.base_period.as_ref()?.parse().ok());
+        let computed = standing(conn, unit_id, &index_code, year, base)?;
+        if computed.is_ok() || !reported.is_empty() {
+            reviewed.push(ReviewedIndex { index_code, year, reported, computed });
+        }
+    }
+    // The latest data first, then by code.
+    reviewed.sort_by(|a, b| b.year.cmp(&a.year).then_with(|| a.index_code.cmp(&b.index_code)));
+    Ok(reviewed)
+}
+
+type Computed = std::result::Result<(Box<Standing>, Box<RankingReport>), Missing>;
+
+/// Where the unit stands, in the first cohort of the edition that ranks it.
+fn standing(conn: &mut Conn, unit_id: &str, index: &str, year: i32, base: Option<i32>) -> Result<Computed> {
+    let Some(edition) = store::editions::find(conn, index, year)? else { return Ok(Err(Missing::NoScores)) };
+    let base = match base {
+        Some(base) if store::editions::find(conn, index, base)?.is_some() => BaseYear::Year(base),
+        Some(_) => BaseYear::Without,
+        None => BaseYear::Before,
+    };
+    for cohort in edition.record.cohorts {
+        let question = ranking_reports::Question {
+            index_code: index.to_owned(),
+            year,
+            base,
+            cohort: Some(cohort.code),
+            stage: ScoreStage::Final,
+        };
+        let report = ranking_reports::report(conn, &question)?;
+        if let Some(standing) = report.ranking.standings.iter().find(|s| s.unit_id == unit_id) {
+            return Ok(Ok((Box::new(standing.clone()), Box::new(report))));
+        }
+    }
+    Ok(Err(Missing::NoScores))
+}
+
+fn compare(figure: ReportedFigure, review: &Review) -> Comparison {
+    let computed = computed(&figure, review);
+    let (difference, agrees) = match &computed {
+        Err(_) => (None, None),
+        Ok(text) if figure.unit_of_measure == FigureUnit::Band => (None, Some(*text == figure.value)),
+        Ok(text) => {
+            let difference = Exact::parse(text).ok().zip(figure.number()).map(|(c, r)| &c - &r);
+            let agrees = difference.as_ref().map(Exact::is_zero);
+            (difference, agrees)
+        }
+    };
+    Comparison { figure, computed, difference, agrees }
+}
+
+fn computed(figure: &ReportedFigure, review: &Review) -> std::result::Result<String, Missing> {
+    let Some((subject, what)) = figure.measure.split_once('.') else { return Err(Missing::UnknownMeasure) };
+    match subject {
+        "dossiers" | "commendations" if figure.period != review.year.to_string() => Err(Missing::OtherPeriod),
+        "dossiers" => dossier_figure(what, &review.dossiers),
+        "commendations" => match what {
+            "collectives" => Ok(review.collectives.to_string()),
+            "individuals" => Ok(review.individuals.to_string()),
+            _ => Err(Missing::UnknownMeasure),
+        },
+        index => {
+            let year = figure.period.parse::<i32>().map_err(|_| Missing::OtherPeriod)?;
+            let reviewed = review.indexes.iter().find(|i| i.index_code == index && i.year == year);
+            match reviewed.map(|i| &i.computed) {
+                Some(Ok((standing, report))) => index_figure(what, figure, standing, report),
+                Some(Err(missing)) => Err(*missing),
+                None => Err(Missing::NoScores),
+            }
+        }
+    }
+}
+
+fn dossier_figure(what: &str, statistics: &Statistics) -> std::result::Result<String, Missing> {
+    let (name, level) = match what.split_once('.') {
+        Some((name, level)) => (name, Some(level)),
+        None => (what, None),
+    };
+    let nothing = Figures::default();
+    let figures = match level {
+        None => &statistics.total,
+        Some(level) => statistics
+            .rows
+            .iter()
+            .find(|row| row.group.iter().any(|(_, value)| value.as_deref() == Some(level)))
+            .map_or(&nothing, |row| &row.figures),
+    };
+    let value = match name {
+        "received" => figures.received,
+        "resolved" => figures.resolved,
+        "early" => figures.early,
+        // As authorities report it: what was not late, the early ones included.
+        "on_time" => figures.early + figures.on_time,
+        "late" => figures.late,
+        "unclassified" => figures.unclassified,
+        "in_person" => figures.in_person,
+        "online" => figures.online,
+        "postal" => figures.postal,
+        "home_appointment" => figures.home_appointment,
+        "interlinked" => figures.interlinked,
+        "returned_by_post" => figures.returned_by_post,
+        "carried_over" => figures.carried_over,
+        "open" => figures.open,
+        "overdue" => figures.overdue,
+        "withdrawn" => figures.withdrawn,
+        "stopped" => figures.stopped,
+        _ => return Err(Missing::UnknownMeasure),
+    };
+    Ok(value.to_string())
+}
+
+fn index_figure(
+    what: &str,
+    figure: &ReportedFigure,
+    standing: &Standing,
+    report: &RankingReport,
+) -> std::result::Result<String, Missing> {
+    let decimals = report.edition.decimals;
+    match what {
+        "score" => Ok(standing.total.score.to_fixed(decimals)),
+        "rank" => Ok(standing.rank.to_string()),
+        "band" => standing.band.clone().ok_or(Missing::NoScores),
+        "rank_change" => standing.delta.rank_change.map(|c| c.to_string()).ok_or(Missing::NoBase),
+        "score_change" => {
+            let change = match figure.unit_of_measure {
+                FigureUnit::Percent => &standing.delta.relative_percent,
+                _ => &standing.delta.score,
+            };
+            change.as_ref().map(|c| c.to_fixed(decimals)).ok_or(Missing::NoBase)
+        }
+        _ => Err(Missing::UnknownMeasure),
+    }
+}
