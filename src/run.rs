@@ -12,7 +12,7 @@ use crate::{
     domain::time::Moment,
     http::openapi,
     sample::{Extent, Loaded},
-    server::{self, ServerLimits},
+    server::{self, ServerLimits, StopSignals},
     store::{Store, migrate},
     telemetry,
 };
@@ -94,10 +94,11 @@ fn serve(options: &Serve) -> Result<(), String> {
         if options.sample {
             load_sample(&store).await?;
         }
+        let signals = StopSignals::listen().map_err(|e| e.to_string())?;
         let bound = server::bind(store, Arc::new(Moment::now), &options.bind, limits)
             .map_err(|e| format!("{}: {e}", options.bind))?;
         announce(&bound.addresses, options.sample);
-        server::serve(bound).await.map_err(|e| e.to_string())
+        server::serve(bound, signals).await.map_err(|e| e.to_string())
     })
 }
 

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -68,18 +69,33 @@ pub fn bind(store: Store, clock: Clock, address: &str, limits: ServerLimits) -> 
     Ok(Bound { server: server.run(), addresses })
 }
 
+/// The signals that stop the service.
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Takes over SIGTERM and SIGINT. To be called before [`bind`]: requests are answered from then on, and a
+    /// signal that came before this would end the process without a stop.
+    ///
+    /// # Errors
+    /// When the handlers can't be installed.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+}
+
 /// Serves until SIGTERM or SIGINT, then lets open requests finish.
 ///
 /// # Errors
 /// Those of the listener.
-pub async fn serve(bound: Bound) -> std::io::Result<()> {
+pub async fn serve(bound: Bound, mut signals: StopSignals) -> std::io::Result<()> {
     let handle = bound.server.handle();
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
     let stop = async move {
         tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+            _ = signals.terminate.recv() => tracing::info!("SIGTERM: stopping"),
+            _ = signals.interrupt.recv() => tracing::info!("SIGINT: stopping"),
         }
         handle.stop(true).await;
     };

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{problem::Problem, state::AppState};
+use super::{problem::Problem, state::AppState, strict::Strict};
 use crate::domain::violation::Violation;
 
 /// A request body that is not yet read as anything: its refusals wait until the handler knows whether the
@@ -81,7 +81,8 @@ impl Body {
         // The syntax of the whole comes before the meaning of its parts.
         serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|e| syntax_error(&e))?;
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refuse(&error))?;
+        let value =
+            serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| refuse(&error))?;
         refuse_nul(&bytes)?;
         Ok(value)
     }
@@ -222,14 +223,16 @@ fn violation(at: &str, message: &str) -> Violation {
 /// # Errors
 /// The violation, as from a body.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, crate::service::error::Error> {
-    serde_path_to_error::deserialize(value).map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
-        let violation = violation(&pointer(error.path()), &error.inner().to_string());
-        if violation.code == "required" {
-            crate::service::error::Error::Invalid(vec![violation])
-        } else {
-            crate::service::error::Error::Malformed(vec![violation])
-        }
-    })
+    serde_path_to_error::deserialize(Strict(value)).map_err(
+        |error: serde_path_to_error::Error<serde_json::Error>| {
+            let violation = violation(&pointer(error.path()), &error.inner().to_string());
+            if violation.code == "required" {
+                crate::service::error::Error::Invalid(vec![violation])
+            } else {
+                crate::service::error::Error::Malformed(vec![violation])
+            }
+        },
+    )
 }
 
 /// Applies a merge patch (RFC 7396).

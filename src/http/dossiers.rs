@@ -193,8 +193,7 @@ list_query! {
         /// Dossiers made by a generator, or not.
         synthetic: bool,
         /// Dossiers of this status, 1 to 10.
-        #[param(minimum = 1, maximum = 10)]
-        status: i32,
+        status: Status,
         /// Dossiers of this outcome as of today.
         outcome: Outcome,
         /// Accepted on this Vietnamese day or later.
@@ -328,7 +327,7 @@ pub async fn list_dossiers(
         page::is_word("returned_via", query.returned_via.map(ReturnChannel::as_str)),
         page::is_true("interlinked", query.interlinked),
         page::is_true("synthetic", query.synthetic),
-        page::is_number("status", query.status),
+        page::is_number("status", query.status.map(|status| i32::from(status.code()))),
         day("accepted_at", Test::AtLeast, query.accepted_from),
         day("accepted_at", Test::Below, query.accepted_to.map(Day::next)),
     ];

@@ -25,4 +25,5 @@ pub mod respond;
 pub mod reviews;
 pub mod schema;
 pub mod state;
+pub mod strict;
 pub mod units;

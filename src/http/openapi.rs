@@ -135,7 +135,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
         body.insert("required".into(), json!(true));
         add_examples(body, schemas);
     }
-    add_headers(api, method, operation);
+    // The document itself has a validator too.
+    let validated = api || path == "/openapi.json";
+    add_headers(validated, method, operation);
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for response in responses.values_mut().filter_map(Value::as_object_mut) {
         add_examples(response, schemas);
@@ -143,7 +145,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     for status in errors {
         responses.entry(status.to_string()).or_insert_with(|| problem_response(status));
     }
-    if api && method == "get" {
+    if validated && method == "get" {
         responses.insert(
             "304".into(),
             json!({"description": "The caller's representation is current.", "headers": {"ETag": etag_header()}}),
@@ -155,8 +157,8 @@ fn etag_header() -> Value {
     json!({"description": "Validator of the representation.", "schema": {"type": "string"}})
 }
 
-fn add_headers(api: bool, method: &str, operation: &mut Map<String, Value>) {
-    if !api {
+fn add_headers(validated: bool, method: &str, operation: &mut Map<String, Value>) {
+    if !validated {
         return;
     }
     let header = match method {

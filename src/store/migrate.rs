@@ -30,7 +30,10 @@ pub fn run(url: &DatabaseUrl) -> StoreResult<Vec<String>> {
     let versions =
         |done: Vec<diesel::migration::MigrationVersion<'_>>| done.iter().map(ToString::to_string).collect();
     match (Manager { url: url.clone(), purpose: Purpose::Write }).open()? {
-        Conn::Sqlite(mut conn) => conn.run_pending_migrations(SQLITE).map(versions).map_err(failed),
+        // The lock of the file is taken before the look at what is pending; the migrations are savepoints in it.
+        Conn::Sqlite(mut conn) => conn
+            .immediate_transaction(|conn| conn.run_pending_migrations(SQLITE).map(versions))
+            .map_err(failed),
         Conn::Postgres(mut conn) => {
             // A session lock: each migration is a transaction of its own. It ends with the connection.
             sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(&mut conn)?;

@@ -8,13 +8,17 @@
 
 mod support;
 
+mod bad_input;
+mod concurrency;
 mod contract;
 mod crud;
 mod dossier_statistics;
 mod dossiers;
+mod lifecycle;
 mod lists;
 mod problems;
 mod sample;
+mod store;
 mod units;
 
 use std::process::ExitCode;

@@ -174,6 +174,13 @@ impl Client {
         self.ask("DELETE", path).send()
     }
 
+    /// Posts, and gives the status: none when the service went away meanwhile.
+    pub fn try_post(&self, path: &str, body: &Value) -> Option<u16> {
+        let url = format!("http://{}{path}", self.address);
+        let request = self.agent.post(url).header("content-type", "application/json");
+        request.send(body.to_string()).ok().map(|response| response.status().as_u16())
+    }
+
     /// Sends bytes as they are and reads until the server closes the connection.
     pub fn bytes(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();

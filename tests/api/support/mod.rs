@@ -5,6 +5,7 @@ pub mod app;
 pub mod client;
 pub mod database;
 pub mod records;
+pub mod schemas;
 pub mod spec;
 
 use std::process::ExitCode;
