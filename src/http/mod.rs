@@ -9,6 +9,7 @@ pub mod commendations;
 pub mod crud;
 pub mod dossier_statistics;
 pub mod dossiers;
+pub mod edition_parts;
 pub mod editions;
 pub mod etag;
 pub mod frame;
