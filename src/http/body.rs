@@ -272,7 +272,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     }
 }
 
-fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+/// Reads a query string.
+///
+/// # Errors
+/// 400 that names the parameter.
+pub fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
         if value.chars().chain(name.chars()).any(char::is_control) {
             return Err(Problem::bad_parameter(

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Body, Query},
-    crud::{self, Exposed, Key, NoQuery},
+    crud::{self, Exposed, Key},
     etag,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
@@ -292,10 +292,10 @@ pub async fn list_commendations(
 #[post("/commendations")]
 pub async fn create_commendation(
     state: web::Data<AppState>,
-    _: Query<NoQuery>,
+    request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    crud::post::<Commendations>(&state, body).await
+    crud::post::<Commendations>(&state, &request, body).await
 }
 
 /// Get a commendation
@@ -307,7 +307,6 @@ pub async fn get_commendation(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::get::<Commendations>(&state, &request, &id).await
 }
@@ -321,7 +320,6 @@ pub async fn put_commendation(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::put::<Commendations>(&state, &request, &id, body, Absent::Refuse).await
@@ -336,7 +334,6 @@ pub async fn patch_commendation(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::patch::<Commendations>(&state, &request, &id, body).await
@@ -352,7 +349,6 @@ pub async fn delete_commendation(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::delete::<Commendations>(&state, &request, &id).await
 }

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    body::{Body, from_value, merge},
+    body::{Body, from_value, merge, read_query},
     etag,
     page::{self, ListedResource, Paging, SortKey},
     problem::Problem,
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{time::Day, violation::Violation},
     service::{
-        crud::{self, Absent, Proposal, Written},
+        crud::{self, Absent, Precondition, Proposal, Written},
         error::Error,
     },
     store::{Versioned, list::Filter},
@@ -142,6 +142,22 @@ pub fn path_key<R: crud::Resource>(key: &str) -> Result<String, Problem> {
     Ok(crate::domain::text::clean(key))
 }
 
+/// Refuses every query parameter, where the address has none.
+///
+/// Handlers don't read the query first: an unknown address and a body of another type come before it.
+///
+/// # Errors
+/// 400.
+pub fn no_query(request: &HttpRequest) -> Result<(), Problem> {
+    read_query::<NoQuery>(request.query_string()).map(drop)
+}
+
+/// What the request says beside its body: no parameter, and what it knows of the record.
+fn known(request: &HttpRequest) -> Result<Precondition, Problem> {
+    no_query(request)?;
+    etag::precondition(request)
+}
+
 fn tag<R: Exposed>(record: &Versioned<R::Record>, today: Day) -> String {
     etag::of_record(record.version, R::derived(&record.record, today).as_deref())
 }
@@ -165,13 +181,22 @@ pub async fn get<R: Exposed>(
     key: &str,
 ) -> Result<HttpResponse, Problem> {
     let record = crud::get::<R>(&state.store, path_key::<R>(key)?).await?;
+    no_query(request)?;
     let today = state.today();
     Ok(respond::record(request, tag::<R>(&record, today), &R::view(&record, today)))
 }
 
 /// `POST` of a new record.
-pub async fn post<R: Exposed>(state: &AppState, body: Body) -> Result<HttpResponse, Problem> {
-    let proposal = R::proposal(body.read()?, Key(None), None)?;
+pub async fn post<R: Exposed>(
+    state: &AppState,
+    request: &HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let input = body.read();
+    if input.as_ref().err().is_none_or(Problem::is_validation) {
+        no_query(request)?;
+    }
+    let proposal = R::proposal(input?, Key(None), None)?;
     let record = crud::create::<R>(&state.store, state.context(), proposal).await?;
     let today = state.today();
     Ok(respond::created(&R::location(&record.record), tag::<R>(&record, today), &R::view(&record, today)))
@@ -186,7 +211,7 @@ pub async fn put<R: Exposed>(
     absent: Absent,
 ) -> Result<HttpResponse, Problem> {
     let key = path_key::<R>(key)?;
-    let (input, precondition) = match (body.read::<R::Input>(), etag::precondition(request)) {
+    let (input, precondition) = match (body.read::<R::Input>(), known(request)) {
         (Ok(input), Ok(precondition)) => (input, precondition),
         // A member that is missing is a broken rule (422), told after a stale precondition (412).
         (Err(problem), Ok(precondition)) if problem.is_validation() => {
@@ -220,7 +245,7 @@ pub async fn patch<R: Exposed>(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let key = path_key::<R>(key)?;
-    let (patch, precondition) = match (body.read_patch(), etag::precondition(request)) {
+    let (patch, precondition) = match (body.read_patch(), known(request)) {
         (Ok(patch), Ok(precondition)) => (patch, precondition),
         (Err(problem), _) | (_, Err(problem)) => {
             crud::get::<R>(&state.store, key).await?;
@@ -249,7 +274,7 @@ pub async fn delete<R: Exposed>(
     key: &str,
 ) -> Result<HttpResponse, Problem> {
     let key = path_key::<R>(key)?;
-    let precondition = match etag::precondition(request) {
+    let precondition = match known(request) {
         Ok(precondition) => precondition,
         Err(problem) => {
             crud::get::<R>(&state.store, key).await?;

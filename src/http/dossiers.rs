@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Body, Query},
-    crud::{self, Exposed, Key, NoQuery},
+    crud::{self, Exposed, Key},
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     state::AppState,
@@ -345,10 +345,10 @@ pub async fn list_dossiers(
 #[post("/dossiers")]
 pub async fn create_dossier(
     state: web::Data<AppState>,
-    _: Query<NoQuery>,
+    request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    crud::post::<Dossiers>(&state, body).await
+    crud::post::<Dossiers>(&state, &request, body).await
 }
 
 /// Get a dossier
@@ -360,7 +360,6 @@ pub async fn get_dossier(
     state: web::Data<AppState>,
     request: HttpRequest,
     code: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::get::<Dossiers>(&state, &request, &code).await
 }
@@ -377,7 +376,6 @@ pub async fn put_dossier(
     state: web::Data<AppState>,
     request: HttpRequest,
     code: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::put::<Dossiers>(&state, &request, &code, body, Absent::Create).await
@@ -392,7 +390,6 @@ pub async fn patch_dossier(
     state: web::Data<AppState>,
     request: HttpRequest,
     code: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::patch::<Dossiers>(&state, &request, &code, body).await
@@ -407,7 +404,6 @@ pub async fn delete_dossier(
     state: web::Data<AppState>,
     request: HttpRequest,
     code: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::delete::<Dossiers>(&state, &request, &code).await
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Body, Query},
-    crud::{self, API, Exposed, Key, NoQuery},
+    crud::{self, API, Exposed, Key},
     edition_parts::{
         BandInput, BandView, CohortBody, CriterionInput, CriterionView, band, cohort, cohort_view, criterion,
         text,
@@ -299,7 +299,6 @@ pub async fn get_edition(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::get::<Editions>(&state, &request, &key(&state, &path).await?).await
 }
@@ -317,7 +316,6 @@ pub async fn put_edition(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::put::<Editions>(&state, &request, &key(&state, &path).await?, body, Absent::Create).await
@@ -332,7 +330,6 @@ pub async fn patch_edition(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::patch::<Editions>(&state, &request, &key(&state, &path).await?, body).await
@@ -347,7 +344,6 @@ pub async fn delete_edition(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::delete::<Editions>(&state, &request, &key(&state, &path).await?).await
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Body, Query},
-    crud::{self, Exposed, Key, NoQuery},
+    crud::{self, Exposed, Key},
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     state::AppState,
@@ -214,10 +214,10 @@ pub async fn list_improvement_actions(
 #[post("/improvement-actions")]
 pub async fn create_improvement_action(
     state: web::Data<AppState>,
-    _: Query<NoQuery>,
+    request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    crud::post::<ImprovementActions>(&state, body).await
+    crud::post::<ImprovementActions>(&state, &request, body).await
 }
 
 /// Get an improvement action
@@ -229,7 +229,6 @@ pub async fn get_improvement_action(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::get::<ImprovementActions>(&state, &request, &id).await
 }
@@ -243,7 +242,6 @@ pub async fn put_improvement_action(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::put::<ImprovementActions>(&state, &request, &id, body, Absent::Refuse).await
@@ -258,7 +256,6 @@ pub async fn patch_improvement_action(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::patch::<ImprovementActions>(&state, &request, &id, body).await
@@ -273,7 +270,6 @@ pub async fn delete_improvement_action(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::delete::<ImprovementActions>(&state, &request, &id).await
 }

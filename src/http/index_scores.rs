@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Body, Query},
-    crud::{self, API, Exposed, Key, NoQuery},
+    crud::{self, API, Exposed, Key},
     editions::{index_of_path, year_of_path},
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
@@ -322,10 +322,10 @@ pub async fn list_index_scores(
 #[post("/index-scores")]
 pub async fn create_index_score(
     state: web::Data<AppState>,
-    _: Query<NoQuery>,
+    request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    crud::post::<IndexScores>(&state, body).await
+    crud::post::<IndexScores>(&state, &request, body).await
 }
 
 /// Get an index score
@@ -337,7 +337,6 @@ pub async fn get_index_score(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::get::<IndexScores>(&state, &request, &id).await
 }
@@ -351,7 +350,6 @@ pub async fn put_index_score(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::put::<IndexScores>(&state, &request, &id, body, Absent::Refuse).await
@@ -366,7 +364,6 @@ pub async fn patch_index_score(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::patch::<IndexScores>(&state, &request, &id, body).await
@@ -381,7 +378,6 @@ pub async fn delete_index_score(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::delete::<IndexScores>(&state, &request, &id).await
 }
@@ -405,7 +401,6 @@ pub async fn put_index_score_by_key(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String, String, String, String)>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (index, year, unit, stage, criterion) = path.into_inner();

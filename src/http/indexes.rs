@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Body, Query},
-    crud::{self, Exposed, Key, NoQuery},
+    crud::{self, Exposed, Key},
     page::{ListedResource, SortKey, list_query},
     problem::Problem,
     state::AppState,
@@ -134,10 +134,10 @@ pub async fn list_indexes(
 #[post("/indexes")]
 pub async fn create_index(
     state: web::Data<AppState>,
-    _: Query<NoQuery>,
+    request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    crud::post::<Indexes>(&state, body).await
+    crud::post::<Indexes>(&state, &request, body).await
 }
 
 /// Get an index
@@ -149,7 +149,6 @@ pub async fn get_index(
     state: web::Data<AppState>,
     request: HttpRequest,
     code: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::get::<Indexes>(&state, &request, &code).await
 }
@@ -166,7 +165,6 @@ pub async fn put_index(
     state: web::Data<AppState>,
     request: HttpRequest,
     code: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::put::<Indexes>(&state, &request, &code, body, Absent::Create).await
@@ -181,7 +179,6 @@ pub async fn patch_index(
     state: web::Data<AppState>,
     request: HttpRequest,
     code: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::patch::<Indexes>(&state, &request, &code, body).await
@@ -196,7 +193,6 @@ pub async fn delete_index(
     state: web::Data<AppState>,
     request: HttpRequest,
     code: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::delete::<Indexes>(&state, &request, &code).await
 }

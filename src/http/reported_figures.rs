@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Body, Query},
-    crud::{self, Exposed, Key, NoQuery},
+    crud::{self, Exposed, Key},
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     schema::Verbatim,
@@ -234,10 +234,10 @@ pub async fn list_reported_figures(
 #[post("/reported-figures")]
 pub async fn create_reported_figure(
     state: web::Data<AppState>,
-    _: Query<NoQuery>,
+    request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    crud::post::<ReportedFigures>(&state, body).await
+    crud::post::<ReportedFigures>(&state, &request, body).await
 }
 
 /// Get a reported figure
@@ -249,7 +249,6 @@ pub async fn get_reported_figure(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::get::<ReportedFigures>(&state, &request, &id).await
 }
@@ -263,7 +262,6 @@ pub async fn put_reported_figure(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::put::<ReportedFigures>(&state, &request, &id, body, Absent::Refuse).await
@@ -278,7 +276,6 @@ pub async fn patch_reported_figure(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::patch::<ReportedFigures>(&state, &request, &id, body).await
@@ -293,7 +290,6 @@ pub async fn delete_reported_figure(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::delete::<ReportedFigures>(&state, &request, &id).await
 }

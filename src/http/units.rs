@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Body, Query},
-    crud::{self, Exposed, Key, NoQuery},
+    crud::{self, Exposed, Key},
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     respond,
@@ -217,10 +217,10 @@ pub async fn list_units(
 #[post("/units")]
 pub async fn create_unit(
     state: web::Data<AppState>,
-    _: Query<NoQuery>,
+    request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    crud::post::<Units>(&state, body).await
+    crud::post::<Units>(&state, &request, body).await
 }
 
 /// Get a unit
@@ -232,7 +232,6 @@ pub async fn get_unit(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::get::<Units>(&state, &request, &id).await
 }
@@ -249,7 +248,6 @@ pub async fn put_unit(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::put::<Units>(&state, &request, &id, body, Absent::Create).await
@@ -264,7 +262,6 @@ pub async fn patch_unit(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     crud::patch::<Units>(&state, &request, &id, body).await
@@ -279,7 +276,6 @@ pub async fn delete_unit(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     crud::delete::<Units>(&state, &request, &id).await
 }
@@ -322,9 +318,9 @@ pub async fn get_unit_lineage(
     state: web::Data<AppState>,
     request: HttpRequest,
     id: web::Path<String>,
-    _: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     let lineage = units::lineage(&state.store, crud::path_key::<Units>(&id)?).await?;
+    crud::no_query(&request)?;
     let relatives = |of: Vec<Relative>| -> Vec<UnitRelative> {
         of.into_iter()
             .map(|r| UnitRelative { unit_id: r.unit_id, unit_name: r.unit_name, extent: r.extent })

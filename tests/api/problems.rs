@@ -118,6 +118,13 @@ api_test!(of_several_errors_the_first_in_order_is_told, |app| {
         ("PATCH", "/api/v1/units/u", "application/json", "\"0\"", &invalid, 412),
         ("PATCH", "/api/v1/units/u", "application/json", "\"0\"", &breaking, 412),
         ("PATCH", "/api/v1/units/u", "application/json", "*", &invalid, 422),
+        ("PATCH", "/api/v1/units/absent?colour=1", "application/json", "\"0\"", &unknown, 404),
+        ("PATCH", "/api/v1/units/u?colour=1", "text/plain", "\"0\"", &invalid, 415),
+        ("PATCH", "/api/v1/units/u?colour=1", "application/json", "\"0\"", &invalid, 400),
+        ("PUT", "/api/v1/units/u?colour=1", "application/json", "\"0\"", &lacking, 400),
+        ("POST", "/api/v1/units?colour=1", "text/plain", "*", &invalid, 415),
+        ("POST", "/api/v1/units?colour=1", "application/json", "*", &lacking, 400),
+        ("POST", "/api/v1/units?colour=1", "application/json", "*", &invalid, 400),
         ("PUT", "/api/v1/units/u", "text/plain", "\"0\"", &huge, 415),
         ("PUT", "/api/v1/units/u", "application/json", "\"0\"", &huge, 413),
         ("PUT", "/api/v1/units/u", "application/json", "\"0\"", &unknown, 400),
@@ -133,6 +140,17 @@ api_test!(of_several_errors_the_first_in_order_is_told, |app| {
         let start: String = body.chars().take(40).collect();
         assert_eq!(answer.status, status, "{method} {path} {kind} {tag} {start}: {}", answer.json);
     }
+    for (method, path, status) in [
+        ("GET", "/api/v1/units/absent?colour=1", 404),
+        ("GET", "/api/v1/units/u?colour=1", 400),
+        ("GET", "/api/v1/units/absent/lineage?colour=1", 404),
+        ("GET", "/api/v1/units/u/lineage?colour=1", 400),
+        ("DELETE", "/api/v1/units/absent?colour=1", 404),
+        ("DELETE", "/api/v1/units/u?colour=1", 400),
+    ] {
+        assert_eq!(app.ask(method, path).send().status, status, "{method} {path}");
+    }
+    app.get("/api/v1/units/u").expect(200);
 });
 
 api_test!(titles_and_details_are_in_the_callers_language, |app| {
