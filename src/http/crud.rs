@@ -218,11 +218,13 @@ pub async fn put<R: Exposed>(
             crud::check::<R>(&state.store, key, precondition, absent).await?;
             return Err(problem);
         }
-        (Err(problem), _) | (_, Err(problem)) => {
+        (body, known) => {
             if absent == Absent::Refuse {
                 crud::get::<R>(&state.store, key).await?;
             }
-            return Err(problem);
+            // What can't be read of the body, then what can't be read beside it.
+            let unread = body.map(drop).or_else(|p| if p.is_validation() { Ok(()) } else { Err(p) });
+            return Err(unread.and(known.map(drop)).err().unwrap_or_else(Problem::internal));
         }
     };
     let path = Key(Some(key.clone()));
