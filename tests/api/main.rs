@@ -12,6 +12,8 @@ mod contract;
 mod crud;
 mod dossier_statistics;
 mod dossiers;
+mod index_scores;
+mod indexes;
 mod lists;
 mod problems;
 mod sample;
