@@ -16,6 +16,7 @@ mod index_scores;
 mod indexes;
 mod lists;
 mod problems;
+mod rankings;
 mod sample;
 mod units;
 
