@@ -8,10 +8,12 @@
 
 mod support;
 
+mod commendations;
 mod contract;
 mod crud;
 mod dossier_statistics;
 mod dossiers;
+mod figures_and_actions;
 mod index_scores;
 mod indexes;
 mod lists;
