@@ -8,6 +8,7 @@
 
 mod support;
 
+mod changes;
 mod commendations;
 mod contract;
 mod crud;
