@@ -8,6 +8,7 @@
 
 mod support;
 
+mod bad_resources;
 mod changes;
 mod commendations;
 mod contract;
