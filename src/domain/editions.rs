@@ -208,6 +208,7 @@ impl Edition {
     fn check_criteria(&self, findings: &mut Findings) {
         let parents: HashMap<&str, Option<&str>> =
             self.criteria.iter().map(|c| (c.code.as_str(), c.parent.as_deref())).collect();
+        let rooted = rooted(&parents);
         let mut seen = HashSet::new();
         for (i, criterion) in self.criteria.iter().enumerate() {
             let at = |member: &str| format!("/criteria/{i}/{member}");
@@ -242,7 +243,7 @@ impl Edition {
                     format!("No criterion `{parent}` in this edition."),
                     format!("Không có tiêu chí `{parent}` trong kỳ đánh giá này."),
                 ),
-                Some(_) if in_cycle(&criterion.code, &parents) => findings.add(
+                Some(_) if rooted.get(criterion.code.as_str()) == Some(&false) => findings.add(
                     at("parent"),
                     "cycle",
                     "The criterion would stand below itself.",
@@ -284,10 +285,17 @@ impl Edition {
         if self.method != Method::Points {
             return;
         }
+        let mut below: HashMap<&str, Vec<&Criterion>> = HashMap::new();
+        for criterion in &self.criteria {
+            if let Some(parent) = &criterion.parent {
+                below.entry(parent).or_default().push(criterion);
+            }
+        }
         for (i, parent) in self.criteria.iter().enumerate() {
-            let children: Vec<&Criterion> =
-                self.criteria.iter().filter(|c| c.parent.as_deref() == Some(parent.code.as_str())).collect();
-            let (Some(maximum), false) = (&parent.max_points, children.is_empty()) else { continue };
+            let (Some(maximum), Some(children)) = (&parent.max_points, below.get(parent.code.as_str()))
+            else {
+                continue;
+            };
             if children.iter().all(|c| c.max_points.is_some()) {
                 let sum: Exact = children.iter().filter_map(|c| c.max_points.as_ref()).sum();
                 if &sum != maximum {
@@ -370,14 +378,25 @@ impl Edition {
     }
 }
 
-fn in_cycle(code: &str, parents: &HashMap<&str, Option<&str>>) -> bool {
-    let mut at = parents.get(code).copied().flatten();
-    for _ in 0..parents.len() {
-        match at {
-            None => return false,
-            Some(parent) if parent == code => return true,
-            Some(parent) => at = parents.get(parent).copied().flatten(),
-        }
+/// Which criteria stand below a root, as all must; the others lead into a circle.
+///
+/// Each is visited once, because a tree may be as deep as the request that made it is long.
+fn rooted<'a>(parents: &HashMap<&'a str, Option<&'a str>>) -> HashMap<&'a str, bool> {
+    let mut rooted = HashMap::new();
+    for code in parents.keys() {
+        let mut path = Vec::new();
+        let mut at = Some(*code);
+        let reached = loop {
+            let Some(code) = at else { break true };
+            if let Some(known) = rooted.get(code) {
+                break *known;
+            }
+            // Met again on the way up, it closes a circle.
+            rooted.insert(code, false);
+            path.push(code);
+            at = parents.get(code).copied().flatten();
+        };
+        rooted.extend(path.into_iter().map(|code| (code, reached)));
     }
-    true
+    rooted
 }

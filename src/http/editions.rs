@@ -13,6 +13,7 @@ use super::{
     },
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
+    rankings::year_of,
     respond,
     schema::Number,
     state::AppState,
@@ -22,7 +23,7 @@ use crate::{
         decimal::Exact,
         editions::{Edition, EditionStatus, Method, ScoreUnit, TieRule},
         text::clean,
-        time::{Day, YEARS},
+        time::Day,
     },
     service::{
         self,
@@ -247,26 +248,10 @@ pub async fn index_of_path(state: &AppState, code: &str) -> Result<String, Probl
     Ok(service::crud::get::<Indexes>(&state.store, code).await?.record.code)
 }
 
-/// A data year in a path: four digits, 1900 to 2999.
-///
-/// # Errors
-/// 400.
-pub fn year_of_path(text: &str) -> Result<i32, Problem> {
-    let digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|year| digits && YEARS.contains(year)).ok_or_else(|| {
-        Problem::bad_parameter(
-            "year",
-            "out_of_range",
-            "A year is a number from 1900 to 2999.",
-            "Năm là một số từ 1900 đến 2999.",
-        )
-    })
-}
-
 /// The key of an edition from its path. The index comes first: 404 before 400.
 async fn key(state: &AppState, path: &(String, String)) -> Result<String, Problem> {
     let index = index_of_path(state, &path.0).await?;
-    Ok(service::editions::key(&index, year_of_path(&path.1)?))
+    Ok(service::editions::key(&index, year_of("year", &path.1)?))
 }
 
 /// List the editions of an index

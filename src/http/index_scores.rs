@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, API, Exposed, Key},
-    editions::{index_of_path, year_of_path},
+    editions::index_of_path,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
+    rankings::year_of,
     respond,
     schema::{DecimalText, Number},
     state::AppState,
@@ -408,7 +409,7 @@ pub async fn put_index_score_by_key(
     let key = ScoreKey {
         index_code: index_of_path(&state, &index).await?,
         unit_id: crud::path_key::<Units>(&unit)?,
-        year: year_of_path(&year)?,
+        year: year_of("year", &year)?,
         stage: stage_of_path(&stage)?,
         criterion: (criterion != TOTAL).then_some(criterion),
     };

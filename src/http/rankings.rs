@@ -4,7 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{body::Query, problem::Problem, respond, schema::Number, state::AppState};
+use super::{
+    body::Query, editions::index_of_path, problem::Problem, respond, schema::Number, state::AppState,
+};
 use crate::{
     domain::{decimal::Exact, editions::TieRule, index_scores::ScoreStage, time::YEARS},
     service::{
@@ -254,7 +256,8 @@ impl RankingBody {
 /// # Errors
 /// 400 when it is no year from 1900 to 2999.
 pub fn year_of(name: &str, text: &str) -> Result<i32, Problem> {
-    text.parse().ok().filter(|year| YEARS.contains(year)).ok_or_else(|| {
+    let digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|year| digits && YEARS.contains(year)).ok_or_else(|| {
         Problem::bad_parameter(name, "not_a_year", "A year from 1900 to 2999.", "Năm từ 1900 đến 2999.")
     })
 }
@@ -295,9 +298,17 @@ pub async fn get_ranking(
             ));
         }
     };
+    let year = match year_of("year", &year) {
+        Ok(year) => year,
+        // 404 comes before 400.
+        Err(problem) => {
+            index_of_path(&state, &code).await?;
+            return Err(problem);
+        }
+    };
     let question = Question {
         index_code: code,
-        year: year_of("year", &year)?,
+        year,
         base: match query.base_year.as_deref() {
             None => BaseYear::Before,
             Some("none") => BaseYear::Without,

@@ -1,6 +1,6 @@
 //! Editions: the rules that join them to their index, to units and to scores. A published one no longer changes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     crud::{Proposal, Resource, refuse_when_referred},
@@ -127,7 +127,8 @@ fn check_units(conn: &mut Conn, edition: &Edition, violations: &mut Vec<Violatio
 fn check_scores(conn: &mut Conn, edition: &Edition, old: &Edition) -> Result<()> {
     let (index, year) = (edition.index_code.as_str(), edition.year);
     let mut violations = Vec::new();
-    for gone in old.criteria.iter().filter(|c| edition.criterion(&c.code).is_none()) {
+    let kept: HashSet<&str> = edition.criteria.iter().map(|c| c.code.as_str()).collect();
+    for gone in old.criteria.iter().filter(|c| !kept.contains(c.code.as_str())) {
         if let Some(id) = store::editions::any_score(conn, index, year, Some(&gone.code))? {
             let code = &gone.code;
             violations.push(Violation::new(
@@ -160,8 +161,10 @@ fn check_scores(conn: &mut Conn, edition: &Edition, old: &Edition) -> Result<()>
 /// Place, criterion and value of each maximum that isn't the one that the scores were checked against.
 fn changed_maxima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exact)> {
     let mut maxima = Vec::new();
+    let before: HashMap<&str, &Option<Exact>> =
+        old.criteria.iter().map(|c| (c.code.as_str(), &c.max_points)).collect();
     for (i, criterion) in edition.criteria.iter().enumerate() {
-        let before = old.criterion(&criterion.code).map(|c| &c.max_points);
+        let before = before.get(criterion.code.as_str());
         if let Some(maximum) = &criterion.max_points
             && before.is_some_and(|before| before.as_ref() != Some(maximum))
         {

@@ -9,14 +9,21 @@
 mod support;
 
 mod bad_input;
+mod bad_resources;
+mod changes;
+mod commendations;
 mod concurrency;
 mod contract;
 mod crud;
 mod dossier_statistics;
 mod dossiers;
+mod figures_and_actions;
+mod index_scores;
+mod indexes;
 mod lifecycle;
 mod lists;
 mod problems;
+mod rankings;
 mod sample;
 mod store;
 mod units;

@@ -4,6 +4,7 @@
 pub mod app;
 pub mod client;
 pub mod database;
+pub mod indexes;
 pub mod records;
 pub mod schemas;
 pub mod spec;

@@ -1,0 +1,259 @@
+//! `/index-scores`: every digit kept, one score a key, the order of the numbers.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    api_test,
+    app::App,
+    client::Answer,
+    indexes::{SCORES, criterion, edition, score},
+    records::{UNITS, unit, with, without},
+};
+
+const BY_KEY: &str = "/api/v1/index-scores/by-key/ix/2016/u/final";
+
+fn begin(app: &App) {
+    app.make_units(&["u", "v"]);
+    app.make_edition(json!({"criteria": [criterion("a", "10.5"), criterion("b", Value::Null)]}));
+}
+
+/// Sends a body as it is written: no library touches the digits.
+fn raw(app: &App, text: &str) -> Answer {
+    app.ask("POST", SCORES).header("content-type", "application/json").raw(text).send()
+}
+
+fn body(value: &str, stage: &str) -> String {
+    format!(r#"{{"index_code":"ix","year":2016,"unit_id":"u","stage":"{stage}","score":{value}}}"#)
+}
+
+fn text(answer: &Answer) -> String {
+    String::from_utf8(answer.raw.clone()).unwrap()
+}
+
+api_test!(every_digit_of_a_score_comes_back, |app| {
+    begin(app);
+    for (written, shown) in [
+        ("1.234567890123456789", "1.234567890123456789"),
+        ("64.9552993774414", "64.9552993774414"),
+        ("1234567890123456789012345678", "1234567890123456789012345678"),
+        ("0.1234567890123456789012345678", "0.1234567890123456789012345678"),
+        ("-12345678901234.56789012345678", "-12345678901234.56789012345678"),
+        ("9007199254740993", "9007199254740993"),
+        ("0.1000", "0.1"),
+        ("-0", "0"),
+        ("1.5e1", "15"),
+        ("1E-9", "0.000000001"),
+    ] {
+        for value in [written.to_owned(), format!("\"{written}\"")] {
+            let made = raw(app, &body(&value, "final")).expect(201);
+            let path = made.header("location").to_owned();
+            let read = app.get(&path).expect(200);
+            for answer in [&made, &read] {
+                let shown = format!(r#""score":{shown},"score_exact":"{shown}""#);
+                assert!(text(answer).contains(&shown), "{value}: {}", text(answer));
+            }
+            let patched = app.patch(&path, &json!({"source": "Nguồn"})).expect(200);
+            assert_eq!(patched.json["score_exact"], shown, "a patch of another member keeps the digits");
+            assert_eq!(app.put(&path, &patched.json).expect(200).etag(), patched.etag());
+            app.delete(&path).expect(204);
+        }
+    }
+});
+
+api_test!(what_is_no_decimal_of_28_digits_is_refused, |app| {
+    begin(app);
+    for digits in
+        ["1.2345678901234567890123456789", "12345678901234567890123456789", "1e400", "1e-400", "1e41"]
+    {
+        for value in [digits.to_owned(), format!("\"{digits}\"")] {
+            let answer = raw(app, &body(&value, "final")).expect(422);
+            assert_eq!(answer.violations(), [("/score", "too_precise")], "{value}");
+        }
+    }
+    for value in [
+        "\"NaN\"",
+        "\"1,5\"",
+        "\"Infinity\"",
+        "\"\"",
+        "\" 1\"",
+        "\"+1\"",
+        "\"1.\"",
+        "\".5\"",
+        "\"0x1\"",
+        "true",
+        "[]",
+        "{}",
+    ] {
+        let answer = raw(app, &body(value, "final")).expect(400);
+        assert_eq!(answer.violations(), [("/score", "wrong_type")], "{value}");
+    }
+    for value in ["NaN", "1,5", "+1", ".5", "01"] {
+        assert_eq!(raw(app, &body(value, "final")).expect(400).code(), "malformed", "{value}");
+    }
+});
+
+api_test!(one_score_has_its_key_the_total_too, |app| {
+    begin(app);
+    let total = score("u", 1);
+    let of_a = with(score("u", 2), json!({"criterion": "a"}));
+    let made = app.make_score(&total);
+    app.make_score(&of_a);
+    for record in [&total, &of_a, &with(total.clone(), json!({"criterion": null, "score": 5}))] {
+        assert_eq!(app.post(SCORES, record).expect(409).code(), "duplicate");
+    }
+    app.make_score(&with(of_a.clone(), json!({"criterion": "b"})));
+    app.make_score(&with(of_a.clone(), json!({"unit_id": "v"})));
+    let other = app.make_score(&with(total, json!({"stage": "self"})));
+    let moved = app.patch(other.header("location"), &json!({"stage": "final"})).expect(409);
+    assert_eq!(moved.code(), "duplicate");
+    app.patch(other.header("location"), &json!({"stage": "survey"})).expect(200);
+    app.delete(made.header("location")).expect(204);
+    app.patch(other.header("location"), &json!({"stage": "final"})).expect(200);
+});
+
+api_test!(a_put_by_key_makes_replaces_and_repeats, |app| {
+    begin(app);
+    for (criterion, value) in [("_total", Value::Null), ("a", json!("a"))] {
+        let path = format!("{BY_KEY}/{criterion}");
+        let made = app.put(&path, &json!({"score": "9.50"})).expect(201);
+        assert_eq!((&made.json["criterion"], &made.json["score_exact"]), (&value, &json!("9.5")));
+        let changed = app.put(&path, &json!({"score": 9.75, "published_rank": 3})).expect(200);
+        assert_eq!(changed.json["id"], made.json["id"]);
+        assert_ne!(changed.etag(), made.etag());
+        let same = app.put(&path, &json!({"score": "9.7500", "published_rank": 3})).expect(200);
+        assert_eq!(same.etag(), changed.etag());
+        let read = app.get(made.header("location")).expect(200);
+        assert_eq!((read.etag(), &read.json), (changed.etag(), &changed.json));
+        assert_eq!(app.put(&path, &read.json).expect(200).etag(), changed.etag(), "what GET gives");
+        let stale = app.ask("PUT", &path).header("if-match", made.etag()).json(&json!({"score": 1})).send();
+        stale.expect(412);
+    }
+    assert_eq!(app.get(SCORES).each("id").len(), 2);
+    for (over, pointer) in [
+        (json!({"index_code": "iy"}), "/index_code"),
+        (json!({"year": 2017}), "/year"),
+        (json!({"unit_id": "v"}), "/unit_id"),
+        (json!({"stage": "self"}), "/stage"),
+        (json!({"criterion": "b"}), "/criterion"),
+        (json!({"criterion": null}), "/criterion"),
+    ] {
+        let answer = app.put(&format!("{BY_KEY}/a"), &with(json!({"score": 1}), over)).expect(422);
+        assert_eq!(answer.violations(), [(pointer, "key_mismatch")]);
+    }
+    for path in ["iy/2016/u/final/a", "ix/2017/u/final/a", "ix/2016/w/final/a", "ix/2016/u/final/z"] {
+        app.put(&format!("{SCORES}/by-key/{path}"), &json!({"score": 1})).expect(404);
+    }
+    for (path, pointer) in [("ix/x/u/final/a", "year"), ("ix/2016/u/end/a", "stage")] {
+        let answer = app.put(&format!("{SCORES}/by-key/{path}"), &json!({"score": 1})).expect(400);
+        assert_eq!(answer.violations()[0].0, pointer);
+    }
+});
+
+api_test!(a_score_fits_its_edition, |app| {
+    begin(app);
+    let of_a = |over: Value| with(with(score("u", 1), json!({"criterion": "a"})), over);
+    for (record, pointer, code) in [
+        (of_a(json!({"score": "10.5000001"})), "/score", "above_maximum"),
+        (of_a(json!({"applicable": false})), "/score", "not_applicable"),
+        (of_a(json!({"score": null})), "/score", "required"),
+        (of_a(json!({"criterion": "z"})), "/criterion", "unknown_criterion"),
+        (of_a(json!({"published_rank": 0})), "/published_rank", "not_positive"),
+        (of_a(json!({"index_code": "iy"})), "/index_code", "unknown_index"),
+        (of_a(json!({"year": 2017})), "/year", "unknown_edition"),
+        (of_a(json!({"unit_id": "w"})), "/unit_id", "unknown_unit"),
+        (with(score("u", Value::Null), json!({"applicable": false})), "/applicable", "total_applies"),
+    ] {
+        let answer = app.post(SCORES, &record).expect(422);
+        assert_eq!(answer.violations(), [(pointer, code)], "{record}");
+    }
+    app.make_score(&of_a(json!({"score": "10.50"})));
+    app.make_score(&of_a(json!({"criterion": "b", "score": 1_000_000})));
+    let out = app.make_score(&of_a(json!({"unit_id": "v", "score": null, "applicable": false})));
+    assert_eq!((&out.json["score"], &out.json["score_exact"]), (&Value::Null, &Value::Null));
+    let again = app.put(out.header("location"), &out.json).expect(200);
+    assert_eq!(again.etag(), out.etag());
+    app.make_edition_of(2015, with(edition(), json!({"unit_of_measure": "percent"})));
+    let percent = |value: &str| with(score("u", value), json!({"year": 2015}));
+    let answer = app.post(SCORES, &percent("100.01")).expect(422);
+    assert_eq!(answer.violations(), [("/score", "above_maximum")]);
+    app.make_score(&percent("100"));
+});
+
+api_test!(a_unit_has_scores_of_years_in_which_it_existed, |app| {
+    app.make_edition(json!({}));
+    for (id, from, to, exists) in [
+        ("gone", Value::Null, json!("2016-01-01"), false),
+        ("going", Value::Null, json!("2016-01-02"), true),
+        ("coming", json!("2016-12-31"), Value::Null, true),
+        ("new", json!("2017-01-01"), Value::Null, false),
+    ] {
+        app.post(UNITS, &with(unit(id), json!({"valid_from": from, "valid_to": to}))).expect(201);
+        let answer = app.post(SCORES, &score(id, 1));
+        if exists {
+            answer.expect(201);
+        } else {
+            assert_eq!(answer.expect(422).violations(), [("/unit_id", "unit_not_in_existence")], "{id}");
+        }
+    }
+});
+
+/// The scores of all pages of two.
+fn walk(app: &App, query: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = app.get(&format!("{SCORES}?limit=2&{query}{cursor}")).expect(200);
+        found.extend(page.each("score_exact").into_iter().map(str::to_owned));
+        match page.json["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return found,
+        }
+        assert!(found.len() < 100, "{query}: the pages don't end");
+    }
+}
+
+api_test!(scores_are_sorted_as_numbers_in_pages_of_two, |app| {
+    app.make_units(&["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8"]);
+    app.make_edition(json!({"criteria": [criterion("a", Value::Null)]}));
+    for (i, value) in ["9.50", "10", "-1", "9", "0", "-1.5", "0.09"].iter().enumerate() {
+        app.make_score(&with(score(&format!("u{}", i + 1), *value), json!({"criterion": "a"})));
+    }
+    let out = with(score("u8", Value::Null), json!({"criterion": "a", "applicable": false}));
+    app.make_score(&out);
+    let ascending = ["-1.5", "-1", "0", "0.09", "9", "9.5", "10", "null"];
+    assert_eq!(walk(app, "sort=score"), ascending);
+    let descending = ["10", "9.5", "9", "0.09", "0", "-1", "-1.5", "null"];
+    assert_eq!(walk(app, "sort=-score"), descending);
+    assert_eq!(walk(app, "sort=score&applicable=true"), ascending[..7]);
+    let by_unit = ["9.5", "10", "-1", "9", "0", "-1.5", "0.09", "null"];
+    assert_eq!(walk(app, "sort=unit_id"), by_unit);
+});
+
+api_test!(filters_leave_what_they_say, |app| {
+    app.make_units(&["p"]);
+    app.post(UNITS, &with(unit("c"), json!({"parent_id": "p"}))).expect(201);
+    app.make_edition(json!({"criteria": [criterion("a", 10)]}));
+    app.make_edition_of(2015, json!({}));
+    app.make_score(&score("p", 1));
+    app.make_score(&with(score("p", 2), json!({"stage": "self"})));
+    app.make_score(&with(score("p", 3), json!({"criterion": "a"})));
+    app.make_score(&with(score("c", 4), json!({"year": 2015})));
+    app.make_score(&with(without(score("c", 0), "score"), json!({"criterion": "a", "applicable": false})));
+    for (query, want) in [
+        ("", vec!["1", "2", "3", "4", "null"]),
+        ("year=2015", vec!["4"]),
+        ("unit_id=p", vec!["1", "2", "3"]),
+        ("under=p&year=2015", vec!["4"]),
+        ("under=p", vec!["1", "2", "3", "4", "null"]),
+        ("criterion=a", vec!["3", "null"]),
+        ("criterion=_total", vec!["1", "2", "4"]),
+        ("stage=self", vec!["2"]),
+        ("applicable=false", vec!["null"]),
+        ("index_code=ix&applicable=true&stage=final&criterion=_total", vec!["1", "4"]),
+        ("index_code=other", vec![]),
+    ] {
+        assert_eq!(walk(app, &format!("sort=score&{query}")), want, "{query}");
+        let counted = app.get(&format!("{SCORES}?with_total=true&limit=1&{query}")).expect(200);
+        assert_eq!(counted.json["total"], want.len(), "{query}");
+    }
+});

@@ -1,0 +1,358 @@
+//! `/indexes` and their editions: what an edition may say, and what it may no longer change.
+
+use std::time::{Duration, Instant};
+
+use chiso::sample::Extent;
+use serde_json::{Value, json};
+
+use crate::{
+    sample::load,
+    support::{
+        api_test,
+        app::App,
+        indexes::{EDITION, INDEXES, criterion, edition, score},
+        records::{with, without},
+    },
+};
+
+fn refused(app: &App, over: Value) -> (String, String) {
+    let answer = app.put(EDITION, &with(edition(), over)).expect(422);
+    let violations = answer.violations();
+    assert_eq!(violations.len(), 1, "{violations:?}");
+    (violations[0].0.to_owned(), violations[0].1.to_owned())
+}
+
+#[track_caller]
+fn assert_refused(app: &App, over: Value, pointer: &str, code: &str) {
+    assert_eq!(refused(app, over.clone()), (pointer.to_owned(), code.to_owned()), "{over}");
+}
+
+api_test!(an_index_is_made_read_changed_and_deleted, |app| {
+    let made = app.post(INDEXES, &json!({"code": "par", "name": " Chỉ số CCHC "})).expect(201);
+    assert_eq!(made.header("location"), "/api/v1/indexes/par");
+    assert_eq!(
+        made.json,
+        json!({"code": "par", "name": "Chỉ số CCHC", "name_en": null, "description": null})
+    );
+    let path = "/api/v1/indexes/par";
+    assert_eq!(app.get(path).expect(200).etag(), made.etag());
+    assert_eq!(app.put(path, &made.json).expect(200).etag(), made.etag());
+    let patched = app.patch(path, &json!({"name_en": "PAR index"})).expect(200);
+    assert_eq!(patched.json["name_en"], "PAR index");
+    assert_ne!(patched.etag(), made.etag());
+    let back = app.put(path, &json!({"name": "Khác"})).expect(200);
+    assert_eq!((&back.json["name"], &back.json["name_en"]), (&json!("Khác"), &Value::Null));
+    assert_eq!(
+        app.put(path, &json!({"code": "pci", "name": "x"})).expect(422).violations(),
+        [("/code", "key_mismatch")]
+    );
+    assert_eq!(app.post(INDEXES, &json!({"code": "par", "name": "x"})).expect(409).code(), "duplicate");
+    app.ask("DELETE", path).header("if-match", made.etag()).send().expect(412);
+    app.delete(path).expect(204);
+    app.get(path).expect(404);
+    app.delete(path).expect(404);
+});
+
+api_test!(indexes_are_listed_by_code_or_by_name_and_searched, |app| {
+    for (code, name) in [("c", "Đà"), ("a", "Hà"), ("b", "Cần")] {
+        app.put(&format!("{INDEXES}/{code}"), &json!({"name": name})).expect(201);
+    }
+    let listed = |query: &str| -> Vec<String> {
+        let answer = app.get(&format!("{INDEXES}?{query}")).expect(200);
+        answer.each("code").into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(listed(""), ["a", "b", "c"]);
+    assert_eq!(listed("sort=name"), ["b", "c", "a"]);
+    assert_eq!(listed("sort=-name"), ["a", "c", "b"]);
+    assert_eq!(listed("q=da"), ["c"]);
+});
+
+api_test!(the_least_of_an_edition_shows_every_member, |app| {
+    app.put("/api/v1/indexes/ix", &json!({"name": "Chỉ số"})).expect(201);
+    let made = app.put(EDITION, &edition()).expect(201);
+    assert_eq!(made.header("location"), EDITION);
+    assert_eq!(
+        made.json,
+        json!({
+            "index_code": "ix", "year": 2016, "framework": "f-1", "unit_of_measure": "points", "decimals": 2,
+            "rank_decimals": null, "tie_rule": "competition", "method": "points", "criteria": [],
+            "cohorts": [{"code": "all", "name": "Các xã", "unit_ids": null,
+                         "rule": {"level": "commune", "parent_id": null, "as_of": null}}],
+            "bands": [], "note": null, "status": "draft", "revision": null
+        })
+    );
+    for member in ["framework", "unit_of_measure", "decimals", "cohorts"] {
+        let answer = app.put(EDITION, &without(edition(), member)).expect(422);
+        assert_eq!(answer.violations(), [(format!("/{member}").as_str(), "required")]);
+    }
+});
+
+api_test!(what_get_gives_of_an_edition_can_be_put_back, |app| {
+    app.make_units(&["u", "v"]);
+    let over = json!({
+        "rank_decimals": 2, "tie_rule": "ordinal", "method": "weighted", "note": "Ghi chú",
+        "criteria": [
+            {"code": "a", "name": "A", "name_en": "A!", "max_points": "10.50", "weight": 60.0},
+            {"code": "b", "name": "B", "max_points": 1234567890123456789.123456789, "weight": "40"},
+            {"code": "a1", "name": "A1", "parent": "a", "max_points": 3}
+        ],
+        "cohorts": [{"code": "list", "name": "L", "unit_ids": ["v", "u"]},
+                    {"code": "rule", "name": "R", "rule": {"parent_id": "u", "as_of": "2016-05-01"}}],
+        "bands": [{"label": "Thấp", "from": null, "to": "50.5"}, {"label": "Cao", "from": 50.50, "to": null}]
+    });
+    app.make_edition(over.clone());
+    let read = app.get(EDITION).expect(200);
+    assert_eq!(read.json["criteria"][0]["max_points"].to_string(), "10.5");
+    assert_eq!(read.json["bands"][1]["from"].to_string(), "50.5");
+    assert_eq!(read.json["cohorts"][0]["unit_ids"], json!(["v", "u"]));
+    assert_eq!(app.put(EDITION, &read.json).expect(200).etag(), read.etag());
+    assert_eq!(app.put(EDITION, &with(edition(), over)).expect(200).etag(), read.etag());
+    let claimed = with(read.json.clone(), json!({"status": "published", "revision": 7}));
+    let same = app.put(EDITION, &claimed).expect(200);
+    assert_eq!((same.etag(), &same.json["status"]), (read.etag(), &json!("draft")), "read-only members");
+    let patched = app.patch(EDITION, &json!({"note": null, "decimals": 3})).expect(200);
+    assert_eq!((&patched.json["note"], &patched.json["decimals"]), (&Value::Null, &json!(3)));
+    assert_ne!(patched.etag(), read.etag());
+});
+
+api_test!(the_address_of_an_edition_names_index_and_year, |app| {
+    let absent = app.put("/api/v1/indexes/no/editions/2016", &edition()).expect(404);
+    assert_eq!(absent.code(), "not_found");
+    app.get("/api/v1/indexes/no/editions").expect(404);
+    app.make_edition(json!({}));
+    for year in ["16", "02016", "+2016", "20x6", "1899", "3000", "-2016"] {
+        let path = format!("{INDEXES}/ix/editions/{year}");
+        for answer in [app.put(&path, &edition()), app.get(&path), app.delete(&path)] {
+            assert_eq!(answer.expect(400).violations(), [("year", "not_a_year")], "{year}");
+        }
+    }
+    app.get("/api/v1/indexes/ix/editions/2017").expect(404);
+    app.patch("/api/v1/indexes/ix/editions/2017", &json!({"note": "x"})).expect(404);
+    assert_refused(app, json!({"year": 2017}), "/year", "key_mismatch");
+    assert_refused(app, json!({"index_code": "iy"}), "/index_code", "key_mismatch");
+    app.put(EDITION, &with(edition(), json!({"index_code": "ix", "year": 2016}))).expect(200);
+});
+
+api_test!(criteria_make_a_tree_of_unique_codes, |app| {
+    app.make_edition(json!({}));
+    let child = |code: &str, parent: &str| json!({"code": code, "name": code, "parent": parent});
+    let twice = json!({"criteria": [criterion("a", 1), criterion("a", 2)]});
+    assert_refused(app, twice, "/criteria/1/code", "duplicate");
+    let unknown = json!({"criteria": [criterion("a", 1), child("b", "z")]});
+    assert_refused(app, unknown, "/criteria/1/parent", "unknown_criterion");
+    assert_refused(app, json!({"criteria": [child("a", "a")]}), "/criteria/0/parent", "cycle");
+    let circle = json!({"criteria": [child("a", "b"), child("b", "c"), child("c", "a")]});
+    let answer = app.put(EDITION, &with(edition(), circle)).expect(422);
+    assert_eq!(
+        answer.violations(),
+        [0, 1, 2].map(|i| (["/criteria/0/parent", "/criteria/1/parent", "/criteria/2/parent"][i], "cycle"))
+    );
+    assert_refused(app, json!({"criteria": [criterion("_total", 1)]}), "/criteria/0/code", "reserved");
+    assert_refused(app, json!({"criteria": [criterion("a b", 1)]}), "/criteria/0/code", "not_an_id");
+    for maximum in [json!(0), json!(-1), json!("-0.5")] {
+        let over = json!({"criteria": [criterion("a", maximum)]});
+        assert_refused(app, over, "/criteria/0/max_points", "not_positive");
+    }
+});
+
+api_test!(a_tree_as_deep_as_a_body_allows_is_read_in_moments, |app| {
+    app.make_units(&["u"]);
+    app.make_edition(json!({}));
+    let begun = Instant::now();
+    let mut criteria: Vec<Value> = (1..35_000)
+        .map(|i| json!({"code": format!("c{i}"), "name": "x", "parent": format!("c{}", i - 1)}))
+        .collect();
+    criteria.insert(0, criterion("c0", 1));
+    let deep = with(edition(), json!({"criteria": criteria}));
+    let made = app.put(EDITION, &deep).expect(200);
+    assert_eq!(app.put(EDITION, &deep).expect(200).etag(), made.etag());
+    app.make_score(&with(score("u", 1), json!({"criterion": "c34999"})));
+    let ranking = app.get("/api/v1/indexes/ix/rankings/2016").expect(200).json;
+    assert_eq!(ranking["standings"][0]["score_exact"], "1");
+    let less = with(deep, json!({"criteria": [criterion("c0", 1)]}));
+    app.put(EDITION, &less).expect(409);
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+});
+
+api_test!(weights_make_100_and_maxima_add_up, |app| {
+    let weighted = |first: Value, second: Value| {
+        let area = |code: &str, weight: Value| with(criterion(code, 10), json!({"weight": weight}));
+        json!({"method": "weighted", "criteria": [area("a", first), area("b", second)]})
+    };
+    app.make_edition(weighted(json!("33.3"), json!(66.7)));
+    assert_refused(app, weighted(json!(60), json!("40.0000001")), "/criteria", "weights_not_100");
+    assert_refused(app, weighted(json!(60), json!(39)), "/criteria", "weights_not_100");
+    let answer = app.put(EDITION, &with(edition(), weighted(json!(100), Value::Null))).expect(422);
+    assert_eq!(answer.violations(), [("/criteria/1", "missing_weight")]);
+    let points = |parts: [Value; 2]| {
+        let [x, y] = parts.map(|maximum| with(criterion("x", maximum), json!({"parent": "a"})));
+        json!({"criteria": [criterion("a", "1.2"), x, with(y, json!({"code": "y"}))]})
+    };
+    app.make_edition(points([json!("0.1"), json!(1.1)]));
+    app.make_edition(points([json!("0.1"), Value::Null]));
+    assert_refused(app, points([json!("0.1"), json!(1)]), "/criteria/0/max_points", "maxima_do_not_add_up");
+});
+
+api_test!(a_cohort_is_a_list_or_a_rule, |app| {
+    app.make_units(&["u"]);
+    app.make_edition(json!({}));
+    let cohort = |over: Value| json!({"cohorts": [with(json!({"code": "c", "name": "C"}), over)]});
+    let both = json!({"unit_ids": ["u"], "rule": {"level": "commune"}});
+    assert_refused(app, cohort(both), "/cohorts/0", "list_or_rule");
+    assert_refused(app, cohort(json!({})), "/cohorts/0", "list_or_rule");
+    assert_refused(app, json!({"cohorts": []}), "/cohorts", "empty");
+    let unknown = cohort(json!({"unit_ids": ["u", "nowhere"]}));
+    assert_refused(app, unknown, "/cohorts/0/unit_ids/1", "unknown_unit");
+    let unknown = cohort(json!({"rule": {"parent_id": "nowhere"}}));
+    assert_refused(app, unknown, "/cohorts/0/rule/parent_id", "unknown_unit");
+    assert_refused(app, cohort(json!({"unit_ids": ["u", "u"]})), "/cohorts/0/unit_ids/1", "duplicate");
+    let one = json!({"code": "c", "name": "C", "unit_ids": ["u"]});
+    assert_refused(app, json!({"cohorts": [one.clone(), one]}), "/cohorts/1/code", "duplicate");
+    app.make_edition(cohort(json!({"unit_ids": []})));
+});
+
+api_test!(bands_ascend_and_touch, |app| {
+    app.make_edition(json!({}));
+    let bands = |edges: &[(Value, Value)]| {
+        let bands: Vec<Value> =
+            edges.iter().map(|(from, to)| json!({"label": "B", "from": from, "to": to})).collect();
+        json!({"bands": bands})
+    };
+    let (none, fifty, eighty) = (Value::Null, json!(50), json!("80.0"));
+    app.make_edition(bands(&[
+        (none.clone(), fifty.clone()),
+        (json!("50.00"), eighty.clone()),
+        (json!(80), none.clone()),
+    ]));
+    app.make_edition(bands(&[(json!(0), fifty.clone())]));
+    for (edges, pointer, code) in [
+        (
+            vec![(none.clone(), fifty.clone()), (json!("50.0001"), none.clone())],
+            "/bands/1/from",
+            "bands_do_not_touch",
+        ),
+        (
+            vec![(none.clone(), fifty.clone()), (json!("49.9999"), none.clone())],
+            "/bands/1/from",
+            "bands_do_not_touch",
+        ),
+        (
+            vec![(eighty.clone(), none.clone()), (fifty.clone(), eighty.clone())],
+            "/bands/1/from",
+            "bands_do_not_touch",
+        ),
+        (
+            vec![(none.clone(), none.clone()), (fifty.clone(), none.clone())],
+            "/bands/1/from",
+            "bands_do_not_touch",
+        ),
+        (
+            vec![(none.clone(), fifty.clone()), (none.clone(), eighty.clone())],
+            "/bands/1/from",
+            "bands_do_not_touch",
+        ),
+        (vec![(eighty.clone(), fifty.clone())], "/bands/0/to", "not_ascending"),
+        (vec![(fifty.clone(), json!("50.0"))], "/bands/0/to", "not_ascending"),
+    ] {
+        assert_refused(app, bands(&edges), pointer, code);
+    }
+});
+
+api_test!(what_has_scores_stays, |app| {
+    app.make_units(&["u"]);
+    app.make_edition(json!({"criteria": [criterion("a", 10), criterion("b", 10)]}));
+    let of_a = app.make_score(&with(score("u", "7.5"), json!({"criterion": "a"})));
+    let answer = app.patch(EDITION, &json!({"criteria": [criterion("b", 10)]})).expect(409);
+    assert_eq!((answer.code(), answer.violations()), ("in_use", vec![("/criteria", "criterion_has_scores")]));
+    let answer = app.patch(EDITION, &json!({"criteria": [criterion("a", "7.49")]})).expect(409);
+    assert_eq!(answer.violations(), [("/criteria/0/max_points", "below_a_score")]);
+    app.patch(EDITION, &json!({"criteria": [criterion("a", "7.5")]})).expect(200);
+    assert_eq!(app.delete(EDITION).expect(409).code(), "in_use");
+    assert_eq!(app.delete("/api/v1/indexes/ix").expect(409).code(), "in_use");
+    app.delete(of_a.header("location")).expect(204);
+    app.patch(EDITION, &json!({"criteria": []})).expect(200);
+    assert_eq!(app.delete("/api/v1/indexes/ix").expect(409).code(), "in_use");
+    app.delete(EDITION).expect(204);
+    app.delete("/api/v1/indexes/ix").expect(204);
+});
+
+api_test!(a_unit_of_a_cohort_or_with_scores_stays, |app| {
+    app.make_units(&["listed", "scored", "parent"]);
+    app.make_edition(json!({"cohorts": [
+        {"code": "l", "name": "L", "unit_ids": ["listed"]}, {"code": "r", "name": "R", "rule": {"parent_id": "parent"}}
+    ]}));
+    app.make_score(&score("scored", 1));
+    for id in ["listed", "scored", "parent"] {
+        assert_eq!(app.delete(&format!("/api/v1/units/{id}")).expect(409).code(), "in_use", "{id}");
+    }
+});
+
+api_test!(editions_are_listed_by_year_in_pages, |app| {
+    for year in [2014, 2016, 2013, 2015] {
+        app.make_edition_in(year);
+    }
+    let years = |query: &str| -> (Vec<i64>, Value) {
+        let page = app.get(&format!("{INDEXES}/ix/editions?{query}")).expect(200).json;
+        let items = page["items"].as_array().unwrap();
+        (items.iter().map(|e| e["year"].as_i64().unwrap()).collect(), page["next_cursor"].clone())
+    };
+    assert_eq!(years(""), (vec![2013, 2014, 2015, 2016], Value::Null));
+    for (sort, pages) in [("year", [[2013, 2014], [2015, 2016]]), ("-year", [[2016, 2015], [2014, 2013]])] {
+        let (first, cursor) = years(&format!("limit=2&sort={sort}"));
+        let rest = years(&format!("limit=2&sort={sort}&cursor={}", cursor.as_str().unwrap()));
+        assert_eq!((first.as_slice(), rest), (&pages[0][..], (pages[1].to_vec(), Value::Null)), "{sort}");
+    }
+    assert_eq!(years("year=2014").0, [2014]);
+    assert_eq!(years("framework=f-2014").0, [2014]);
+    assert_eq!(years("status=published").0, [0; 0]);
+    assert_eq!(years("status=draft").0.len(), 4);
+});
+
+impl App {
+    fn make_edition_in(&self, year: i32) {
+        self.put("/api/v1/indexes/ix", &json!({"name": "Chỉ số"}));
+        self.make_edition_of(year, json!({"framework": format!("f-{year}")}));
+    }
+}
+
+api_test!(a_published_edition_and_its_scores_no_longer_change, |app| {
+    load(app, Extent::WithoutDossiers);
+    let path = "/api/v1/indexes/pci/editions/2016";
+    let read = app.get(path).expect(200);
+    assert_eq!(read.json["status"], "published");
+    let total =
+        app.get("/api/v1/index-scores?index_code=pci&year=2016&unit_id=gso-87&criterion=_total").expect(200);
+    let total = total.json["items"][0].clone();
+    let by_id = format!("/api/v1/index-scores/{}", total["id"].as_str().unwrap());
+    let by_key = "/api/v1/index-scores/by-key/pci/2016/gso-87/final/_total";
+    let before = app.database.dump();
+    let changed = with(total.clone(), json!({"score": "1"}));
+    let second = with(without(total.clone(), "id"), json!({"stage": "self"}));
+    for answer in [
+        app.put(path, &with(read.json.clone(), json!({"note": "Khác"}))),
+        app.patch(path, &json!({"decimals": 3})),
+        app.delete(path),
+        app.put(&by_id, &changed),
+        app.patch(&by_id, &json!({"published_rank": 9})),
+        app.delete(&by_id),
+        app.put(by_key, &changed),
+        app.put("/api/v1/index-scores/by-key/pci/2016/gso-87/self/_total", &json!({"score": 1})),
+        app.post("/api/v1/index-scores", &second),
+    ] {
+        assert_eq!(answer.expect(409).code(), "edition_published");
+    }
+    assert_eq!(app.put(path, &read.json).expect(200).etag(), read.etag());
+    let tag = app.get(&by_id).expect(200).etag();
+    assert_eq!(app.put(&by_id, &total).expect(200).etag(), tag);
+    assert_eq!(app.put(by_key, &total).expect(200).etag(), tag);
+    assert_eq!(app.database.dump(), before);
+
+    // A score neither moves into it nor out of it.
+    let draft = "/api/v1/indexes/pci/editions/2020";
+    app.put(draft, &with(edition(), json!({"framework": "pci-2020"}))).expect(201);
+    let made = app.post("/api/v1/index-scores", &with(second, json!({"year": 2020}))).expect(201);
+    let moved = app.patch(made.header("location"), &json!({"year": 2016})).expect(409);
+    assert_eq!(moved.code(), "edition_published");
+    let moved = app.patch(&by_id, &json!({"year": 2020})).expect(409);
+    assert_eq!(moved.code(), "edition_published");
+});
