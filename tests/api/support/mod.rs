@@ -8,6 +8,7 @@ pub mod indexes;
 pub mod records;
 pub mod schemas;
 pub mod spec;
+pub mod wrong;
 
 use std::process::ExitCode;
 
