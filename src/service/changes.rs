@@ -11,8 +11,11 @@ use super::{
     commendations::Commendations,
     crud::Resource,
     dossiers::Dossiers,
+    editions::Editions,
     error::{Error, Result},
     improvement_actions::ImprovementActions,
+    index_scores::IndexScores,
+    indexes::Indexes,
     reported_figures::ReportedFigures,
     units::Units,
 };
@@ -142,17 +145,9 @@ fn present_of(conn: &mut Conn, kind: ChangedResource, ids: Vec<String>) -> Resul
         ChangedResource::Commendations => by_keys::<Commendations>(conn, ids),
         ChangedResource::ReportedFigures => by_keys::<ReportedFigures>(conn, ids),
         ChangedResource::ImprovementActions => by_keys::<ImprovementActions>(conn, ids),
-        ChangedResource::Indexes => one_by_one(ids, |id| {
-            store::indexes::find(conn, id)?.map(|found| to_value(&found.record)).transpose()
-        }),
-        ChangedResource::IndexScores => one_by_one(ids, |id| {
-            store::index_scores::find(conn, id)?.map(|found| to_value(&found.record)).transpose()
-        }),
-        ChangedResource::Editions => one_by_one(ids, |id| {
-            let Some((index, year)) = id.rsplit_once('/') else { return Ok(None) };
-            let Ok(year) = year.parse() else { return Ok(None) };
-            store::editions::find(conn, index, year)?.map(|found| to_value(&found.record)).transpose()
-        }),
+        ChangedResource::Indexes => by_keys::<Indexes>(conn, ids),
+        ChangedResource::IndexScores => by_keys::<IndexScores>(conn, ids),
+        ChangedResource::Editions => editions(conn, ids),
     }
 }
 
@@ -166,14 +161,12 @@ fn by_keys<R: Resource>(conn: &mut Conn, keys: Vec<String>) -> Result<Vec<(Strin
     found.iter().map(|found| Ok((R::record_id(&found.record), to_value(&found.record)?))).collect()
 }
 
-fn one_by_one(
-    ids: Vec<String>,
-    mut find: impl FnMut(&str) -> Result<Option<Value>>,
-) -> Result<Vec<(String, Value)>> {
+/// Editions are listed within an index, so they are found one by one.
+fn editions(conn: &mut Conn, ids: Vec<String>) -> Result<Vec<(String, Value)>> {
     let mut found = Vec::new();
     for id in ids {
-        if let Some(record) = find(&id)? {
-            found.push((id, record));
+        if let Some(edition) = Editions::find(conn, &id)? {
+            found.push((id, to_value(&edition.record)?));
         }
     }
     Ok(found)

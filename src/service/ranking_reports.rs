@@ -163,13 +163,6 @@ fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Un
         .collect())
 }
 
-/// Whether a unit exists on any day of a year.
-fn exists_in(unit: &Unit, year: i32) -> bool {
-    let (first, last) = (Day::new(year, 1, 1), Day::new(year, 12, 31));
-    unit.valid_from.is_none_or(|from| last.is_none_or(|last| from <= last))
-        && unit.valid_to.is_none_or(|to| first.is_none_or(|first| to > first))
-}
-
 fn standings(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreStage) -> Result<Ranking> {
     let mut by_unit: HashMap<String, Vec<IndexScore>> = HashMap::new();
     for score in store::index_scores::of_edition(conn, &edition.index_code, edition.year, stage)? {
@@ -200,7 +193,7 @@ fn entry(edition: &Edition, unit: Unit, scores: Vec<IndexScore>) -> Entry {
             }
         }
     }
-    let result = if exists_in(&unit, edition.year) {
+    let result = if unit.exists_in_year(edition.year) {
         totals::total(edition, &criteria, stored)
     } else {
         Err(Unranked::NotInExistence)

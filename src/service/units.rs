@@ -60,6 +60,7 @@ impl Resource for Units {
         check_code(conn, unit)?;
         if old.is_some() {
             check_dossiers(conn, unit)?;
+            check_scores(conn, unit)?;
         }
         Ok(())
     }
@@ -153,6 +154,21 @@ fn check_dossiers(conn: &mut Conn, unit: &Unit) -> Result<()> {
         format!("The unit received dossiers from {first} to {last}; its validity must hold these days."),
         format!(
             "Đơn vị đã tiếp nhận hồ sơ từ {first} đến {last}; thời gian hiệu lực phải bao gồm các ngày này."
+        ),
+    ))
+}
+
+/// Nor can it leave out a year of which the unit has scores.
+fn check_scores(conn: &mut Conn, unit: &Unit) -> Result<()> {
+    let Some((first, last)) = store::index_scores::years_of(conn, &unit.id)? else { return Ok(()) };
+    if unit.exists_in_year(first) && unit.exists_in_year(last) {
+        return Ok(());
+    }
+    Err(Error::conflict(
+        "in_use",
+        format!("The unit has index scores of {first} to {last}; its validity must reach into these years."),
+        format!(
+            "Đơn vị có điểm chỉ số các năm {first} đến {last}; thời gian hiệu lực phải bao gồm các năm này."
         ),
     ))
 }

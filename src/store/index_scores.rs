@@ -128,6 +128,15 @@ pub fn of_edition(
     rows.into_iter().map(|row| Ok(row.score()?.record)).collect()
 }
 
+/// The first and the last data year in which a unit has a score.
+pub fn years_of(conn: &mut Conn, unit_id: &str) -> StoreResult<Option<(i32, i32)>> {
+    let years: (Option<i32>, Option<i32>) = index_scores::table
+        .filter(index_scores::unit_id.eq(unit_id))
+        .select((diesel::dsl::min(index_scores::year), diesel::dsl::max(index_scores::year)))
+        .first(conn)?;
+    Ok(years.0.zip(years.1))
+}
+
 /// A page of scores.
 pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<IndexScore>>> {
     let rows: Vec<IndexScoreRow> = list::page(conn, TABLE, request)?;

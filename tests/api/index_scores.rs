@@ -197,6 +197,16 @@ api_test!(a_unit_has_scores_of_years_in_which_it_existed, |app| {
     }
 });
 
+api_test!(the_validity_of_a_unit_keeps_the_years_of_its_scores, |app| {
+    app.make_edition(json!({}));
+    app.make_units(&["u"]);
+    app.make_score(&score("u", 1));
+    for validity in [json!({"valid_to": "2016-01-01"}), json!({"valid_from": "2017-01-01"})] {
+        assert_eq!(app.patch(&format!("{UNITS}/u"), &validity).expect(409).code(), "in_use", "{validity}");
+    }
+    app.patch(&format!("{UNITS}/u"), &json!({"valid_from": "2016-12-31"})).expect(200);
+});
+
 /// The scores of all pages of two.
 fn walk(app: &App, query: &str) -> Vec<String> {
     let mut found = Vec::new();
