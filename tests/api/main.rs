@@ -20,6 +20,7 @@ mod dossiers;
 mod figures_and_actions;
 mod index_scores;
 mod indexes;
+mod layers;
 mod lifecycle;
 mod lists;
 mod problems;

@@ -8,7 +8,7 @@ use chiso::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{api_test, app::App, database_test, plain_test};
+use crate::support::{api_test, app::App, client::encoded, database_test, plain_test};
 
 /// Loads a part of the sample.
 pub fn load(app: &App, extent: Extent) -> Loaded {
@@ -83,6 +83,8 @@ api_test!(the_review_shows_every_reported_figure_beside_its_computed_one, |app| 
     let failing = review["checks"].as_array().unwrap().iter().filter(|c| c["holds"] == false).count();
     assert_eq!(failing, 2, "{}", review["checks"]);
 
+    the_kinds_of_dossiers_are_those_of_the_review(app);
+
     // One more record moves the computed figure; nothing is written down as a result.
     let late = json!({
         "code": "LATE-1", "unit_id": "gso-874", "submitted_via": "in_person", "status": 9,
@@ -102,6 +104,33 @@ api_test!(the_review_shows_every_reported_figure_beside_its_computed_one, |app| 
     assert_eq!(load(app, Extent::All), Loaded::Nothing);
     app.get("/api/v1/reviews/no-such-unit/2020").expect(404);
 });
+
+/// Online ones are of level 3 or 4; interlinked and home appointments belong to the fields that the review names.
+fn the_kinds_of_dossiers_are_those_of_the_review(app: &App) {
+    let count = |filters: &str| {
+        let path = format!("/api/v1/dossiers?under=gso-874&limit=1&with_total=true&{filters}");
+        app.get(&path).expect(200).json["total"].as_i64().unwrap()
+    };
+    assert_eq!(count("synthetic=true"), 113_468);
+    assert_eq!(count("submitted_via=online"), 266);
+    assert_eq!(
+        count("submitted_via=online&online_level=3") + count("submitted_via=online&online_level=4"),
+        266
+    );
+    let of_fields = |filter: &str, fields: &[&str]| -> i64 {
+        fields.iter().map(|field| count(&format!("{filter}&field={}", encoded(field)))).sum()
+    };
+    assert_eq!(
+        of_fields("interlinked=true", &["Đăng ký hộ kinh doanh", "Đất đai", "Xây dựng", "Thuế"]),
+        1819
+    );
+    assert_eq!(of_fields("submitted_via=home_appointment", &["Đăng ký hộ kinh doanh"]), 2);
+    let units =
+        app.get("/api/v1/dossier-statistics?unit_id=gso-874&period=2020&group_by=unit").expect(200).json;
+    assert_eq!(units["rows"].as_array().unwrap().len(), 14);
+    assert_eq!(count("accepted_to=2020-12-14"), 113_468);
+    assert_eq!(count("accepted_to=2019-12-31"), 0);
+}
 
 /// The rows of the file, read here by itself.
 fn published() -> Vec<HashMap<String, String>> {
