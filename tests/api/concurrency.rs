@@ -10,7 +10,6 @@ use crate::support::{
     api_test,
     app::{App, STORE_LIMITS},
     client::{Answer, Client},
-    database::Kind,
     database_test,
     records::{DOSSIERS, UNITS, dossier, unit},
 };
@@ -165,10 +164,7 @@ fn hold(store: &Store) -> (mpsc::Sender<()>, std::thread::JoinHandle<()>) {
     (go, thread)
 }
 
-database_test!(writes_beyond_the_queue_are_503_with_retry_after, |database| {
-    if database.kind == Kind::Postgres {
-        return;
-    }
+database_test!(writes_beyond_the_queue_are_503_with_retry_after on Sqlite, |database| {
     let full = StoreLimits { write_queue: 1, ..STORE_LIMITS };
     let app = App::with_limits(crate::support::database::Database::migrated(database.kind), full);
     let (go, holder) = hold(&app.store);

@@ -33,19 +33,28 @@ pub struct Case {
     pub module: &'static str,
     pub name: &'static str,
     pub body: Body,
+    /// The one database that the test is about; both when absent.
+    pub only: Option<Kind>,
 }
 
 inventory::collect!(Case);
 
-/// A test of the running service: `api_test!(name, |app| { … })`.
+/// A test of the running service: `api_test!(name, |app| { … })`, or `name on Sqlite` where one database is meant.
 macro_rules! api_test {
     ($name:ident, |$app:ident| $body:block) => {
+        $crate::support::api_test!(@None, $name, |$app| $body);
+    };
+    ($name:ident on $kind:ident, |$app:ident| $body:block) => {
+        $crate::support::api_test!(@Some($crate::support::database::Kind::$kind), $name, |$app| $body);
+    };
+    (@$only:expr, $name:ident, |$app:ident| $body:block) => {
         fn $name($app: &$crate::support::app::App) $body
         inventory::submit! {
             $crate::support::Case {
                 module: module_path!(),
                 name: stringify!($name),
                 body: $crate::support::Body::App($name),
+                only: $only,
             }
         }
     };
@@ -55,12 +64,19 @@ pub(crate) use api_test;
 /// A test of a database that nothing has touched: `database_test!(name, |database| { … })`.
 macro_rules! database_test {
     ($name:ident, |$database:ident| $body:block) => {
+        $crate::support::database_test!(@None, $name, |$database| $body);
+    };
+    ($name:ident on $kind:ident, |$database:ident| $body:block) => {
+        $crate::support::database_test!(@Some($crate::support::database::Kind::$kind), $name, |$database| $body);
+    };
+    (@$only:expr, $name:ident, |$database:ident| $body:block) => {
         fn $name($database: &$crate::support::database::Database) $body
         inventory::submit! {
             $crate::support::Case {
                 module: module_path!(),
                 name: stringify!($name),
                 body: $crate::support::Body::Database($name),
+                only: $only,
             }
         }
     };
@@ -76,6 +92,7 @@ macro_rules! plain_test {
                 module: module_path!(),
                 name: stringify!($name),
                 body: $crate::support::Body::Plain($name),
+                only: None,
             }
         }
     };
@@ -104,7 +121,10 @@ pub fn run() -> ExitCode {
             }));
             continue;
         }
-        for kind in [Kind::Sqlite, Kind::Postgres] {
+        for kind in [Kind::Sqlite, Kind::Postgres]
+            .into_iter()
+            .filter(|kind| case.only.is_none_or(|only| only == *kind))
+        {
             let body = case.body;
             let trial = Trial::test(format!("{}::{name}", kind.name()), move || {
                 on_database(kind, body);
