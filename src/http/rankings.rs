@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::Query, editions::index_of_path, problem::Problem, respond, schema::Number, state::AppState,
+    body::Query, crud, editions::index_of_path, problem::Problem, respond, schema::Number, state::AppState,
 };
 use crate::{
     domain::{decimal::Exact, editions::TieRule, index_scores::ScoreStage, time::YEARS},
     service::{
-        error::Error,
+        indexes::Indexes,
         ranking_reports::{self, BaseYear, NotComparable, Question, RankingReport},
         rankings::{ContributionDelta, Delta, DeltaUnit, Direction, Standing},
         totals::{ComponentKind, TotalSource, Unranked},
@@ -280,12 +280,29 @@ pub async fn get_ranking(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    Query(query): Query<RankingQuery>,
+    query: Result<Query<RankingQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let (code, year) = path.into_inner();
-    if code.chars().any(char::is_control) {
-        return Err(Error::not_found("indexes", code).into());
+    match asked(&code, &year, query) {
+        Ok((question, with_components)) => {
+            let report = ranking_reports::ranking(&state.store, question).await?;
+            Ok(respond::computed(&request, &RankingBody::new(report, with_components)))
+        }
+        // An index that isn't there is told before what can't be read.
+        Err(problem) => {
+            index_of_path(&state, &code).await?;
+            Err(problem)
+        }
     }
+}
+
+/// What is asked, and whether with components.
+fn asked(
+    code: &str,
+    year: &str,
+    query: Result<Query<RankingQuery>, Problem>,
+) -> Result<(Question, bool), Problem> {
+    let Query(query) = query?;
     let with_components = match query.include.as_deref() {
         None | Some("") => false,
         Some("components") => true,
@@ -298,27 +315,19 @@ pub async fn get_ranking(
             ));
         }
     };
-    let year = match year_of("year", &year) {
-        Ok(year) => year,
-        // 404 comes before 400.
-        Err(problem) => {
-            index_of_path(&state, &code).await?;
-            return Err(problem);
-        }
+    let base = match query.base_year.as_deref() {
+        None => BaseYear::Before,
+        Some("none") => BaseYear::Without,
+        Some(year) => BaseYear::Year(year_of("base_year", year)?),
     };
     let question = Question {
-        index_code: code,
-        year,
-        base: match query.base_year.as_deref() {
-            None => BaseYear::Before,
-            Some("none") => BaseYear::Without,
-            Some(year) => BaseYear::Year(year_of("base_year", year)?),
-        },
+        index_code: crud::path_key::<Indexes>(code)?,
+        year: year_of("year", year)?,
+        base,
         cohort: query.cohort,
         stage: query.stage.unwrap_or(ScoreStage::Final),
     };
-    let report = ranking_reports::ranking(&state.store, question).await?;
-    Ok(respond::computed(&request, &RankingBody::new(report, with_components)))
+    Ok((question, with_components))
 }
 
 /// The addresses of this file.

@@ -21,6 +21,7 @@ use crate::{
         time::Day,
     },
     service::{
+        self,
         reviews::{self, Comparison, Missing, Review, ReviewedIndex},
         units::Units,
     },
@@ -339,12 +340,19 @@ pub async fn get_review(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    Query(query): Query<ReviewQuery>,
+    query: Result<Query<ReviewQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let (unit_id, year) = path.into_inner();
     let unit_id = crud::path_key::<Units>(&unit_id)?;
-    let year = year_of("year", &year)?;
-    let calendar = query.calendar.unwrap_or(PeriodCalendar::Civil);
+    let (year, calendar) = match year_of("year", &year).and_then(|year| Ok((year, query?.0.calendar))) {
+        Ok(asked) => asked,
+        // A unit that isn't there is told before what can't be read.
+        Err(problem) => {
+            service::crud::get::<Units>(&state.store, unit_id).await?;
+            return Err(problem);
+        }
+    };
+    let calendar = calendar.unwrap_or(PeriodCalendar::Civil);
     let review = reviews::review(&state.store, unit_id, year, calendar, state.today()).await?;
     Ok(respond::computed(&request, &ReviewBody::from(review)))
 }

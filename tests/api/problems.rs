@@ -145,6 +145,12 @@ api_test!(of_several_errors_the_first_in_order_is_told, |app| {
         ("GET", "/api/v1/units/u?colour=1", 400),
         ("GET", "/api/v1/units/absent/lineage?colour=1", 404),
         ("GET", "/api/v1/units/u/lineage?colour=1", 400),
+        ("GET", "/api/v1/indexes/absent/rankings/2016?colour=1", 404),
+        ("GET", "/api/v1/indexes/absent/rankings/x?base_year=y", 404),
+        ("GET", "/api/v1/reviews/absent/2020?colour=1", 404),
+        ("GET", "/api/v1/reviews/absent/0", 404),
+        ("GET", "/api/v1/reviews/u/2020?colour=1", 400),
+        ("GET", "/api/v1/reviews/u/0", 400),
         ("DELETE", "/api/v1/units/absent?colour=1", 404),
         ("DELETE", "/api/v1/units/u?colour=1", 400),
     ] {
