@@ -179,6 +179,8 @@ list_query! {
         decided_from: Day,
         /// Decided on this day or earlier.
         decided_to: Day,
+        /// Decisions of this day.
+        decided_on: Day,
     }
 }
 
@@ -276,6 +278,7 @@ pub async fn list_commendations(
         page::under("issuer_unit_id", query.under.as_ref()),
         page::is_word("form", query.form.map(CommendationForm::as_str)),
         page::is_number("achievement_year", query.achievement_year),
+        page::is_day("decided_on", query.decided_on),
         page::is("decision_number", query.decision_number.as_ref()),
         annulled,
         day(Test::AtLeast, query.decided_from),

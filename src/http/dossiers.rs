@@ -200,6 +200,14 @@ list_query! {
         accepted_from: Day,
         /// Accepted on this Vietnamese day or earlier.
         accepted_to: Day,
+        /// Due on this Vietnamese day or later.
+        due_from: Day,
+        /// Due on this Vietnamese day or earlier.
+        due_to: Day,
+        /// Finished on this Vietnamese day or later.
+        finished_from: Day,
+        /// Finished on this Vietnamese day or earlier.
+        finished_to: Day,
     }
 }
 
@@ -330,6 +338,10 @@ pub async fn list_dossiers(
         page::is_number("status", query.status.map(|status| i32::from(status.code()))),
         day("accepted_at", Test::AtLeast, query.accepted_from),
         day("accepted_at", Test::Below, query.accepted_to.map(Day::next)),
+        day("due_at", Test::AtLeast, query.due_from),
+        day("due_at", Test::Below, query.due_to.map(Day::next)),
+        day("finished_at", Test::AtLeast, query.finished_from),
+        day("finished_at", Test::Below, query.finished_to.map(Day::next)),
     ];
     if let Some(outcome) = query.outcome {
         filters.extend(outcome_filters(outcome, state.today()).into_iter().map(Some));

@@ -152,6 +152,12 @@ list_query! {
         framework: String,
         /// Editions that stand there.
         status: EditionStatus,
+        /// Editions whose scores count this.
+        unit_of_measure: ScoreUnit,
+        /// Editions with this tie rule.
+        tie_rule: TieRule,
+        /// Editions with this method.
+        method: Method,
     }
 }
 
@@ -269,6 +275,9 @@ pub async fn list_editions(
     let filters = [
         page::is("index_code", Some(&index)),
         page::is_number("year", query.year),
+        page::is_word("unit_of_measure", query.unit_of_measure.map(ScoreUnit::as_str)),
+        page::is_word("tie_rule", query.tie_rule.map(TieRule::as_str)),
+        page::is_word("method", query.method.map(Method::as_str)),
         page::is("framework", query.framework.as_ref()),
         page::is_word("status", query.status.map(EditionStatus::as_str)),
     ];

@@ -129,6 +129,10 @@ list_query! {
         review_year: i32,
         /// Actions that are to improve this index.
         index_code: String,
+        /// Actions on this criterion.
+        criterion: String,
+        /// Actions due on this day.
+        due_on: Day,
     }
 }
 
@@ -203,6 +207,8 @@ pub async fn list_improvement_actions(
         page::is("review_unit_id", query.review_unit_id.as_ref()),
         page::is_number("review_year", query.review_year),
         page::is("index_code", query.index_code.as_ref()),
+        page::is("criterion", query.criterion.as_ref()),
+        page::is_day("due_on", query.due_on),
     ];
     crud::list::<ImprovementActions>(&state, &request, query.paging(), filters, SORTS).await
 }

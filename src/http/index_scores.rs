@@ -183,6 +183,10 @@ list_query! {
         stage: ScoreStage,
         /// Scores that apply, or not.
         applicable: bool,
+        /// Scores published with this rank.
+        published_rank: i32,
+        /// Scores of exactly this source.
+        source: String,
     }
 }
 
@@ -306,6 +310,8 @@ pub async fn list_index_scores(
     let filters = [
         page::is("index_code", query.index_code.as_ref()),
         page::is_number("year", query.year),
+        page::is_number("published_rank", query.published_rank),
+        page::is("source", query.source.as_ref()),
         page::is("unit_id", query.unit_id.as_ref()),
         page::under("unit_id", query.under.as_ref()),
         page::is("criterion", query.criterion.as_ref()),

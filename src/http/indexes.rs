@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, Exposed, Key},
-    page::{ListedResource, SortKey, list_query},
+    page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     state::AppState,
 };
@@ -76,7 +76,12 @@ pub struct IndexPage {
 
 list_query! {
     /// Which indexes.
-    pub struct ListIndexesQuery {}
+    pub struct ListIndexesQuery {
+        /// Indexes of exactly this name.
+        name: String,
+        /// Indexes of exactly this English name.
+        name_en: String,
+    }
 }
 
 impl ListedResource for Indexes {
@@ -124,7 +129,8 @@ pub async fn list_indexes(
     request: HttpRequest,
     Query(query): Query<ListIndexesQuery>,
 ) -> Result<HttpResponse, Problem> {
-    crud::list::<Indexes>(&state, &request, query.paging(), [], SORTS).await
+    let filters = [page::is("name", query.name.as_ref()), page::is("name_en", query.name_en.as_ref())];
+    crud::list::<Indexes>(&state, &request, query.paging(), filters, SORTS).await
 }
 
 /// Create an index

@@ -95,6 +95,11 @@ pub fn is_true(column: &'static str, value: Option<bool>) -> Option<Filter> {
     value.map(|v| Filter { column, test: Test::Is, value: Value::Bool(v) })
 }
 
+/// An exact filter on a column of days.
+pub fn is_day(column: &'static str, value: Option<crate::domain::time::Day>) -> Option<Filter> {
+    value.map(|day| Filter { column, test: Test::Is, value: Value::Date(day.date()) })
+}
+
 /// A unit with all below it.
 pub fn under(column: &'static str, value: Option<&String>) -> Option<Filter> {
     value.map(|v| Filter { column, test: Test::Under, value: Value::Text(crate::domain::text::clean(v)) })

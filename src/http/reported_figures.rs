@@ -144,6 +144,14 @@ list_query! {
         period: String,
         /// Figures that the review of this year cites.
         review_year: i32,
+        /// Figures compared with this period.
+        base_period: String,
+        /// Figures of exactly this value, as text.
+        value: String,
+        /// Figures that count this.
+        unit_of_measure: FigureUnit,
+        /// Figures whose unit is a reading, or is stated by the source.
+        unit_is_assumed: bool,
     }
 }
 
@@ -222,6 +230,10 @@ pub async fn list_reported_figures(
         page::under("unit_id", query.under.as_ref()),
         page::is("measure", query.measure.as_ref()),
         page::is("period", query.period.as_ref()),
+        page::is("base_period", query.base_period.as_ref()),
+        page::is("value", query.value.as_ref()),
+        page::is_word("unit_of_measure", query.unit_of_measure.map(FigureUnit::as_str)),
+        page::is_true("unit_is_assumed", query.unit_is_assumed),
         page::is_number("review_year", query.review_year),
     ];
     crud::list::<ReportedFigures>(&state, &request, query.paging(), filters, SORTS).await

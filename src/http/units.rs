@@ -126,6 +126,12 @@ list_query! {
         under: String,
         /// Units that exist on this day.
         as_of: Day,
+        /// Units of exactly this name.
+        name: String,
+        /// Units that begin on this day.
+        valid_from: Day,
+        /// Units that no longer exist from this day on.
+        valid_to: Day,
     }
 }
 
@@ -200,6 +206,9 @@ pub async fn list_units(
     };
     let filters = [
         page::is("code", query.code.as_ref()),
+        page::is("name", query.name.as_ref()),
+        page::is_day("valid_from", query.valid_from),
+        page::is_day("valid_to", query.valid_to),
         page::is("code_scheme", query.code_scheme.as_ref()),
         page::is_word("level", query.level.map(Level::as_str)),
         page::is("parent_id", query.parent_id.as_ref()),

@@ -128,7 +128,7 @@ fn compute(
     let indexes = reviewed_indexes(conn, unit_id, year, &figures)?;
     let mut review = Review {
         year,
-        checks: checks(&dossiers, &figures),
+        checks: checks(&dossiers, &figures, year),
         collectives: count(RecipientKind::Collective),
         individuals: count(RecipientKind::Individual),
         improvement_actions: store::improvement_actions::of_review(conn, unit_id, year)?,
@@ -141,7 +141,7 @@ fn compute(
     Ok(review)
 }
 
-fn checks(dossiers: &Statistics, figures: &[ReportedFigure]) -> Vec<Check> {
+fn checks(dossiers: &Statistics, figures: &[ReportedFigure], year: i32) -> Vec<Check> {
     let total = &dossiers.total;
     let mut checks = dossiers.checks.clone();
     checks.push(Check {
@@ -149,14 +149,18 @@ fn checks(dossiers: &Statistics, figures: &[ReportedFigure]) -> Vec<Check> {
         left: total.classified(),
         right: total.resolved,
     });
-    let reported = |measure: &str| -> Option<i64> {
-        figures.iter().find(|f| f.measure == measure)?.number()?.to_string().parse().ok()
-    };
-    if let Some(received) = reported("dossiers.received") {
-        let levels: Vec<i64> = figures
+    // Figures of this period alone, each measure once, however many sources give it.
+    let mut reported: BTreeMap<&str, i64> = BTreeMap::new();
+    for figure in figures.iter().filter(|figure| figure.period == year.to_string()) {
+        if let Some(value) = figure.number().and_then(|number| number.to_string().parse().ok()) {
+            reported.entry(&figure.measure).or_insert(value);
+        }
+    }
+    if let Some(&received) = reported.get("dossiers.received") {
+        let levels: Vec<i64> = reported
             .iter()
-            .filter(|f| f.measure.starts_with("dossiers.received."))
-            .filter_map(|f| reported(&f.measure))
+            .filter(|(measure, _)| measure.starts_with("dossiers.received."))
+            .map(|(_, value)| *value)
             .collect();
         if !levels.is_empty() {
             checks.push(Check {
@@ -165,7 +169,8 @@ fn checks(dossiers: &Statistics, figures: &[ReportedFigure]) -> Vec<Check> {
                 right: received,
             });
         }
-        if let (Some(on_time), Some(late)) = (reported("dossiers.on_time"), reported("dossiers.late")) {
+        if let (Some(on_time), Some(late)) = (reported.get("dossiers.on_time"), reported.get("dossiers.late"))
+        {
             checks.push(Check {
                 code: "reported_on_time_and_late_equal_received",
                 left: on_time + late,
@@ -202,15 +207,43 @@ fn reviewed_indexes(
     }
     let mut reviewed = Vec::new();
     for ((index_code, year), reported) in named {
-        let base = reported.iter().find_map(|f| f.base_period.as_ref()?.parse().ok());
-        let computed = standing(conn, unit_id, &index_code, year, base)?;
-        if computed.is_ok() || !reported.is_empty() {
-            reviewed.push(ReviewedIndex { index_code, year, reported, computed });
+        for (base, reported) in by_base(year, reported) {
+            let computed = standing(conn, unit_id, &index_code, year, base)?;
+            if computed.is_ok() || !reported.is_empty() {
+                reviewed.push(ReviewedIndex { index_code: index_code.clone(), year, reported, computed });
+            }
         }
     }
-    // The latest data first, then by code.
+    // The latest data first, then by code; the sort keeps the order of the base years.
     reviewed.sort_by(|a, b| b.year.cmp(&a.year).then_with(|| a.index_code.cmp(&b.index_code)));
     Ok(reviewed)
+}
+
+/// Figures of one index and year, apart by the year that they compare with, the latest first.
+///
+/// A change without a base period compares with the year before; what compares with nothing (a band, a score)
+/// goes with the first.
+fn by_base(year: i32, figures: Vec<ReportedFigure>) -> Vec<(Option<i32>, Vec<ReportedFigure>)> {
+    let base_of = |figure: &ReportedFigure| -> Option<i32> {
+        let named = figure.base_period.as_ref().and_then(|base| base.parse().ok());
+        named.or_else(|| figure.measure.ends_with("_change").then_some(year - 1))
+    };
+    let mut bases: Vec<i32> = figures.iter().filter_map(base_of).collect();
+    bases.sort_unstable_by(|a, b| b.cmp(a));
+    bases.dedup();
+    if bases.is_empty() {
+        return vec![(None, figures)];
+    }
+    let mut groups: Vec<(Option<i32>, Vec<ReportedFigure>)> =
+        bases.iter().map(|base| (Some(*base), Vec::new())).collect();
+    for figure in figures {
+        let base = base_of(&figure);
+        let group = groups.iter_mut().find(|(of, _)| base.is_none() || *of == base);
+        if let Some((_, group)) = group {
+            group.push(figure);
+        }
+    }
+    groups
 }
 
 type Computed = std::result::Result<(Box<Standing>, Box<RankingReport>), Missing>;
@@ -263,13 +296,12 @@ fn computed(figure: &ReportedFigure, review: &Review) -> std::result::Result<Str
             "individuals" => Ok(review.individuals.to_string()),
             _ => Err(Missing::UnknownMeasure),
         },
-        index => {
-            let year = figure.period.parse::<i32>().map_err(|_| Missing::OtherPeriod)?;
-            let reviewed = review.indexes.iter().find(|i| i.index_code == index && i.year == year);
-            match reviewed.map(|i| &i.computed) {
+        _ => {
+            let of_figure = |index: &&ReviewedIndex| index.reported.iter().any(|f| f.id == figure.id);
+            match review.indexes.iter().find(of_figure).map(|index| &index.computed) {
                 Some(Ok((standing, report))) => index_figure(what, figure, standing, report),
                 Some(Err(missing)) => Err(*missing),
-                None => Err(Missing::NoScores),
+                None => Err(Missing::OtherPeriod),
             }
         }
     }

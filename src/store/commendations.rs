@@ -47,7 +47,7 @@ struct RecipientRow {
     position: i32,
     kind: String,
     name: Option<String>,
-    name_folded: Option<String>,
+    identity: Option<String>,
     unit_id: Option<String>,
     count: i32,
 }
@@ -159,7 +159,7 @@ fn insert_recipients(conn: &mut Conn, commendation: &Commendation) -> StoreResul
                 position,
                 kind: recipient.kind.to_string(),
                 name: recipient.name.clone(),
-                name_folded: recipient.name.as_deref().map(fold),
+                identity: identity(recipient),
                 unit_id: recipient.unit_id.clone(),
                 count: recipient.count,
             })
@@ -184,6 +184,16 @@ pub fn second_awards(conn: &mut Conn, commendation: &Commendation) -> StoreResul
     Ok(found.into_values().next().unwrap_or_default())
 }
 
+/// What tells a recipient from others: the folded name, or the unit of an unnamed collective. No name begins with
+/// a control character, so that a unit is never taken for a name.
+fn identity(recipient: &Recipient) -> Option<String> {
+    match (&recipient.name, &recipient.unit_id, recipient.kind) {
+        (Some(name), ..) => Some(fold(name)),
+        (None, Some(unit), RecipientKind::Collective) if recipient.count == 1 => Some(format!("\u{1}{unit}")),
+        _ => None,
+    }
+}
+
 /// What two recipients have in common when one of them may be a second award.
 #[derive(PartialEq, Eq, Hash)]
 struct Award {
@@ -197,7 +207,7 @@ struct Awarded {
     id: String,
     year: i32,
     kind: String,
-    name_folded: Option<String>,
+    identity: Option<String>,
     unit_id: Option<String>,
 }
 
@@ -206,9 +216,7 @@ pub fn second_awards_of(
     conn: &mut Conn,
     commendations: &[&Commendation],
 ) -> StoreResult<HashMap<String, Vec<String>>> {
-    let named = |c: &Commendation| -> Vec<String> {
-        c.recipients.iter().filter_map(|r| r.name.as_deref()).map(fold).collect()
-    };
+    let named = |c: &Commendation| -> Vec<String> { c.recipients.iter().filter_map(identity).collect() };
     let mut years: Vec<i32> = commendations.iter().map(|c| c.achievement_year).collect();
     years.sort_unstable();
     years.dedup();
@@ -222,19 +230,19 @@ pub fn second_awards_of(
             .inner_join(
                 commendations::table.on(commendations::id.eq(commendation_recipients::commendation_id)),
             )
-            .filter(commendation_recipients::name_folded.eq_any(part))
+            .filter(commendation_recipients::identity.eq_any(part))
             .filter(commendations::achievement_year.eq_any(&years))
             .filter(commendations::annulled_at.is_null())
             .select((
                 commendations::id,
                 commendations::achievement_year,
                 commendation_recipients::kind,
-                commendation_recipients::name_folded,
+                commendation_recipients::identity,
                 commendation_recipients::unit_id,
             ))
             .load(conn)?;
         for awarded in found {
-            let name = awarded.name_folded.clone().unwrap_or_default();
+            let name = awarded.identity.clone().unwrap_or_default();
             let award = Award { name, kind: awarded.kind.clone(), year: awarded.year };
             awards.entry(award).or_default().push(awarded);
         }
@@ -243,9 +251,8 @@ pub fn second_awards_of(
     for decision in commendations {
         let mut others = Vec::new();
         for recipient in &decision.recipients {
-            let Some(name) = &recipient.name else { continue };
-            let award =
-                Award { name: fold(name), kind: recipient.kind.to_string(), year: decision.achievement_year };
+            let Some(name) = identity(recipient) else { continue };
+            let award = Award { name, kind: recipient.kind.to_string(), year: decision.achievement_year };
             // The same name in another known unit is another person or collective.
             let same = awards.get(&award).into_iter().flatten().filter(|other| {
                 let elsewhere = other.unit_id.is_some()

@@ -152,7 +152,7 @@ diesel::table! {
         position -> Integer,
         kind -> Text,
         name -> Nullable<Text>,
-        name_folded -> Nullable<Text>,
+        identity -> Nullable<Text>,
         unit_id -> Nullable<Text>,
         count -> Integer,
     }

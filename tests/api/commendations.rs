@@ -159,6 +159,18 @@ api_test!(a_second_award_for_one_achievement_is_flagged, |app| {
     make(app, json!({"decision_number": "5"}));
     let (_, nameless) = make(app, json!({"decision_number": "6"}));
     assert_eq!(nameless["flags"], json!([]), "recipients without names are not known to be the same");
+    let collective = |number: &str, unit: &str, count: i32| {
+        let recipients = json!([{"kind": "collective", "unit_id": unit, "count": count}]);
+        make(app, json!({"decision_number": number, "recipients": recipients})).1["flags"].clone()
+    };
+    assert_eq!(collective("7", "d", 1), json!([]));
+    assert_eq!(collective("8", "p", 1), json!([]), "another collective");
+    assert_eq!(
+        collective("9", "d", 3),
+        json!([]),
+        "several collectives of a unit are not known to be the same"
+    );
+    assert_eq!(collective("10", "d", 1), json!(["second_award"]), "a unit names its collective");
 });
 
 api_test!(the_form_fits_the_issuer, |app| {

@@ -1,3 +1,4 @@
+-- `identity` tells a recipient from others: the folded name, or the unit of an unnamed collective.
 -- `number_key` is issuer, number and year of a dated decision: unique, and kept when the decision is annulled.
 CREATE TABLE commendations (
     id TEXT NOT NULL PRIMARY KEY,
@@ -18,10 +19,10 @@ CREATE TABLE commendation_recipients (
     position INTEGER NOT NULL,
     kind TEXT NOT NULL,
     name TEXT,
-    name_folded TEXT,
+    identity TEXT,
     unit_id TEXT CONSTRAINT commendation_recipients_unit REFERENCES units (id),
     count INTEGER NOT NULL,
     PRIMARY KEY (commendation_id, position)
 ) STRICT;
-CREATE INDEX commendation_recipients_by_name ON commendation_recipients (name_folded);
+CREATE INDEX commendation_recipients_by_identity ON commendation_recipients (identity);
 CREATE INDEX commendation_recipients_by_unit ON commendation_recipients (unit_id);
