@@ -1,6 +1,6 @@
 //! Vietnamese text: one normal form, search without case or marks, and the alphabet's own order.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::LazyLock};
 
 use icu_collator::{Collator, CollatorBorrowed, options::CollatorOptions};
 use icu_locale_core::locale;
@@ -20,8 +20,11 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-fn collator() -> Option<CollatorBorrowed<'static>> {
-    Collator::try_new(locale!("vi").into(), CollatorOptions::default()).ok()
+/// The rules of the Vietnamese alphabet, loaded once.
+fn collator() -> Option<&'static CollatorBorrowed<'static>> {
+    static COLLATOR: LazyLock<Option<CollatorBorrowed<'static>>> =
+        LazyLock::new(|| Collator::try_new(locale!("vi").into(), CollatorOptions::default()).ok());
+    COLLATOR.as_ref()
 }
 
 /// The order of the Vietnamese alphabet (a ă â b c d đ e ê ...), marks of tone second.

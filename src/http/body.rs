@@ -67,11 +67,6 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 impl Body {
-    /// Whether the body could be received at all.
-    pub const fn is_refused(&self) -> bool {
-        self.0.is_err()
-    }
-
     /// The body as the type that the document says it is.
     ///
     /// # Errors

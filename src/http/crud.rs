@@ -158,6 +158,17 @@ fn known(request: &HttpRequest) -> Result<Precondition, Problem> {
     etag::precondition(request)
 }
 
+/// A problem of the request, unless the record that must be there isn't: that is told first.
+async fn behind_404<R: Exposed>(state: &AppState, key: String, absent: Absent, problem: Problem) -> Problem {
+    if absent == Absent::Create {
+        return problem;
+    }
+    match crud::get::<R>(&state.store, key).await {
+        Ok(_) => problem,
+        Err(error) => error.into(),
+    }
+}
+
 fn tag<R: Exposed>(record: &Versioned<R::Record>, today: Day) -> String {
     etag::of_record(record.version, R::derived(&record.record, today).as_deref())
 }
@@ -218,13 +229,12 @@ pub async fn put<R: Exposed>(
             crud::check::<R>(&state.store, key, precondition, absent).await?;
             return Err(problem);
         }
-        (body, known) => {
-            if absent == Absent::Refuse {
-                crud::get::<R>(&state.store, key).await?;
-            }
-            // What can't be read of the body, then what can't be read beside it.
-            let unread = body.map(drop).or_else(|p| if p.is_validation() { Ok(()) } else { Err(p) });
-            return Err(unread.and(known.map(drop)).err().unwrap_or_else(Problem::internal));
+        // What can't be read beside the body comes before a missing member.
+        (Err(lacking), Err(problem)) if lacking.is_validation() => {
+            return Err(behind_404::<R>(state, key, absent, problem).await);
+        }
+        (Err(problem), _) | (_, Err(problem)) => {
+            return Err(behind_404::<R>(state, key, absent, problem).await);
         }
     };
     let path = Key(Some(key.clone()));
@@ -250,8 +260,7 @@ pub async fn patch<R: Exposed>(
     let (patch, precondition) = match (body.read_patch(), known(request)) {
         (Ok(patch), Ok(precondition)) => (patch, precondition),
         (Err(problem), _) | (_, Err(problem)) => {
-            crud::get::<R>(&state.store, key).await?;
-            return Err(problem);
+            return Err(behind_404::<R>(state, key, Absent::Refuse, problem).await);
         }
     };
     let path = Key(Some(key.clone()));
@@ -278,10 +287,7 @@ pub async fn delete<R: Exposed>(
     let key = path_key::<R>(key)?;
     let precondition = match known(request) {
         Ok(precondition) => precondition,
-        Err(problem) => {
-            crud::get::<R>(&state.store, key).await?;
-            return Err(problem);
-        }
+        Err(problem) => return Err(behind_404::<R>(state, key, Absent::Refuse, problem).await),
     };
     crud::delete::<R>(&state.store, state.context(), key, precondition).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -117,7 +117,6 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     let api = path.starts_with(API);
     let writes = method != "get";
     let has_body = operation.contains_key("requestBody");
-    let computes = operation.get("x-stores-nothing").is_some();
     let mut errors = vec![400, 500, 503];
     if path.contains('{') {
         errors.push(404);
@@ -125,7 +124,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     if has_body {
         errors.extend([413, 415, 422]);
     }
-    if api && writes && !computes {
+    if api && writes {
         errors.push(409);
     }
     if api && matches!(method, "put" | "patch" | "delete") {

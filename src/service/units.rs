@@ -1,5 +1,7 @@
 //! Units: the rules that join them, and their lineage.
 
+use std::collections::HashMap;
+
 use super::{
     crud::{Proposal, Resource, refuse_when_referred},
     error::{Error, Result},
@@ -98,13 +100,15 @@ fn check_parent(conn: &mut Conn, unit: &Unit, violations: &mut Vec<Violation>) -
 }
 
 fn check_successors(conn: &mut Conn, unit: &Unit, violations: &mut Vec<Violation>) -> Result<()> {
+    let ids: Vec<String> = unit.successors.iter().map(|successor| successor.unit_id.clone()).collect();
+    let found = store::units::find_all(conn, &ids)?;
     for (i, successor) in unit.successors.iter().enumerate() {
         let pointer = format!("/successors/{i}/unit_id");
-        match store::units::find(conn, &successor.unit_id)? {
+        match found.iter().find(|unit| unit.id == successor.unit_id) {
             None if successor.unit_id != unit.id => {
                 violations.push(Error::unknown_unit(pointer, &successor.unit_id))
             }
-            Some(found) if found.record.valid_to.is_some() && found.record.valid_to <= unit.valid_to => {
+            Some(found) if found.valid_to.is_some() && found.valid_to <= unit.valid_to => {
                 violations.push(Violation::new(
                     pointer,
                     "successor_ended",
@@ -216,10 +220,15 @@ pub async fn lineage(store: &Store, id: String) -> Result<Lineage> {
 }
 
 fn relatives(conn: &mut Conn, of: Vec<(String, Extent)>) -> Result<Vec<Relative>> {
-    let mut named = Vec::new();
-    for (unit_id, extent) in of {
-        let name = store::units::find(conn, &unit_id)?.map(|unit| unit.record.name);
-        named.push(Relative { unit_name: name.unwrap_or_default(), unit_id, extent });
-    }
-    Ok(named)
+    let ids: Vec<String> = of.iter().map(|(id, _)| id.clone()).collect();
+    let mut names: HashMap<String, String> =
+        store::units::find_all(conn, &ids)?.into_iter().map(|unit| (unit.id, unit.name)).collect();
+    Ok(of
+        .into_iter()
+        .map(|(unit_id, extent)| Relative {
+            unit_name: names.remove(&unit_id).unwrap_or_default(),
+            unit_id,
+            extent,
+        })
+        .collect())
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     decimal::Exact,
-    editions::{Criterion, Edition, EditionStatus},
+    editions::{Criterion, Edition},
 };
 
 /// The table as lists know it: always listed for one index.
@@ -224,15 +224,4 @@ pub fn any_score_above(
         .select(index_scores::id)
         .first(conn)
         .optional()?)
-}
-
-/// Whether the index has any published edition.
-pub fn any_published(conn: &mut Conn, index: &str) -> StoreResult<bool> {
-    let year: Option<i32> = editions::table
-        .filter(editions::index_code.eq(index))
-        .filter(editions::status.eq(EditionStatus::Published.as_str()))
-        .select(editions::year)
-        .first(conn)
-        .optional()?;
-    Ok(year.is_some())
 }
