@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    changes, commendations, crud::API, dossier_statistics, dossiers, editions, improvement_actions,
-    index_scores, indexes, openapi, operations, problem::Problem, rankings, reported_figures, reviews, units,
+    changes, commendations, crud::API, dossier_events, dossier_statistics, dossier_transfers, dossiers,
+    editions, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem, rankings,
+    reported_figures, reviews, units,
 };
 
 /// Every documented address.
@@ -14,6 +15,8 @@ pub fn configure(config: &mut ServiceConfig) {
         scope::scope(API)
             .configure(units::configure)
             .configure(dossiers::configure)
+            .configure(dossier_events::configure)
+            .configure(dossier_transfers::configure)
             .configure(dossier_statistics::configure)
             .configure(rankings::configure)
             .configure(reviews::configure)
