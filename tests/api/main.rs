@@ -16,6 +16,7 @@ mod concurrency;
 mod contract;
 mod crud;
 mod dossier_events;
+mod dossier_histories;
 mod dossier_statistics;
 mod dossier_transfers;
 mod dossiers;
