@@ -227,8 +227,14 @@ mod tests {
             ("03 nga\u{300}y la\u{300}m viê\u{323}c", Term::WorkingDays(3)),
             ("15 ngày kể từ ngày nhận đủ hồ sơ hợp lệ", Term::Days(15)),
             ("Ngay trong ngày", fifteen),
-            ("Ngay trong ngày tiếp nhận yêu cầu, trường hợp nhận hồ sơ sau 15 giờ mà không giải quyết được ngay thì trả kết quả trong ngày làm việc tiếp theo.", fifteen),
-            ("Ngay trong ngày tiếp nhận hồ sơ; trường hợp nhận hồ sơ sau 16 giờ mà không giải quyết được ngay thì trả kết quả trong ngày làm việc tiếp theo.", Term::SameDay { cut_off: TimeOfDay::new(16, 0).unwrap() }),
+            (
+                "Ngay trong ngày tiếp nhận yêu cầu, trường hợp nhận hồ sơ sau 15 giờ mà không giải quyết được ngay thì trả kết quả trong ngày làm việc tiếp theo.",
+                fifteen,
+            ),
+            (
+                "Ngay trong ngày tiếp nhận hồ sơ; trường hợp nhận hồ sơ sau 16 giờ mà không giải quyết được ngay thì trả kết quả trong ngày làm việc tiếp theo.",
+                Term::SameDay { cut_off: TimeOfDay::new(16, 0).unwrap() },
+            ),
         ] {
             assert_eq!(read(text), Some(want), "{text}");
         }

@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    calendars, changes, commendations, crud::API, deadlines, dossier_statistics, dossiers, editions, improvement_actions,
-    index_scores, indexes, openapi, operations, problem::Problem, procedures, rankings, reported_figures, reviews, units,
+    calendars, changes, commendations, crud::API, deadlines, dossier_statistics, dossiers, editions,
+    improvement_actions, index_scores, indexes, openapi, operations, problem::Problem, procedures, rankings,
+    reported_figures, reviews, units,
 };
 
 /// Every documented address.

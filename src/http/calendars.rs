@@ -195,11 +195,7 @@ impl Exposed for Calendars {
         }
     }
 
-    fn proposal(
-        input: CalendarInput,
-        key: Key,
-        old: Option<&Calendar>,
-    ) -> Result<Proposal<Calendar>, Error> {
+    fn proposal(input: CalendarInput, key: Key, old: Option<&Calendar>) -> Result<Proposal<Calendar>, Error> {
         let id = match (key.path(), input.id) {
             (None, None) => Key::new_id(),
             (_, id) => key.or_body("/id", id)?,

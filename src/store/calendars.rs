@@ -162,7 +162,9 @@ pub fn update(conn: &mut Conn, calendar: &Calendar, version: i64) -> StoreResult
 }
 
 fn insert_version(conn: &mut Conn, calendar: &Calendar, version: i64) -> StoreResult<()> {
-    diesel::insert_into(calendar_versions::table).values(VersionRow::new(calendar, version)?).execute(conn)?;
+    diesel::insert_into(calendar_versions::table)
+        .values(VersionRow::new(calendar, version)?)
+        .execute(conn)?;
     Ok(())
 }
 
