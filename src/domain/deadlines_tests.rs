@@ -378,7 +378,6 @@ fn the_end_of_time_ends_a_count() {
     }
     let end = Moment::start_of(Day::from_date(chrono::NaiveDate::MAX));
     for term in [Term::Hours(1), Term::Days(1), Term::WorkingDays(1), Term::Months(1), TODAY] {
-        let _ = due(end, &term, &WorkingCalendar::default());
-        let _ = extend(end, late, end, Some(&term), &WorkingCalendar::default());
+        assert!(due(end, &term, &WorkingCalendar::default()).due_at >= end);
     }
 }

@@ -24,7 +24,7 @@ fn by<'a>(list: &'a Value, member: &str, value: &str) -> &'a Value {
 }
 
 api_test!(the_review_shows_every_reported_figure_beside_its_computed_one, |app| {
-    assert_eq!(load(app, Extent::All), Loaded::Records(116_619));
+    assert_eq!(load(app, Extent::All), Loaded::Records(116_709));
     let review = app.get("/api/v1/reviews/gso-874/2020").expect(200).json;
     let total = &review["dossiers"]["total"];
     assert_eq!(
