@@ -32,7 +32,8 @@ impl Procedure {
         let mut findings = Findings::default();
         // As long as a dossier may name it.
         findings.text("/code", &self.code, 40);
-        findings.text("/name", &self.name, 1000);
+        // Names of land procedures run over a thousand characters.
+        findings.text("/name", &self.name, 2000);
         findings.optional_text("/field", self.field.as_ref(), 200);
         findings.optional_text("/term_text", self.term_text.as_ref(), 4000);
         findings.into_result().err().unwrap_or_default()
