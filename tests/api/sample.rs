@@ -281,7 +281,7 @@ database_test!(a_load_that_fails_leaves_nothing, |database| {
     // The sample on a database whose last table is missing: everything before it is undone.
     chiso::store::migrate::run(&database.url).unwrap();
     let mut conn = database.connect();
-    diesel::connection::SimpleConnection::batch_execute(&mut conn, "DROP TABLE improvement_actions").unwrap();
+    diesel::connection::SimpleConnection::batch_execute(&mut conn, "DROP TABLE procedures").unwrap();
     drop(conn);
     let store = chiso::store::Store::open(&database.url, crate::support::app::STORE_LIMITS).unwrap();
     let loaded = actix_web::rt::System::new()
