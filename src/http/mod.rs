@@ -4,9 +4,11 @@
 
 pub mod app;
 pub mod body;
+pub mod calendars;
 pub mod changes;
 pub mod commendations;
 pub mod crud;
+pub mod deadlines;
 pub mod dossier_events;
 pub mod dossier_statistics;
 pub mod dossier_transfers;
@@ -22,6 +24,7 @@ pub mod openapi;
 pub mod operations;
 pub mod page;
 pub mod problem;
+pub mod procedures;
 pub mod rankings;
 pub mod reported_figures;
 pub mod respond;

@@ -1,9 +1,11 @@
 //! What the user wanted: CRUD with its rules, rankings and deltas, statistics, reviews, and the transactions
 //! they need. No actix or utoipa types and no SQL text.
 
+pub mod calendars;
 pub mod changes;
 pub mod commendations;
 pub mod crud;
+pub mod deadlines;
 pub mod dossier_counting;
 pub mod dossier_events;
 pub mod dossier_statistics;
@@ -14,6 +16,7 @@ pub mod error;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
+pub mod procedures;
 pub mod ranking_reports;
 pub mod rankings;
 pub mod reported_figures;
