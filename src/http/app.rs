@@ -6,7 +6,7 @@ use utoipa_actix_web::{scope, service_config::ServiceConfig};
 use super::{
     calendars, changes, commendations, crud::API, deadlines, dossier_events, dossier_statistics,
     dossier_transfers, dossiers, editions, improvement_actions, index_scores, indexes, openapi, operations,
-    problem::Problem, procedures, rankings, reported_figures, reviews, units,
+    problem::Problem, procedures, rankings, recompute, reported_figures, reviews, units,
 };
 
 /// Every documented address.
@@ -27,6 +27,7 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(reported_figures::configure)
             .configure(improvement_actions::configure)
             .configure(calendars::configure)
+            .configure(recompute::configure)
             .configure(procedures::configure)
             .configure(deadlines::configure)
             .configure(changes::configure),

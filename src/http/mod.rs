@@ -26,6 +26,7 @@ pub mod page;
 pub mod problem;
 pub mod procedures;
 pub mod rankings;
+pub mod recompute;
 pub mod reported_figures;
 pub mod respond;
 pub mod reviews;

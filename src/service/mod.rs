@@ -6,6 +6,7 @@ pub mod changes;
 pub mod commendations;
 pub mod crud;
 pub mod deadlines;
+pub mod dossier_clock;
 pub mod dossier_counting;
 pub mod dossier_events;
 pub mod dossier_statistics;

@@ -17,6 +17,7 @@ mod concurrency;
 mod contract;
 mod crud;
 mod deadlines;
+mod dossier_clock;
 mod dossier_events;
 mod dossier_histories;
 mod dossier_statistics;
