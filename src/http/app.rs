@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    changes, commendations, crud::API, dossier_statistics, dossiers, editions, improvement_actions,
-    index_scores, indexes, openapi, operations, problem::Problem, rankings, reported_figures, reviews, units,
+    changes, commendations, crud::API, dossier_statistics, dossiers, editions, form_06a, form_reports,
+    improvement_actions, index_scores, indexes, openapi, operations, problem::Problem, rankings,
+    reported_figures, returns, reviews, units,
 };
 
 /// Every documented address.
@@ -23,6 +24,9 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(commendations::configure)
             .configure(reported_figures::configure)
             .configure(improvement_actions::configure)
+            .configure(form_06a::configure)
+            .configure(form_reports::configure)
+            .configure(returns::configure)
             .configure(changes::configure),
     );
 }

@@ -37,6 +37,8 @@ use super::{
         (name = "reported figures", description = "Figures as somebody published them."),
         (name = "improvement actions", description = "What reviews order."),
         (name = "reviews", description = "The yearly review of a unit."),
+        (name = "reports", description = "The statutory form II.06a: today's and as it was frozen."),
+        (name = "returns", description = "Form II.06a as filled in by units that send totals only."),
         (name = "changes", description = "Every write, in order."),
         (name = "operations", description = "Health, metrics and this document."),
     ),

@@ -24,6 +24,7 @@ use crate::domain::{
     units::{Extent, Level},
 };
 use crate::{
+    http::form_06a_files::FormFormat,
     service::{
         changes::ChangedResource,
         commendations::CommendationFlag,
@@ -79,6 +80,8 @@ word_schemas! {
     Extent,
     /// What a reported value counts.
     FigureUnit,
+    /// How a report is written.
+    FormFormat,
     /// Level of a unit.
     Level,
     /// How a total comes from criteria.

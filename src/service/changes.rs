@@ -17,6 +17,7 @@ use super::{
     index_scores::IndexScores,
     indexes::Indexes,
     reported_figures::ReportedFigures,
+    returns::Returns,
     units::Units,
 };
 use crate::{
@@ -47,6 +48,10 @@ words! {
         ReportedFigures = "reported-figures",
         /// Improvement actions.
         ImprovementActions = "improvement-actions",
+        /// Frozen reports; the id is `gso-874/2020/statutory/1`.
+        FormReports = "form-reports",
+        /// Returns of units that send totals only.
+        Returns = "returns",
     }
 }
 
@@ -148,6 +153,8 @@ fn present_of(conn: &mut Conn, kind: ChangedResource, ids: Vec<String>) -> Resul
         ChangedResource::Indexes => by_keys::<Indexes>(conn, ids),
         ChangedResource::IndexScores => by_keys::<IndexScores>(conn, ids),
         ChangedResource::Editions => editions(conn, ids),
+        ChangedResource::Returns => by_keys::<Returns>(conn, ids),
+        ChangedResource::FormReports => form_reports(conn, ids),
     }
 }
 
@@ -167,6 +174,17 @@ fn editions(conn: &mut Conn, ids: Vec<String>) -> Result<Vec<(String, Value)>> {
     for id in ids {
         if let Some(edition) = Editions::find(conn, &id)? {
             found.push((id, to_value(&edition.record)?));
+        }
+    }
+    Ok(found)
+}
+
+/// Frozen reports, without their documents: these are at their own address.
+fn form_reports(conn: &mut Conn, ids: Vec<String>) -> Result<Vec<(String, Value)>> {
+    let mut found = Vec::new();
+    for id in ids {
+        if let Some(report) = store::form_reports::find(conn, &id)? {
+            found.push((id, to_value(&report)?));
         }
     }
     Ok(found)
