@@ -87,6 +87,9 @@ cells! {
 /// The number of columns that the form itself has behind the field: 3 to 13.
 pub const COLUMNS: usize = 11;
 
+/// A cell: its name and its value.
+pub type Cell = (&'static str, i64);
+
 /// Two sums that must be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
@@ -138,8 +141,8 @@ impl FormCells {
         ]
     }
 
-    /// Each part with its whole: names and values.
-    pub const fn parts(&self) -> [((&'static str, i64), (&'static str, i64)); 10] {
+    /// Each part with its whole.
+    pub const fn parts(&self) -> [(Cell, Cell); 10] {
         let (received, resolved, open) = (("c3", self.c3), ("c7", self.c7), ("c11", self.c11));
         [
             (("c4", self.c4), received),
@@ -231,6 +234,8 @@ pub struct Form06a {
     pub rows: Vec<FormRow>,
     /// All together, counted by itself.
     pub total: FormCells,
+    /// Of the received in the period: made by a generator.
+    pub synthetic: i64,
     /// The identities of the total, and of the rows with it.
     pub checks: Vec<FormCheck>,
 }

@@ -191,7 +191,7 @@ impl From<Frozen> for FrozenBody {
         "c3": 5, "c4": 1, "c5": 3, "c6": 1, "c7": 3, "c8": 1, "c9": 0, "c10": 1, "c11": 2, "c12": 1, "c13": 1,
         "unclassified": 1, "open_no_due_date": 0, "ended_otherwise": 0, "transferred_in": 0, "transferred_out": 0
     },
-    "checks": [{"code": "received_equals_its_parts", "holds": true, "left": 5, "right": 5, "difference": 0}],
+    "synthetic": 0, "checks": [{"code": "received_equals_its_parts", "holds": true, "left": 5, "right": 5, "difference": 0}],
     "frozen": null
 }))]
 pub struct Form06aBody {
@@ -207,6 +207,8 @@ pub struct Form06aBody {
     pub rows: Vec<FormRowBody>,
     /// All together.
     pub total: FormCellsBody,
+    /// Of the received in the period: made by a generator, which is no report of anything.
+    pub synthetic: i64,
     /// The identities of the total, and of the rows with it.
     pub checks: Vec<CheckBody>,
     /// The last frozen revision and what differs from it; null where none is frozen, and with `as_of`. A frozen
@@ -232,6 +234,7 @@ impl Form06aBody {
             judged_at: report.judged_at,
             rows: report.rows.into_iter().map(FormRowBody).collect(),
             total: report.total.into(),
+            synthetic: report.synthetic,
             checks: report.checks.iter().map(check).collect(),
             frozen: frozen.map(Into::into),
         }

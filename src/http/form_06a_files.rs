@@ -119,18 +119,28 @@ fn unit_text(report: &Form06a) -> String {
 /// What the columns of the form leave out, so that every sum can be followed.
 fn notes(report: &Form06a) -> Vec<String> {
     let t = &report.total;
-    vec![
+    let mut notes = vec![
         "Ghi chú:".to_owned(),
-        format!("Hồ sơ đang giải quyết được tính đến hết ngày {}.", written(report.judged_at)),
+        format!("Hồ sơ đang giải quyết được xác định đến hết ngày {}.", written(report.judged_at)),
         "Cột 5 gồm cả hồ sơ tiếp nhận tại nhà theo lịch hẹn.".to_owned(),
-        format!("Cột 7 = 8 + 9 + 10 + hồ sơ đã giải quyết nhưng không có hạn trả: {}.", t.unclassified),
-        format!("Cột 11 = 12 + 13 + hồ sơ đang giải quyết nhưng không có hạn trả: {}.", t.open_no_due_date),
+        format!("(a) Đã giải quyết nhưng không có hạn trả: {}. Cột 7 = 8 + 9 + 10 + (a).", t.unclassified),
         format!(
-            "Cột 3 + hồ sơ nhận từ đơn vị khác: {} = 7 + 11 + hồ sơ kết thúc không có kết quả (rút, dừng xử lý): {} \
-             + hồ sơ chuyển cho đơn vị khác: {}.",
-            t.transferred_in, t.ended_otherwise, t.transferred_out
+            "(b) Đang giải quyết nhưng không có hạn trả: {}. Cột 11 = 12 + 13 + (b).",
+            t.open_no_due_date
         ),
-    ]
+        format!(
+            "(c) Kết thúc không có kết quả (rút, dừng xử lý): {}; (d) nhận từ đơn vị khác: {}; (đ) chuyển cho đơn vị \
+             khác: {}. Cột 3 + (d) = 7 + 11 + (c) + (đ).",
+            t.ended_otherwise, t.transferred_in, t.transferred_out
+        ),
+    ];
+    if report.synthetic > 0 {
+        notes.push(format!(
+            "Trong số hồ sơ nhận trong kỳ có {} hồ sơ do chương trình tạo ra để minh họa.",
+            report.synthetic
+        ));
+    }
+    notes
 }
 
 /// The file's name: ids of units are ASCII letters, digits and `. _ ~ -`.

@@ -52,6 +52,7 @@ pub fn compute(conn: &mut Conn, asked: &FormQuestion, today: Day) -> Result<Form
         checks: form_06a::checks(&rows, &total),
         rows,
         total,
+        synthetic: statistics.total.synthetic,
     })
 }
 

@@ -220,10 +220,10 @@ api_test!(the_csv_file_has_the_thirteen_columns_and_a_note_below, |app| {
         "Kỳ báo cáo: 2018 (kỳ báo cáo theo quy định, từ ngày 15/12/2017 đến hết ngày 14/12/2018)"
     );
     assert!(
-        below.contains(&"Cột 7 = 8 + 9 + 10 + hồ sơ đã giải quyết nhưng không có hạn trả: 1."),
+        below.contains(&"(a) Đã giải quyết nhưng không có hạn trả: 1. Cột 7 = 8 + 9 + 10 + (a)."),
         "{below:?}"
     );
-    assert!(below.contains(&"Cột 11 = 12 + 13 + hồ sơ đang giải quyết nhưng không có hạn trả: 2."));
+    assert!(below.contains(&"(b) Đang giải quyết nhưng không có hạn trả: 2. Cột 11 = 12 + 13 + (b)."));
     let with_bom = app.get(&format!("{address}&bom=true")).expect(200).raw;
     assert_eq!(with_bom[..3], *"\u{feff}".as_bytes());
     assert_eq!(with_bom[3..], answer.raw);
@@ -286,7 +286,7 @@ api_test!(the_spreadsheet_has_the_heads_of_the_form_and_sums_as_formulas, |app| 
     }
     let notes: Vec<&str> = rows[15..].iter().map(|row| row[0].as_str()).collect();
     assert!(
-        notes.contains(&"Cột 7 = 8 + 9 + 10 + hồ sơ đã giải quyết nhưng không có hạn trả: 1."),
+        notes.contains(&"(a) Đã giải quyết nhưng không có hạn trả: 1. Cột 7 = 8 + 9 + 10 + (a)."),
         "{notes:?}"
     );
     let again = |format: &str| app.get(&format!("{FORM}?{query}&format={format}")).expect(200);
@@ -295,6 +295,23 @@ api_test!(the_spreadsheet_has_the_heads_of_the_form_and_sums_as_formulas, |app| 
         again("xlsx").header("content-disposition"),
         "attachment; filename=\"form-06a_d_2018_statutory.xlsx\""
     );
+});
+
+api_test!(what_a_generator_made_is_marked_in_every_form, |app| {
+    make_tree(app);
+    make_dossier(app, "A", json!({}));
+    let asked = "unit_id=d&period=2018";
+    let marked = |app: &App| {
+        let note = "hồ sơ do chương trình tạo ra để minh họa.";
+        let csv = String::from_utf8(app.get(&format!("{FORM}?{asked}&format=csv")).expect(200).raw).unwrap();
+        let sheet = sheet(app, asked);
+        (csv.contains(note), sheet.iter().any(|row| row[0].contains(note)))
+    };
+    assert_eq!(app.get(&format!("{FORM}?{asked}")).expect(200).json["synthetic"], 0);
+    assert_eq!(marked(app), (false, false));
+    make_dossier(app, "B", json!({"synthetic": true}));
+    assert_eq!(app.get(&format!("{FORM}?{asked}")).expect(200).json["synthetic"], 1);
+    assert_eq!(marked(app), (true, true));
 });
 
 api_test!(what_is_asked_wrongly_of_the_form_is_named, |app| {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    changes::page,
     form_06a::{FORM, make_dossier, make_tree},
     support::{
         api_test,
@@ -116,8 +117,7 @@ api_test!(a_period_is_frozen_from_the_day_after_its_last, |app| {
 api_test!(a_freeze_is_in_the_change_log_and_holds_its_unit, |app| {
     begin(app);
     freeze(app, json!({"reason": "Nộp"}), 201);
-    let changes = app.get("/api/v1/changes?resource=form-reports").expect(200).json;
-    let items = changes["items"].as_array().unwrap();
+    let (items, _) = page(app, "resource=form-reports");
     assert_eq!(items.len(), 1);
     let change = &items[0];
     assert_eq!(change["id"], "d/2018/statutory/1");
