@@ -50,6 +50,7 @@ pub struct Form06aQuery {
     /// Judge open dossiers at the end of this day, where it is earlier than the period's end.
     pub as_of: Option<Day>,
     /// How the report is written; `json` when left out.
+    #[param(inline)]
     pub format: Option<FormFormat>,
     /// Begin a CSV file with a byte order mark, which some spreadsheet programs need to read Vietnamese.
     pub bom: Option<bool>,
