@@ -5,6 +5,9 @@
 
 pub mod commendations;
 pub mod decimal;
+pub mod dossier_events;
+pub mod dossier_flows;
+pub mod dossier_history;
 pub mod dossiers;
 pub mod editions;
 pub mod form_06a;

@@ -120,6 +120,21 @@ impl Day {
         self.0.day()
     }
 
+    /// The first day of its month.
+    pub fn first_of_month(self) -> Self {
+        self.0.with_day(1).map_or(self, Self)
+    }
+
+    /// The first day of its year.
+    pub fn first_of_year(self) -> Self {
+        self.0.with_ordinal(1).map_or(self, Self)
+    }
+
+    /// The first day of the year after.
+    pub fn next_year(self) -> Self {
+        Self::new(self.0.year() + 1, 1, 1).unwrap_or(self)
+    }
+
     /// Monday to Friday.
     pub fn is_weekday(self) -> bool {
         self.0.weekday().number_from_monday() <= 5

@@ -279,6 +279,10 @@ impl Exposed for Dossiers {
             finished_at: input.finished_at,
             returned_at: input.returned_at,
             status: input.status,
+            due_derived: false,
+            due_calendar: None,
+            recorded_at: None,
+            history: None,
         };
         Ok(Proposal { record, reason: text(input.due_change_reason) })
     }

@@ -269,5 +269,9 @@ fn dossier(plan: &Plan, draft: &Draft<'_>, serial: u32) -> Dossier {
         finished_at: Some(draft.finished_at),
         returned_at: None,
         status: Status::RETURNED,
+        due_derived: false,
+        due_calendar: None,
+        recorded_at: None,
+        history: None,
     }
 }

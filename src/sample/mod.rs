@@ -8,11 +8,12 @@ mod files;
 mod progress;
 
 use crate::{
-    domain::{dossiers::Dossier, time::Moment, violation::Violation},
+    domain::{dossier_flows::Facts, dossiers::Dossier, time::Moment, violation::Violation},
     service::error::{Error, Result},
     store::{
         self, Conn, Store, StoreError,
         changes::{self, Action},
+        dossier_sums::{self, Deltas},
         lock::{self, Structure},
     },
 };
@@ -55,7 +56,13 @@ fn load_into(conn: &mut Conn, extent: Extent, now: Moment) -> Result<Loaded> {
         Extent::All => dossiers::generate(&sample.plan)?,
         Extent::WithoutDossiers => Vec::new(),
     };
-    let mut loader = Loader { conn, now, progress: Progress::start(sample.len() + dossiers.len()), count: 0 };
+    let mut loader = Loader {
+        conn,
+        now,
+        progress: Progress::start(sample.len() + dossiers.len()),
+        count: 0,
+        deltas: Deltas::new(),
+    };
     loader.load(&sample)?;
     loader.load_dossiers(dossiers)?;
     loader.progress.finish();
@@ -68,6 +75,7 @@ struct Loader<'a> {
     now: Moment,
     progress: Progress,
     count: usize,
+    deltas: Deltas,
 }
 
 /// Dossiers written at once.
@@ -142,12 +150,16 @@ impl Loader<'_> {
             }
             let entries = part.iter().map(|dossier| self.entry("dossiers", &dossier.code)).collect();
             let versions = changes::append_all(self.conn, entries)?;
-            let records: Vec<(Dossier, i64)> = part.iter().cloned().zip(versions).collect();
+            let told = |dossier: &Dossier| Dossier { recorded_at: Some(self.now), ..dossier.clone() };
+            let records: Vec<(Dossier, i64)> = part.iter().map(told).zip(versions).collect();
             store::dossiers::insert_all(self.conn, &records)?;
+            for (dossier, _) in &records {
+                Facts::of(dossier).iter().for_each(|facts| dossier_sums::collect(&mut self.deltas, 1, facts));
+            }
             self.count += part.len();
             self.progress.advance(part.len());
         }
-        Ok(())
+        Ok(dossier_sums::apply(self.conn, &self.deltas)?)
     }
 
     fn entry(&self, resource: &'static str, key: &str) -> changes::Entry {

@@ -1,11 +1,13 @@
 //! Dossiers: the rules that join them to units, and the due date that may not change without a reason.
 
 use super::{
-    crud::{Proposal, Resource},
+    crud::{Context, Proposal, Resource},
     error::{Error, Result},
 };
 use crate::{
     domain::{
+        dossier_flows::Facts,
+        dossier_history,
         dossiers::Dossier,
         time::Moment,
         violation::{Text, Violation},
@@ -50,8 +52,26 @@ impl Resource for Dossiers {
         store::dossiers::delete(conn, key)
     }
 
-    fn prepare(conn: &mut Conn, proposal: &mut Proposal<Dossier>, old: Option<&Dossier>) -> Result<()> {
+    fn carry_over(proposal: &mut Proposal<Dossier>, old: Option<&Dossier>, context: &Context) {
         keep_first_due_date(&mut proposal.record, old);
+        match old {
+            None => proposal.record.recorded_at = Some(context.now),
+            Some(old) => {
+                dossier_history::reconcile(
+                    old,
+                    &mut proposal.record,
+                    proposal.reason.as_deref(),
+                    context.now,
+                );
+            }
+        }
+    }
+
+    fn written(conn: &mut Conn, old: Option<&Dossier>, new: Option<&Dossier>) -> StoreResult<()> {
+        store::dossier_sums::append(conn, old.and_then(Facts::of), new.and_then(Facts::of))
+    }
+
+    fn prepare(conn: &mut Conn, proposal: &mut Proposal<Dossier>, old: Option<&Dossier>) -> Result<()> {
         let dossier = &proposal.record;
         let mut violations = dossier.check();
         check_units(conn, dossier, &mut violations)?;

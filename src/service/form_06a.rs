@@ -65,15 +65,8 @@ fn form_row(group: &[(Grouping, Option<String>)], figures: &Figures) -> FormRow 
     }
 }
 
-/// Came from other units and went to them, of the statistics.
-const fn transfers(_figures: &Figures) -> (i64, i64) {
-    // A dossier has one unit all its life as long as no transfers are recorded.
-    (0, 0)
-}
-
 /// The figures as cells of the form.
-fn cells(f: &Figures) -> FormCells {
-    let (transferred_in, transferred_out) = transfers(f);
+const fn cells(f: &Figures) -> FormCells {
     FormCells {
         c3: f.received + f.carried_over,
         c4: f.online,
@@ -89,7 +82,7 @@ fn cells(f: &Figures) -> FormCells {
         unclassified: f.unclassified,
         open_no_due_date: f.no_due_date,
         ended_otherwise: f.ended_otherwise,
-        transferred_in,
-        transferred_out,
+        transferred_in: f.transferred_in,
+        transferred_out: f.transferred_out,
     }
 }

@@ -4,6 +4,7 @@
 pub mod changes;
 pub mod commendations;
 pub mod crud;
+pub mod dossier_counting;
 pub mod dossier_statistics;
 pub mod dossiers;
 pub mod editions;
@@ -19,4 +20,5 @@ pub mod reported_figures;
 pub mod returns;
 pub mod reviews;
 pub mod totals;
+pub mod unit_tree;
 pub mod units;

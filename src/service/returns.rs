@@ -105,10 +105,6 @@ pub struct ReturnedFigures {
     pub in_person_or_postal: i64,
     /// Ended without a result: how is not told.
     pub withdrawn_or_stopped: i64,
-    /// Came from other units.
-    pub transferred_in: i64,
-    /// Went to other units.
-    pub transferred_out: i64,
 }
 
 impl From<FormCells> for ReturnedFigures {
@@ -128,12 +124,12 @@ impl From<FormCells> for ReturnedFigures {
                 within_term: cells.c12,
                 overdue: cells.c13,
                 no_due_date: cells.open_no_due_date,
+                transferred_in: cells.transferred_in,
+                transferred_out: cells.transferred_out,
                 ..Figures::default()
             },
             in_person_or_postal: cells.c5,
             withdrawn_or_stopped: cells.ended_otherwise,
-            transferred_in: cells.transferred_in,
-            transferred_out: cells.transferred_out,
         }
     }
 }

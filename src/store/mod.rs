@@ -7,6 +7,8 @@ pub mod changes;
 pub mod commendations;
 pub mod conn;
 pub mod dossier_counts;
+pub mod dossier_recount;
+pub mod dossier_sums;
 pub mod dossiers;
 pub mod editions;
 pub mod error;
@@ -25,7 +27,13 @@ pub mod sql;
 pub mod units;
 mod writer;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use diesel::connection::SimpleConnection;
 use tokio::sync::Semaphore;
@@ -73,6 +81,7 @@ struct Inner {
     permits: Arc<Semaphore>,
     writer: Option<Writer>,
     wait: Duration,
+    wrote: AtomicBool,
 }
 
 impl Store {
@@ -104,6 +113,8 @@ impl Store {
                 permits: Arc::new(Semaphore::new(limits.connections as usize)),
                 writer,
                 wait: limits.wait,
+                // What an earlier process left in the tail of the counts is folded first.
+                wrote: AtomicBool::new(true),
             }),
         })
     }
@@ -152,10 +163,17 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     {
-        match &self.inner.writer {
+        let done = match &self.inner.writer {
             Some(writer) => writer.write(work).await,
             None => self.pooled(move |conn| in_transaction(conn, work)).await,
-        }
+        };
+        self.inner.wrote.store(true, Ordering::Relaxed);
+        done
+    }
+
+    /// Whether anything was written here since it was asked last.
+    pub fn take_wrote(&self) -> bool {
+        self.inner.wrote.swap(false, Ordering::Relaxed)
     }
 
     async fn pooled<T, E, F>(&self, work: F) -> Result<T, E>

@@ -68,6 +68,36 @@ diesel::table! {
         result -> Nullable<Text>,
         search -> Text,
         version -> BigInt,
+        due_derived -> Bool,
+        due_calendar_id -> Nullable<Text>,
+        due_calendar_version -> Nullable<Integer>,
+        recorded_at -> Nullable<BigInt>,
+        anomalous -> Bool,
+        transferred -> Bool,
+        history -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    dossier_sums (unit_id, grain, starts_on) {
+        unit_id -> Text,
+        grain -> Integer,
+        starts_on -> Date,
+        totals -> Binary,
+        cells -> Binary,
+    }
+}
+
+diesel::table! {
+    dossier_tail (id) {
+        id -> BigInt,
+        facts -> Binary,
+    }
+}
+
+diesel::table! {
+    dossier_uncounted (id) {
+        id -> BigInt,
     }
 }
 

@@ -36,7 +36,7 @@ api_test!(the_review_shows_every_reported_figure_beside_its_computed_one, |app| 
     assert_eq!(total["open"]["total"], 0);
     assert_eq!(
         total["of_which"],
-        json!({"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468})
+        json!({"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468, "re_appointed_kept": 0})
     );
     assert_eq!(
         total["rates"]["on_time_of_resolved"].to_string(),
