@@ -73,7 +73,9 @@ fn check_statistics(options: &CheckStatistics) -> Result<(), String> {
                 println!("{n} rows differed; the sums were built anew");
             }
             n => {
-                return Err(format!("{n} rows of sums differ from the dossiers; `--repair` builds them anew"));
+                return Err(format!(
+                    "{n} rows of sums differ from the dossiers; `--repair` builds them anew"
+                ));
             }
         }
         Ok(())

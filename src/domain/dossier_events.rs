@@ -30,6 +30,17 @@ pub struct Event {
     /// The due date that was given with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Moment>,
+    /// Whether its time is not known: the status was told with a record, and stands right after what is known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undated: bool,
+}
+
+impl Event {
+    /// Whether `next` may follow: a step of the table, or a new due date without another status.
+    pub fn may_precede(&self, next: &Self) -> bool {
+        self.status.may_follow().contains(&next.status.code())
+            || (self.status == next.status && self.status.stage() == Stage::Open && next.due_at.is_some())
+    }
 }
 
 words! {
@@ -127,11 +138,6 @@ impl Status {
         }
     }
 
-    /// Whether the step to `next` is one of the table.
-    pub fn may_become(self, next: Self) -> bool {
-        self.may_follow().contains(&next.code())
-    }
-
     /// Whether the dossier waits for the applicant: the clock stands.
     pub const fn is_pause(self) -> bool {
         matches!(self.code(), 5 | 6)
@@ -222,7 +228,7 @@ pub fn anomalies(events: &[Event]) -> Vec<Anomaly> {
     events
         .windows(2)
         .filter_map(|pair| match pair {
-            [before, after] if !before.status.may_become(after.status) => {
+            [before, after] if !before.may_precede(after) => {
                 Some(Anomaly { at: after.at, from: before.status, to: after.status })
             }
             _ => None,
@@ -230,12 +236,13 @@ pub fn anomalies(events: &[Event]) -> Vec<Anomaly> {
         .collect()
 }
 
-/// The waits of sorted events that have ended, in order. Two waits in a row are two waits.
+/// The waits of sorted events that have ended, in order. Two waits in a row are two waits; one whose beginning
+/// isn't known is none that could be counted.
 pub fn pauses(events: &[Event]) -> Vec<Pause> {
     events
         .windows(2)
         .filter_map(|pair| match pair {
-            [wait, next] if wait.status.is_pause() => {
+            [wait, next] if wait.status.is_pause() && !wait.undated => {
                 Some(Pause { status: wait.status, from: wait.at, to: next.at })
             }
             _ => None,
@@ -258,6 +265,7 @@ mod tests {
                 event_id: None,
                 reason: None,
                 due_at: None,
+                undated: false,
             })
             .collect();
         sort(&mut events);

@@ -64,6 +64,7 @@ pub fn implied(dossier: &Dossier) -> History {
         event_id: None,
         reason: None,
         due_at: None,
+        undated: false,
     };
     let mut events = Vec::new();
     let stage = dossier.status.stage();
@@ -71,11 +72,14 @@ pub fn implied(dossier: &Dossier) -> History {
         events.push(event(Status::ACCEPTED, accepted));
     }
     match (stage, dossier.finished_at) {
-        (Stage::NotAccepted, _) => events.push(event(dossier.status, dossier.submitted_at.unwrap_or(told))),
+        (Stage::NotAccepted, _) => {
+            let at = dossier.submitted_at.unwrap_or(told);
+            events.push(Event { undated: dossier.submitted_at.is_none(), ..event(dossier.status, at) });
+        }
         (Stage::Open, _) if dossier.status == Status::ACCEPTED => {}
         (Stage::Open, _) => {
-            events
-                .push(event(dossier.status, dossier.accepted_at.map_or(told, |accepted| accepted.max(told))));
+            let at = dossier.accepted_at.unwrap_or(told);
+            events.push(Event { undated: true, ..event(dossier.status, at) });
         }
         (Stage::Resolved, Some(finished)) => match dossier.returned_at {
             Some(returned) if dossier.status == Status::RETURNED => {
@@ -90,7 +94,7 @@ pub fn implied(dossier: &Dossier) -> History {
     let mut due_changes = Vec::new();
     if dossier.due_at != dossier.first_due_at {
         due_changes.push(DueChange {
-            at: told,
+            at: dossier.accepted_at.unwrap_or(told),
             arrived_at: told,
             due_at: dossier.due_at,
             rule: DueRule::Given,
@@ -154,6 +158,9 @@ fn events_to(old: &[Event], new: &Dossier, now: Moment) -> Vec<Event> {
     wanted.history = None;
     wanted.recorded_at = Some(now);
     let implied = implied(&wanted).events;
+    if new.status.stage() == Stage::NotAccepted {
+        return implied;
+    }
     let mut events: Vec<Event> = old.to_vec();
     if let (Some(accepted), Some(first)) =
         (new.accepted_at, events.iter_mut().find(|event| event.status == Status::ACCEPTED))
@@ -171,10 +178,12 @@ fn events_to(old: &[Event], new: &Dossier, now: Moment) -> Vec<Event> {
     for event in implied.iter().filter(|event| !matches!(event.status.code(), 1 | 2)) {
         let known =
             closing.iter().chain(events.iter()).find(|e| (e.status, e.at) == (event.status, event.at));
-        let event = known.unwrap_or(event).clone();
-        let last = events.last().map(|event| event.status);
-        if open(&event) && last == Some(event.status) {
-            continue;
+        let mut event = known.unwrap_or(event).clone();
+        if let Some(last) = events.last().filter(|_| event.undated) {
+            if last.status == event.status {
+                continue;
+            }
+            event.at = event.at.max(last.at);
         }
         events.push(event);
     }

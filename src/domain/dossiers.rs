@@ -242,13 +242,10 @@ impl Dossier {
         }
         match &self.history {
             None => self.recorded_at,
-            Some(history) => history
-                .events
-                .iter()
-                .rev()
-                .take_while(|event| event.status.is_pause())
-                .last()
-                .map(|event| event.at),
+            Some(history) => {
+                let waits = history.events.iter().rev().take_while(|event| event.status.is_pause());
+                waits.last().map(|event| if event.undated { event.arrived_at } else { event.at })
+            }
         }
     }
 
@@ -326,7 +323,31 @@ impl Dossier {
                 "Không được trước `finished_at`.",
             );
         }
+        self.check_transfers(&mut findings);
         findings.into_result().err().unwrap_or_default()
+    }
+
+    /// A dossier passes on between its acceptance and its end.
+    fn check_transfers(&self, findings: &mut Findings) {
+        let transfers =
+            self.history.as_deref().map(|history| history.transfers.as_slice()).unwrap_or_default();
+        let (Some(first), Some(last)) = (transfers.first(), transfers.last()) else { return };
+        if self.accepted_at.is_none_or(|accepted| accepted > first.at) {
+            findings.add(
+                "/accepted_at",
+                "after_transfer",
+                "Must not be after the dossier's first transfer.",
+                "Không được sau lần chuyển hồ sơ đầu tiên.",
+            );
+        }
+        if self.finished_at.is_some_and(|finished| finished < last.at) {
+            findings.add(
+                "/finished_at",
+                "before_transfer",
+                "Must not be before the dossier's last transfer.",
+                "Không được trước lần chuyển hồ sơ cuối cùng.",
+            );
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    changes, commendations, crud::API, dossier_statistics, dossiers, editions, form_06a, form_reports,
-    improvement_actions, index_scores, indexes, openapi, operations, problem::Problem, rankings,
-    reported_figures, returns, reviews, units,
+    changes, commendations, crud::API, dossier_events, dossier_statistics, dossier_transfers, dossiers,
+    editions, form_06a, form_reports, improvement_actions, index_scores, indexes, openapi, operations,
+    problem::Problem, rankings, reported_figures, returns, reviews, units,
 };
 
 /// Every documented address.
@@ -15,6 +15,8 @@ pub fn configure(config: &mut ServiceConfig) {
         scope::scope(API)
             .configure(units::configure)
             .configure(dossiers::configure)
+            .configure(dossier_events::configure)
+            .configure(dossier_transfers::configure)
             .configure(dossier_statistics::configure)
             .configure(rankings::configure)
             .configure(reviews::configure)

@@ -14,6 +14,7 @@ use utoipa::{
 use crate::domain::{
     commendations::{CommendationForm, RecipientKind},
     decimal::{Exact, is_decimal},
+    dossier_events::DueRule,
     dossiers::{OnlineLevel, Outcome, ReturnChannel, Status, SubmissionChannel},
     editions::{EditionStatus, Method, ScoreUnit, TieRule},
     improvement_actions::{ActionKind, ActionStatus},
@@ -28,6 +29,7 @@ use crate::{
     service::{
         changes::ChangedResource,
         commendations::CommendationFlag,
+        dossier_events::Mode,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
         reviews::Missing,
@@ -56,6 +58,10 @@ macro_rules! word_schemas {
 }
 
 word_schemas! {
+    /// What moved a due date: `given` by somebody, a pause (`restart`, `extend`), or `recompute` with another calendar.
+    DueRule,
+    /// How an event is met: `strict`, or `sync` from another system.
+    Mode,
     /// State of an improvement action.
     ActionStatus,
     /// Kind of an improvement action.

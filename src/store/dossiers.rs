@@ -213,6 +213,25 @@ pub fn accepted_span(conn: &mut Conn, unit_id: &str) -> StoreResult<Option<(Day,
     Ok(day(first).zip(day(last)))
 }
 
+/// Codes of the dossiers that a unit has and that were open on a day, behind `after`.
+pub fn open_at(
+    conn: &mut Conn,
+    unit_id: &str,
+    day: Day,
+    after: &str,
+    limit: i64,
+) -> StoreResult<Vec<String>> {
+    Ok(dossiers::table
+        .filter(dossiers::unit_id.eq(unit_id))
+        .filter(dossiers::code.gt(after))
+        .filter(dossiers::received_on.le(day.date()))
+        .filter(dossiers::closed_on.is_null().or(dossiers::closed_on.ge(day.date())))
+        .order(dossiers::code)
+        .limit(limit)
+        .select(dossiers::code)
+        .load(conn)?)
+}
+
 /// What statistics count of each dossier, a page at a time in the order of the codes, behind `after`.
 pub fn facts_page(conn: &mut Conn, after: &str, limit: i64) -> StoreResult<Option<(String, Vec<Facts>)>> {
     let rows: Vec<DossierRow> =

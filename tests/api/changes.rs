@@ -65,7 +65,7 @@ api_test!(a_record_is_followed_from_its_creation_to_its_deletion, |app| {
 
 /// A record as the log keeps it: without what is derived or shown twice.
 fn kept(mut record: Value) -> Value {
-    for member in ["score_exact", "flags", "second_award_ids", "outcome"] {
+    for member in ["score_exact", "flags", "second_award_ids", "outcome", "re_appointed_kept", "anomalies"] {
         record.as_object_mut().unwrap().shift_remove(member);
     }
     record

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate};
+use diesel::connection::SimpleConnection;
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
 };
-use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 
 use chiso::service::dossier_counting;

@@ -167,6 +167,33 @@ api_test!(rows_go_by_level_and_field_and_every_identity_holds, |app| {
     assert_eq!(cells(&as_of["total"], &["c7", "c11", "c13"]), [0, 9, 0]);
 });
 
+api_test!(what_another_unit_goes_on_with_is_a_remainder_of_both_forms, |app| {
+    make_tree(app);
+    make_dossier(app, "A", json!({"due_at": "2018-06-20T17:00:00+07:00"}));
+    let transfer = json!({"to_unit_id": "c2", "at": "2018-06-12T08:00:00+07:00"});
+    app.post(&format!("{DOSSIERS}/A/transfers"), &transfer).expect(201);
+    app.post(
+        &format!("{DOSSIERS}/A/events"),
+        &json!({"status": 9, "at": "2018-06-25T08:00:00+07:00", "event_id": "e"}),
+    )
+    .expect(201);
+    let names = ["c3", "c6", "c7", "c10", "c11", "transferred_in", "transferred_out"];
+    for (unit, period, want) in [
+        ("c1", "2018-06", [1, 0, 0, 0, 0, 0, 1]),
+        ("c2", "2018-06", [0, 0, 0, 0, 1, 1, 0]),
+        ("c2", "2018-07", [1, 1, 1, 1, 0, 0, 0]),
+        ("c2", "2018", [0, 0, 1, 1, 0, 1, 0]),
+    ] {
+        let report = app.get(&format!("{FORM}?unit_id={unit}&period={period}")).expect(200).json;
+        assert_eq!(cells(&report["total"], &names), want, "{unit} {period}");
+        assert_identities(&report["total"]);
+        report["rows"].as_array().unwrap().iter().for_each(assert_identities);
+    }
+    let report = app.get(&format!("{FORM}?unit_id=d&period=2018")).expect(200).json;
+    assert_identities(&report["total"]);
+    assert!(report["checks"].as_array().unwrap().iter().all(|check| check["holds"] == true));
+});
+
 api_test!(a_unit_without_dossiers_has_a_form_of_zeros, |app| {
     make_tree(app);
     let report = app.get(&format!("{FORM}?unit_id=c2&period=2018-Q2")).expect(200).json;
