@@ -5,8 +5,9 @@ use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
     calendars, changes, commendations, crud::API, deadlines, dossier_events, dossier_statistics,
-    dossier_transfers, dossiers, editions, improvement_actions, index_scores, indexes, openapi, operations,
-    problem::Problem, procedures, rankings, recompute, reported_figures, reviews, units,
+    dossier_transfers, dossiers, editions, form_06a, form_reports, improvement_actions, index_scores,
+    indexes, openapi, operations, problem::Problem, procedures, rankings, recompute, reported_figures,
+    returns, reviews, units,
 };
 
 /// Every documented address.
@@ -30,6 +31,9 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(recompute::configure)
             .configure(procedures::configure)
             .configure(deadlines::configure)
+            .configure(form_06a::configure)
+            .configure(form_reports::configure)
+            .configure(returns::configure)
             .configure(changes::configure),
     );
 }

@@ -13,6 +13,7 @@ use crate::{
     },
     service::{
         dossier_statistics::{self, Check, Figures, Grouping, Question, Rate, Row},
+        returns::{NotUsed, NotUsedReason},
         units::Units,
     },
 };
@@ -80,6 +81,8 @@ pub struct ReceivedBody {
     pub postal: i64,
     /// At home by appointment.
     pub home_appointment: i64,
+    /// Told by returns (column 5 of form II.06a): at the counter, by post or at home.
+    pub in_person_or_postal: i64,
 }
 
 /// Resolved in the period, by Vietnamese calendar days.
@@ -106,6 +109,46 @@ pub struct EndedOtherwiseBody {
     pub withdrawn: i64,
     /// Stopped by the authority (8).
     pub stopped: i64,
+    /// Told by returns, which don't say how.
+    pub withdrawn_or_stopped: i64,
+}
+
+/// How much of the figures comes from returns of units that send totals only.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FromReturnsBody {
+    /// Of the received.
+    pub received: i64,
+    /// Of the resolved.
+    pub resolved: i64,
+    /// Of the open.
+    pub open: i64,
+}
+
+/// A return that is not counted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReturnNotUsed {
+    /// The return.
+    pub return_id: String,
+    /// Its unit.
+    pub unit_id: String,
+    /// Its period.
+    pub period: String,
+    /// The calendar of the period.
+    pub calendar: PeriodCalendar,
+    /// Why: dossiers of the unit win, or the days asked for are not made up of whole returned periods.
+    pub reason: NotUsedReason,
+}
+
+impl From<NotUsed> for ReturnNotUsed {
+    fn from(not_used: NotUsed) -> Self {
+        Self {
+            return_id: not_used.return_id,
+            unit_id: not_used.unit_id,
+            period: not_used.period,
+            calendar: not_used.calendar,
+            reason: not_used.reason,
+        }
+    }
 }
 
 /// Open at the moment of judging.
@@ -162,6 +205,8 @@ pub struct DossierFigures {
     pub open: OpenBody,
     /// Counts on axes of their own.
     pub of_which: OfWhichBody,
+    /// How much of these comes from returns.
+    pub from_returns: FromReturnsBody,
     /// Rates.
     pub rates: RatesBody,
 }
@@ -175,6 +220,7 @@ impl From<&Figures> for DossierFigures {
                 online: f.online,
                 postal: f.postal,
                 home_appointment: f.home_appointment,
+                in_person_or_postal: f.in_person_or_postal,
             },
             carried_over: f.carried_over,
             transferred_in: f.transferred_in,
@@ -190,6 +236,7 @@ impl From<&Figures> for DossierFigures {
                 total: f.ended_otherwise,
                 withdrawn: f.withdrawn,
                 stopped: f.stopped,
+                withdrawn_or_stopped: f.withdrawn_or_stopped,
             },
             open: OpenBody {
                 total: f.open,
@@ -202,6 +249,11 @@ impl From<&Figures> for DossierFigures {
                 returned_by_post: f.returned_by_post,
                 synthetic: f.synthetic,
                 re_appointed_kept: f.re_appointed_kept,
+            },
+            from_returns: FromReturnsBody {
+                received: f.received_by_returns,
+                resolved: f.resolved_by_returns,
+                open: f.open_by_returns,
             },
             rates: RatesBody {
                 on_time_of_resolved: f.on_time_of_resolved().into(),
@@ -274,18 +326,20 @@ pub struct PeriodBody {
     "unit_id": "gso-874", "period": {"from": "2020-01-01", "to": "2020-12-31", "calendar": "civil"},
     "judged_at": "2020-12-31", "group_by": [], "rows": [],
     "total": {
-        "received": {"total": 113468, "in_person": 113200, "online": 266, "postal": 0, "home_appointment": 2},
+        "received": {"total": 113468, "in_person": 113200, "online": 266, "postal": 0, "home_appointment": 2, "in_person_or_postal": 0},
         "carried_over": 0, "transferred_in": 0, "transferred_out": 0,
         "resolved": {"total": 113468, "early": 46911, "on_time": 23484, "late": 0, "unclassified": 43073},
-        "ended_otherwise": {"total": 0, "withdrawn": 0, "stopped": 0},
+        "ended_otherwise": {"total": 0, "withdrawn": 0, "stopped": 0, "withdrawn_or_stopped": 0},
         "open": {"total": 0, "within_term": 0, "overdue": 0, "no_due_date": 0},
         "of_which": {"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468, "re_appointed_kept": 0},
+        "from_returns": {"received": 0, "resolved": 0, "open": 0},
         "rates": {
             "on_time_of_resolved": {"value": 0.6204, "numerator": 70395, "denominator": 113468, "base": "resolved"},
             "on_time_of_classified": {"value": 1.0, "numerator": 70395, "denominator": 70395, "base": "classified"}
         }
     },
-    "checks": [{"code": "received_equals_resolved_plus_open", "holds": true, "left": 113468, "right": 113468, "difference": 0}]
+    "checks": [{"code": "received_equals_resolved_plus_open", "holds": true, "left": 113468, "right": 113468, "difference": 0}],
+    "returns_not_used": []
 }))]
 pub struct DossierStatistics {
     /// The unit.
@@ -302,6 +356,8 @@ pub struct DossierStatistics {
     pub total: DossierFigures,
     /// The identities of the period.
     pub checks: Vec<CheckBody>,
+    /// Returns of days of the period that are not counted, and why.
+    pub returns_not_used: Vec<ReturnNotUsed>,
 }
 
 /// Compute dossier statistics
@@ -338,6 +394,7 @@ pub async fn get_dossier_statistics(
         rows: answer.rows.iter().map(Into::into).collect(),
         total: (&answer.total).into(),
         checks: answer.checks.iter().map(Into::into).collect(),
+        returns_not_used: answer.returns_not_used.into_iter().map(Into::into).collect(),
     };
     Ok(respond::computed(&request, &body))
 }

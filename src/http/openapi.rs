@@ -38,6 +38,8 @@ use super::{
         (name = "improvement actions", description = "What reviews order."),
         (name = "reviews", description = "The yearly review of a unit."),
         (name = "calendars", description = "Working days, procedures with their terms, and the deadlines that follow."),
+        (name = "reports", description = "The statutory form II.06a: today's and as it was frozen."),
+        (name = "returns", description = "Form II.06a as filled in by units that send totals only."),
         (name = "changes", description = "Every write, in order."),
         (name = "operations", description = "Health, metrics and this document."),
     ),

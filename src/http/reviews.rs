@@ -315,12 +315,13 @@ impl From<Review> for ReviewBody {
         "unit_id": "gso-874", "unit_name": "Huyện Thanh Bình", "year": 2020,
         "period": {"from": "2020-01-01", "to": "2020-12-31", "calendar": "civil"},
         "dossiers": {"judged_at": "2020-12-31", "by_level": [], "total": {
-            "received": {"total": 113468, "in_person": 113200, "online": 266, "postal": 0, "home_appointment": 2},
+            "received": {"total": 113468, "in_person": 113200, "online": 266, "postal": 0, "home_appointment": 2, "in_person_or_postal": 0},
             "carried_over": 0, "transferred_in": 0, "transferred_out": 0,
             "resolved": {"total": 113468, "early": 46911, "on_time": 23484, "late": 0, "unclassified": 43073},
-            "ended_otherwise": {"total": 0, "withdrawn": 0, "stopped": 0},
+            "ended_otherwise": {"total": 0, "withdrawn": 0, "stopped": 0, "withdrawn_or_stopped": 0},
             "open": {"total": 0, "within_term": 0, "overdue": 0, "no_due_date": 0},
             "of_which": {"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468, "re_appointed_kept": 0},
+        "from_returns": {"received": 0, "resolved": 0, "open": 0},
             "rates": {
                 "on_time_of_resolved": {"value": 0.6204, "numerator": 70395, "denominator": 113468, "base": "resolved"},
                 "on_time_of_classified": {"value": 1.0, "numerator": 70395, "denominator": 70395, "base": "classified"}

@@ -28,6 +28,7 @@ use crate::domain::{
     units::{Extent, Level},
 };
 use crate::{
+    http::form_06a_files::FormFormat,
     service::{
         changes::ChangedResource,
         commendations::CommendationFlag,
@@ -35,6 +36,7 @@ use crate::{
         dossier_events::Mode,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
+        returns::NotUsedReason,
         reviews::Missing,
         totals::{ComponentKind, TotalSource, Unranked},
     },
@@ -61,6 +63,8 @@ macro_rules! word_schemas {
 }
 
 word_schemas! {
+    /// Why a return is not counted.
+    NotUsedReason,
     /// What moved a due date: `given` by somebody, a pause (`restart`, `extend`), or `recompute` with another calendar.
     DueRule,
     /// How an event is met: `strict`, or `sync` from another system.
@@ -93,6 +97,8 @@ word_schemas! {
     Extent,
     /// What a reported value counts.
     FigureUnit,
+    /// How a report is written.
+    FormFormat,
     /// Level of a unit.
     Level,
     /// How a total comes from criteria.

@@ -19,6 +19,7 @@ use super::{
     indexes::Indexes,
     procedures::Procedures,
     reported_figures::ReportedFigures,
+    returns::Returns,
     units::Units,
 };
 use crate::{
@@ -53,6 +54,10 @@ words! {
         Calendars = "calendars",
         /// Procedures.
         Procedures = "procedures",
+        /// Frozen reports; the id is `gso-874/2020/statutory/1`.
+        FormReports = "form-reports",
+        /// Returns of units that send totals only.
+        Returns = "returns",
     }
 }
 
@@ -156,6 +161,8 @@ fn present_of(conn: &mut Conn, kind: ChangedResource, ids: Vec<String>) -> Resul
         ChangedResource::Calendars => by_keys::<Calendars>(conn, ids),
         ChangedResource::Procedures => by_keys::<Procedures>(conn, ids),
         ChangedResource::Editions => editions(conn, ids),
+        ChangedResource::Returns => by_keys::<Returns>(conn, ids),
+        ChangedResource::FormReports => form_reports(conn, ids),
     }
 }
 
@@ -175,6 +182,17 @@ fn editions(conn: &mut Conn, ids: Vec<String>) -> Result<Vec<(String, Value)>> {
     for id in ids {
         if let Some(edition) = Editions::find(conn, &id)? {
             found.push((id, to_value(&edition.record)?));
+        }
+    }
+    Ok(found)
+}
+
+/// Frozen reports, without their documents: these are at their own address.
+fn form_reports(conn: &mut Conn, ids: Vec<String>) -> Result<Vec<(String, Value)>> {
+    let mut found = Vec::new();
+    for id in ids {
+        if let Some(report) = store::form_reports::find(conn, &id)? {
+            found.push((id, to_value(&report)?));
         }
     }
     Ok(found)

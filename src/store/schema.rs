@@ -268,3 +268,35 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(commendations, commendation_recipients);
+
+diesel::table! {
+    form_reports (id) {
+        id -> Text,
+        unit_id -> Text,
+        period -> Text,
+        calendar -> Text,
+        revision -> Integer,
+        frozen_at -> BigInt,
+        frozen_by -> Text,
+        reason -> Nullable<Text>,
+        differences -> Text,
+        document -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    returns (id) {
+        id -> Text,
+        unit_id -> Text,
+        period -> Text,
+        calendar -> Text,
+        rows -> Text,
+        source_title -> Text,
+        source_url -> Nullable<Text>,
+        source_published_on -> Nullable<Date>,
+        note -> Nullable<Text>,
+        search -> Text,
+        version -> BigInt,
+    }
+}

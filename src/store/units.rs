@@ -229,6 +229,8 @@ pub fn referrers(conn: &mut Conn, id: &str) -> StoreResult<Vec<(&'static str, &'
         ("improvement-actions", "owner_unit_id", "improvement_actions", "id", "owner_unit_id"),
         ("improvement-actions", "review_unit_id", "improvement_actions", "id", "review_unit_id"),
         ("calendars", "unit_id", "calendars", "id", "unit_id"),
+        ("form-reports", "unit_id", "form_reports", "id", "unit_id"),
+        ("returns", "unit_id", "returns", "id", "unit_id"),
     ];
     let mut found = Vec::new();
     for (resource, member, table, key, column) in REFERENCES {

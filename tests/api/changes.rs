@@ -27,7 +27,8 @@ fn settle(app: &App) {
     }
 }
 
-fn page(app: &App, query: &str) -> (Vec<Value>, String) {
+/// A page of the feed, once it tells all that was written.
+pub fn page(app: &App, query: &str) -> (Vec<Value>, String) {
     settle(app);
     let page = app.get(&format!("{CHANGES}?{query}")).expect(200).json;
     (page["items"].as_array().unwrap().clone(), page["next_cursor"].as_str().unwrap().to_owned())

@@ -29,7 +29,7 @@ api_test!(the_review_shows_every_reported_figure_beside_its_computed_one, |app| 
     let total = &review["dossiers"]["total"];
     assert_eq!(
         total["received"],
-        json!({"total": 113468, "in_person": 113200, "online": 266, "postal": 0, "home_appointment": 2})
+        json!({"total": 113468, "in_person": 113200, "online": 266, "postal": 0, "home_appointment": 2, "in_person_or_postal": 0})
     );
     assert_eq!(total["resolved"]["unclassified"], 43073);
     assert_eq!(total["resolved"]["late"], 0);

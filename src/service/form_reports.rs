@@ -1,0 +1,201 @@
+//! Frozen reports: form II.06a is kept as it was sent, and every later state is compared with it.
+
+use serde_json::Value;
+
+use super::{
+    crud::Context,
+    error::{Error, Result},
+    form_06a::{self, FormQuestion},
+};
+use crate::{
+    domain::{
+        form_06a::{CellDifference, Form06a, FormCells, FormRow, differences},
+        form_reports::{FormReport, Series, check_reason},
+        time::{Day, Moment},
+    },
+    store::{
+        self, Conn, Store, StoreError,
+        changes::{self, Action, Entry},
+        lock::{self, Structure},
+    },
+};
+
+/// Name of the resource in the change log.
+pub const NAME: &str = "form-reports";
+
+/// The last frozen revision beside today's figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// The revision.
+    pub revision: i32,
+    /// When it was frozen.
+    pub frozen_at: Moment,
+    /// What came out otherwise since.
+    pub differs: Vec<CellDifference>,
+}
+
+/// Today's report, and how it differs from the last frozen one.
+///
+/// A report as of an earlier day is not what is frozen, and is compared with nothing.
+///
+/// # Errors
+/// `NotFound` for an unknown unit.
+pub async fn report(store: &Store, asked: FormQuestion, today: Day) -> Result<(Form06a, Option<Frozen>)> {
+    store
+        .read(move |conn| {
+            let report = form_06a::compute(conn, &asked, today)?;
+            if asked.as_of.is_some() {
+                return Ok((report, None));
+            }
+            let series = Series { unit_id: asked.unit_id, period: asked.period };
+            let frozen = match store::form_reports::last(conn, &series)? {
+                None => None,
+                Some(last) => Some(Frozen {
+                    revision: last.revision,
+                    frozen_at: last.frozen_at,
+                    differs: differences(&rows_of(&last)?, &report.rows),
+                }),
+            };
+            Ok((report, frozen))
+        })
+        .await
+}
+
+/// Whether a freeze made a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freeze {
+    /// A new one.
+    Made,
+    /// Nothing differs from the last one, which stands.
+    Unchanged,
+}
+
+/// Freezes the report of a period that is over: a new revision, or the last one where no cell differs.
+///
+/// The figures are read from one state of the data before the revision is written.
+///
+/// # Errors
+/// `NotFound` for an unknown unit, `Conflict` for a period that is not over, `Invalid` for the reason.
+pub async fn freeze(
+    store: &Store,
+    context: Context,
+    series: Series,
+    reason: Option<String>,
+) -> Result<(FormReport, Freeze)> {
+    let today = context.now.day();
+    let asked = FormQuestion { unit_id: series.unit_id.clone(), period: series.period.clone(), as_of: None };
+    let report = store.read(move |conn| form_06a::compute(conn, &asked, today)).await?;
+    let violations = check_reason(reason.as_ref());
+    if !violations.is_empty() {
+        return Err(Error::Invalid(violations));
+    }
+    if today <= series.period.to {
+        return Err(not_over(&series));
+    }
+    store.write(move |conn| write(conn, &context, &series, &report, reason)).await
+}
+
+fn not_over(series: &Series) -> Error {
+    let (name, to) = (&series.period.name, series.period.to);
+    Error::conflict(
+        "period_not_over",
+        format!("The period {name} ends on {to}; it can be frozen from the next day."),
+        format!("Kỳ {name} kết thúc ngày {to}; chỉ chốt được từ ngày hôm sau."),
+    )
+}
+
+fn write(
+    conn: &mut Conn,
+    context: &Context,
+    series: &Series,
+    report: &Form06a,
+    reason: Option<String>,
+) -> Result<(FormReport, Freeze)> {
+    lock::record(conn, Structure::Used, NAME, &series.name())?;
+    let last = store::form_reports::last(conn, series)?;
+    let changed = match &last {
+        None => Vec::new(),
+        Some(last) => differences(&rows_of(last)?, &report.rows),
+    };
+    let revision = match last {
+        Some(last) if changed.is_empty() => return Ok((last, Freeze::Unchanged)),
+        Some(last) => last.revision + 1,
+        None => 1,
+    };
+    let frozen = FormReport {
+        id: series.revision_id(revision),
+        unit_id: series.unit_id.clone(),
+        period: series.period.name.clone(),
+        calendar: series.period.calendar,
+        revision,
+        frozen_at: context.now,
+        frozen_by: context.actor.clone(),
+        reason,
+        differences: changed,
+        document: serde_json::to_string(report)
+            .map_err(|e| Error::Store(StoreError::Other(e.to_string())))?,
+    };
+    let entry = Entry {
+        at: context.now,
+        actor: context.actor.clone(),
+        resource: NAME,
+        record_id: frozen.id.clone(),
+        action: Action::Create,
+        reason: frozen.reason.clone(),
+        before: None,
+    };
+    let version = changes::append(conn, entry)?;
+    store::form_reports::insert(conn, &frozen, version)?;
+    Ok((frozen, Freeze::Made))
+}
+
+/// The rows of the report as it was sent.
+fn rows_of(report: &FormReport) -> Result<Vec<FormRow>> {
+    let corrupt = || Error::Store(StoreError::Corrupt(format!("the document of {}", report.id)));
+    let document: Value = serde_json::from_str(&report.document).map_err(|_| corrupt())?;
+    let rows = document.get("rows").and_then(Value::as_array).ok_or_else(corrupt)?;
+    rows.iter().map(row_of).collect::<Option<_>>().ok_or_else(corrupt)
+}
+
+fn row_of(row: &Value) -> Option<FormRow> {
+    Some(FormRow {
+        level: row.get("level")?.as_str()?.parse().ok()?,
+        field: row.get("field")?.as_str().map(str::to_owned),
+        // A cell that the form did not have when the report was sent was 0 then.
+        cells: FormCells::read(|cell| row.get(cell).map_or(Some(0), Value::as_i64))?,
+    })
+}
+
+/// Every revision of a series, from the first.
+///
+/// # Errors
+/// `NotFound` for an unknown unit.
+pub async fn revisions(store: &Store, series: Series) -> Result<Vec<FormReport>> {
+    store
+        .read(move |conn| {
+            known_unit(conn, &series.unit_id)?;
+            Ok(store::form_reports::all(conn, &series)?)
+        })
+        .await
+}
+
+/// One revision.
+///
+/// # Errors
+/// `NotFound` where there is no such unit or revision.
+pub async fn revision(store: &Store, series: Series, revision: i32) -> Result<FormReport> {
+    store
+        .read(move |conn| {
+            known_unit(conn, &series.unit_id)?;
+            let id = series.revision_id(revision);
+            store::form_reports::find(conn, &id)?.ok_or_else(|| Error::not_found(NAME, id))
+        })
+        .await
+}
+
+fn known_unit(conn: &mut Conn, id: &str) -> Result<()> {
+    match store::units::find(conn, id)? {
+        Some(_) => Ok(()),
+        None => Err(Error::not_found("units", id)),
+    }
+}
