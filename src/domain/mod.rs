@@ -3,6 +3,7 @@
 //! Nothing here knows HTTP or SQL or reads a clock: time comes in as an argument. One file a resource, the
 //! same stem as in `service`, `store` and `http`.
 
+pub mod clock_rules;
 pub mod commendations;
 pub mod decimal;
 pub mod dossier_events;
@@ -17,6 +18,7 @@ pub mod periods;
 pub mod reported_figures;
 pub mod text;
 pub mod time;
+pub mod unit_tree;
 pub mod units;
 pub mod violation;
 pub mod words;

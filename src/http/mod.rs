@@ -5,6 +5,7 @@
 pub mod app;
 pub mod body;
 pub mod changes;
+pub mod clock_rules;
 pub mod commendations;
 pub mod crud;
 pub mod dossier_events;

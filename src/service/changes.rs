@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    clock_rules::ClockRules,
     commendations::Commendations,
     crud::Resource,
     dossiers::Dossiers,
@@ -47,6 +48,8 @@ words! {
         ReportedFigures = "reported-figures",
         /// Improvement actions.
         ImprovementActions = "improvement-actions",
+        /// Clock rules.
+        ClockRules = "clock-rules",
     }
 }
 
@@ -144,6 +147,7 @@ fn present_of(conn: &mut Conn, kind: ChangedResource, ids: Vec<String>) -> Resul
         ChangedResource::Dossiers => by_keys::<Dossiers>(conn, ids),
         ChangedResource::Commendations => by_keys::<Commendations>(conn, ids),
         ChangedResource::ReportedFigures => by_keys::<ReportedFigures>(conn, ids),
+        ChangedResource::ClockRules => by_keys::<ClockRules>(conn, ids),
         ChangedResource::ImprovementActions => by_keys::<ImprovementActions>(conn, ids),
         ChangedResource::Indexes => by_keys::<Indexes>(conn, ids),
         ChangedResource::IndexScores => by_keys::<IndexScores>(conn, ids),

@@ -2,6 +2,7 @@
 //! they need. No actix or utoipa types and no SQL text.
 
 pub mod changes;
+pub mod clock_rules;
 pub mod commendations;
 pub mod crud;
 pub mod dossier_counting;

@@ -4,6 +4,7 @@
 //! worker, and both see one state of the data from their first query to their last.
 
 pub mod changes;
+pub mod clock_rules;
 pub mod commendations;
 pub mod conn;
 pub mod dossier_counts;
@@ -22,6 +23,7 @@ pub mod reported_figures;
 pub mod row;
 pub mod schema;
 pub mod sql;
+pub mod unit_tree;
 pub mod units;
 mod writer;
 

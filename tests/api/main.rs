@@ -11,6 +11,7 @@ mod support;
 mod bad_input;
 mod bad_resources;
 mod changes;
+mod clock_rules;
 mod commendations;
 mod concurrency;
 mod contract;
@@ -31,6 +32,7 @@ mod rankings;
 mod reviews;
 mod sample;
 mod store;
+mod unit_tree;
 mod units;
 
 use std::process::ExitCode;
