@@ -93,6 +93,11 @@ impl<'a> InForce<'a> {
         Self(held)
     }
 
+    /// Whether some rule is of a unit, and not for all.
+    pub fn any_of_a_unit(&self) -> bool {
+        self.0.keys().any(Option::is_some)
+    }
+
     /// Whether some rule counts withdrawn dossiers so.
     pub fn any_counts(&self, withdrawn: WithdrawnCount) -> bool {
         self.0.values().any(|rule| rule.withdrawn_counts_as == withdrawn)

@@ -48,6 +48,9 @@ pub struct Successor {
     pub extent: Extent,
 }
 
+/// Most former parents of a unit.
+pub const MAX_FORMER_PARENTS: usize = 100;
+
 /// A unit that stood directly above another before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FormerParent {
@@ -167,6 +170,14 @@ impl Unit {
     }
 
     fn check_former_parents(&self, findings: &mut Findings) {
+        if self.former_parents.len() > MAX_FORMER_PARENTS {
+            findings.add(
+                "/former_parents",
+                "too_many",
+                format!("At most {MAX_FORMER_PARENTS} former parents."),
+                format!("Tối đa {MAX_FORMER_PARENTS} đơn vị cấp trên cũ."),
+            );
+        }
         for (i, former) in self.former_parents.iter().enumerate() {
             let until = format!("/former_parents/{i}/until");
             if former.parent_id.as_deref() == Some(self.id.as_str()) {

@@ -110,7 +110,9 @@ pub fn withdrawn_as_on_time(conn: &mut Conn, unit_ids: &[String], day: Day) -> R
     if !held.any_counts(WithdrawnCount::OnTime) {
         return Ok(HashSet::new());
     }
-    let tree = Tree::new(store::unit_tree::ever_above(conn, unit_ids)?);
+    // Who stands above matters only to rules of units.
+    let above = if held.any_of_a_unit() { store::unit_tree::ever_above(conn, unit_ids)? } else { Vec::new() };
+    let tree = Tree::new(above);
     let counts_as = |id: &str| {
         let upwards = std::iter::once(id).chain(tree.above(id, day));
         held.of(upwards).map(|rule| rule.withdrawn_counts_as)

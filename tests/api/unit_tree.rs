@@ -154,6 +154,11 @@ api_test!(what_is_wrong_with_former_parents_is_named, |app| {
         let refused = app.put(C, &with(unit("c"), over)).expect(status);
         assert_eq!(refused.violations(), [(pointer, code)], "{list}");
     }
+    let day = |i: i32| format!("{}-01-01", 1900 + i);
+    let many: Vec<Value> = (0..101).map(|i| former(old(), &day(i))).collect();
+    let refused = app.put(C, &with(unit("c"), json!({"former_parents": many}))).expect(422);
+    assert_eq!(refused.violations(), [("/former_parents", "too_many")]);
+    app.put(C, &with(unit("c"), json!({"former_parents": many[..100]}))).expect(200);
     for until in ["2015-01-02", "2025-06-30"] {
         let over = json!({
             "valid_from": "2015-01-01", "valid_to": "2025-07-01", "former_parents": [former(old(), until)]
