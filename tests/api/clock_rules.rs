@@ -7,12 +7,15 @@ use chiso::{
     service::{clock_rules, error::Error},
 };
 
-use crate::support::{
-    api_test,
-    app::App,
-    client::encoded,
-    records::{DOSSIERS, UNITS, dossier, unit, with, without},
-    wrong::{ABSENT, INVALID, MALFORMED, NOWHERE, Row, bare, body, refuse_all},
+use crate::{
+    changes::settle,
+    support::{
+        api_test,
+        app::App,
+        client::encoded,
+        records::{DOSSIERS, UNITS, dossier, unit, with, without},
+        wrong::{ABSENT, INVALID, MALFORMED, NOWHERE, Row, bare, body, refuse_all},
+    },
 };
 
 const RULES: &str = "/api/v1/clock-rules";
@@ -52,6 +55,7 @@ api_test!(a_rule_shows_every_member_also_when_nothing_is_given, |app| {
     app.ask("PUT", path).header("if-match", made.etag()).json(&whole).send().expect(412);
     app.delete(path).expect(204);
     app.get(path).expect(404);
+    settle(app);
     let log = app.get("/api/v1/changes?resource=clock-rules").expect(200);
     assert_eq!(log.each("action"), ["create", "update", "delete"]);
     assert_eq!(log.json["items"][1]["before"], made.json);

@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    api_test,
-    app::App,
-    records::{DOSSIERS, UNITS, dossier, unit, with},
+use crate::{
+    changes::settle,
+    support::{
+        api_test,
+        app::App,
+        records::{DOSSIERS, UNITS, dossier, unit, with},
+    },
 };
 
 const C: &str = "/api/v1/units/c";
@@ -54,6 +57,7 @@ api_test!(former_parents_are_kept_shown_and_logged, |app| {
     assert_eq!(app.put(C, &read.json).expect(200).etag(), patched.etag());
     let listed = app.get(&format!("{UNITS}?parent_id=new")).expect(200).json;
     assert_eq!(listed["items"][0], read.json);
+    settle(app);
     let log = app.get("/api/v1/changes?record_id=c").expect(200).json;
     assert_eq!(log["items"][1]["before"]["former_parents"], json!([former(json!("old"), "2020-07-01")]));
     assert_eq!(log["items"][1]["after"], read.json);
