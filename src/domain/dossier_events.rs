@@ -64,6 +64,9 @@ pub struct DueChange {
     pub at: Moment,
     /// When the service was told, or computed it.
     pub arrived_at: Moment,
+    /// The due date before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_due_at: Option<Moment>,
     /// The due date from then on; none when it was taken away.
     pub due_at: Option<Moment>,
     /// By what.
@@ -237,12 +240,12 @@ pub fn anomalies(events: &[Event]) -> Vec<Anomaly> {
 }
 
 /// The waits of sorted events that have ended, in order. Two waits in a row are two waits; one whose beginning
-/// isn't known is none that could be counted.
+/// or end isn't known is none that could be counted.
 pub fn pauses(events: &[Event]) -> Vec<Pause> {
     events
         .windows(2)
         .filter_map(|pair| match pair {
-            [wait, next] if wait.status.is_pause() && !wait.undated => {
+            [wait, next] if wait.status.is_pause() && !wait.undated && !next.undated => {
                 Some(Pause { status: wait.status, from: wait.at, to: next.at })
             }
             _ => None,

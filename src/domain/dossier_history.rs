@@ -96,6 +96,7 @@ pub fn implied(dossier: &Dossier) -> History {
         due_changes.push(DueChange {
             at: dossier.accepted_at.unwrap_or(told),
             arrived_at: told,
+            from_due_at: dossier.first_due_at,
             due_at: dossier.due_at,
             rule: DueRule::Given,
             reason: None,
@@ -135,6 +136,7 @@ pub fn reconcile(old: &Dossier, new: &mut Dossier, reason: Option<&str>, now: Mo
         history.due_changes.push(DueChange {
             at,
             arrived_at: now,
+            from_due_at: old.due_at,
             due_at: new.due_at,
             rule: DueRule::Given,
             reason: reason.map(str::to_owned),

@@ -97,8 +97,12 @@ pub enum Stage {
 }
 
 impl Status {
+    /// 1: newly registered.
+    pub const REGISTERED: Self = Self(1);
     /// 2: accepted.
     pub const ACCEPTED: Self = Self(2);
+    /// 5: a supplement is requested.
+    pub const SUPPLEMENT: Self = Self(5);
     /// 9: finished.
     pub const FINISHED: Self = Self(9);
     /// 10: the result is handed over.

@@ -3,19 +3,24 @@
 //! Nothing here knows HTTP or SQL or reads a clock: time comes in as an argument. One file a resource, the
 //! same stem as in `service`, `store` and `http`.
 
+pub mod calendars;
 pub mod clock_rules;
 pub mod commendations;
+pub mod deadlines;
 pub mod decimal;
 pub mod dossier_events;
 pub mod dossier_flows;
 pub mod dossier_history;
 pub mod dossiers;
 pub mod editions;
+pub mod hours;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
 pub mod periods;
+pub mod procedures;
 pub mod reported_figures;
+pub mod terms;
 pub mod text;
 pub mod time;
 pub mod unit_tree;

@@ -4,9 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    changes, clock_rules, commendations, crud::API, dossier_events, dossier_statistics, dossier_transfers,
-    dossiers, editions, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem,
-    rankings, reported_figures, reviews, units,
+    calendars, changes, clock_rules, commendations, crud::API, deadlines, dossier_events, dossier_statistics,
+    dossier_transfers, dossiers, editions, improvement_actions, index_scores, indexes, openapi, operations,
+    problem::Problem, procedures, rankings, recompute, reported_figures, reviews, units,
 };
 
 /// Every documented address.
@@ -26,6 +26,10 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(commendations::configure)
             .configure(reported_figures::configure)
             .configure(improvement_actions::configure)
+            .configure(calendars::configure)
+            .configure(recompute::configure)
+            .configure(procedures::configure)
+            .configure(deadlines::configure)
             .configure(clock_rules::configure)
             .configure(changes::configure),
     );

@@ -105,6 +105,8 @@ pub struct DueChangeBody {
     pub at: Moment,
     /// When the service was told, or computed it.
     pub arrived_at: Moment,
+    /// The due date before.
+    pub from_due_at: Option<Moment>,
     /// The due date from then on.
     pub due_at: Option<Moment>,
     /// By what: given by somebody, or moved by a pause.
@@ -124,6 +126,7 @@ impl From<DueChange> for DueChangeBody {
         Self {
             at: change.at,
             arrived_at: change.arrived_at,
+            from_due_at: change.from_due_at,
             due_at: change.due_at,
             rule: change.rule,
             reason: change.reason,

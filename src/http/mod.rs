@@ -4,10 +4,12 @@
 
 pub mod app;
 pub mod body;
+pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
 pub mod commendations;
 pub mod crud;
+pub mod deadlines;
 pub mod dossier_events;
 pub mod dossier_statistics;
 pub mod dossier_transfers;
@@ -23,7 +25,9 @@ pub mod openapi;
 pub mod operations;
 pub mod page;
 pub mod problem;
+pub mod procedures;
 pub mod rankings;
+pub mod recompute;
 pub mod reported_figures;
 pub mod respond;
 pub mod reviews;

@@ -32,6 +32,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("in_use", 409, "Others refer to it", "Đang được tham chiếu"),
     ("code_taken", 409, "The code is taken at that time", "Mã đã được dùng trong thời gian đó"),
     ("number_taken", 409, "The decision number is taken", "Số quyết định đã được dùng"),
+    ("calendar_taken", 409, "There is a calendar for these units", "Đơn vị đã có lịch làm việc"),
     ("annulled", 409, "The decision is annulled", "Quyết định đã bị hủy"),
     ("edition_published", 409, "The edition is published", "Kỳ đánh giá đã công bố"),
     ("due_change_without_reason", 409, "A due date changes only with a reason", "Đổi hạn trả phải có lý do"),

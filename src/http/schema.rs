@@ -12,16 +12,19 @@ use utoipa::{
 };
 
 use crate::domain::{
+    calendars::{DayKind, DayOff},
     clock_rules::{PauseRule, WithdrawnCount},
     commendations::{CommendationForm, RecipientKind},
     decimal::{Exact, is_decimal},
     dossier_events::DueRule,
     dossiers::{OnlineLevel, Outcome, ReturnChannel, Status, SubmissionChannel},
     editions::{EditionStatus, Method, ScoreUnit, TieRule},
+    hours::TimeOfDay,
     improvement_actions::{ActionKind, ActionStatus},
     index_scores::ScoreStage,
     periods::PeriodCalendar,
     reported_figures::FigureUnit,
+    terms::TermUnit,
     time::{Day, Moment},
     units::{Extent, Level},
 };
@@ -29,6 +32,7 @@ use crate::{
     service::{
         changes::ChangedResource,
         commendations::CommendationFlag,
+        deadlines::NoDueDate,
         dossier_events::Mode,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
@@ -76,6 +80,10 @@ word_schemas! {
     CommendationForm,
     /// What a component of a total is.
     ComponentKind,
+    /// What a listed day of a calendar is.
+    DayKind,
+    /// Why a day was not counted.
+    DayOff,
     /// What the difference of two scores counts.
     DeltaUnit,
     /// Where a rank went.
@@ -94,6 +102,8 @@ word_schemas! {
     Missing,
     /// Why deltas don't compare like with like.
     NotComparable,
+    /// Why no due date follows.
+    NoDueDate,
     /// Level of an online service.
     OnlineLevel,
     /// What became of a dossier, derived.
@@ -112,6 +122,8 @@ word_schemas! {
     ScoreUnit,
     /// How a dossier was submitted.
     SubmissionChannel,
+    /// What a term counts: working hours, days of the calendar, working days, months, or within the day.
+    TermUnit,
     /// How equal scores share ranks.
     TieRule,
     /// Where a total comes from.
@@ -151,6 +163,22 @@ impl PartialSchema for Moment {
 impl ToSchema for Moment {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("Moment")
+    }
+}
+
+impl PartialSchema for TimeOfDay {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^([01][0-9]|2[0-3]):[0-5][0-9]$"))
+            .description(Some("A time of day in Vietnam, HH:MM."))
+            .into()
+    }
+}
+
+impl ToSchema for TimeOfDay {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("TimeOfDay")
     }
 }
 

@@ -3,6 +3,7 @@
 //! Loaded in one transaction into an empty database (one that has no change in its log), so that a load that is
 //! cut off leaves nothing and a second one does nothing. `data/README.md` says where each file comes from.
 
+mod calendar;
 mod dossiers;
 mod files;
 mod progress;
@@ -120,6 +121,15 @@ impl Loader<'_> {
         for action in &sample.actions {
             self.one("improvement-actions", &action.id, action.check(), |conn, version| {
                 store::improvement_actions::insert(conn, action, version)
+            })?;
+        }
+        let calendar = &sample.calendar;
+        self.one("calendars", &calendar.id, calendar.check(), |conn, version| {
+            store::calendars::insert(conn, calendar, version)
+        })?;
+        for procedure in &sample.catalogue {
+            self.one("procedures", &procedure.code, procedure.check(), |conn, version| {
+                store::procedures::insert(conn, procedure, version)
             })?;
         }
         Ok(())

@@ -110,7 +110,17 @@ pub trait Resource: Send + 'static {
     }
 
     /// Writes into a new state what follows from the old one and the moment, before any rule is checked.
-    fn carry_over(_proposal: &mut Proposal<Self::Record>, _old: Option<&Self::Record>, _context: &Context) {}
+    ///
+    /// # Errors
+    /// The database's.
+    fn carry_over(
+        _conn: &mut Conn,
+        _proposal: &mut Proposal<Self::Record>,
+        _old: Option<&Self::Record>,
+        _context: &Context,
+    ) -> Result<()> {
+        Ok(())
+    }
 
     /// What else is kept of a write, in the same transaction.
     ///
@@ -197,7 +207,7 @@ pub async fn create<R: Resource>(
             let key = R::key(&proposal.record);
             lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
             let mut proposal = proposal;
-            R::carry_over(&mut proposal, None, &context);
+            R::carry_over(conn, &mut proposal, None, &context)?;
             R::prepare(conn, &mut proposal, None)?;
             if R::find(conn, &key)?.is_some() {
                 return Err(duplicate(R::NAME, &key));
@@ -317,7 +327,7 @@ where
             }
             precondition.check(old.as_ref().map(|o| o.version))?;
             let mut proposal = proposed?;
-            R::carry_over(&mut proposal, old.as_ref().map(|o| &o.record), &context);
+            R::carry_over(conn, &mut proposal, old.as_ref().map(|o| &o.record), &context)?;
             R::prepare(conn, &mut proposal, old.as_ref().map(|o| &o.record))?;
             match old {
                 None => Ok((insert::<R>(conn, &context, proposal)?, Written::Created)),

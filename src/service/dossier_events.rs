@@ -2,6 +2,7 @@
 
 use super::{
     crud::{self, Context, Proposal, Resource},
+    dossier_clock,
     dossiers::{Dossiers, broken_rules},
     error::{Error, Result},
 };
@@ -95,6 +96,11 @@ pub fn tell_in(conn: &mut Conn, context: &Context, code: &str, event: NewEvent, 
     {
         history.events.remove(place);
     }
+    // A registration of unknown time came before everything that is known.
+    for first in history.events.iter_mut().filter(|known| known.undated && known.status == Status::REGISTERED)
+    {
+        first.at = first.at.min(event.at);
+    }
     history.events.push(event.clone());
     sort(&mut history.events);
     if mode == Mode::Strict {
@@ -102,7 +108,11 @@ pub fn tell_in(conn: &mut Conn, context: &Context, code: &str, event: NewEvent, 
     }
     let mut record = old.record.clone();
     record.recorded_at = Some(context.now);
+    dossier_clock::settle(conn, &record, &mut history, context.now)?;
     record.follow(history);
+    if old.record.status.stage() == Stage::NotAccepted {
+        dossier_clock::derive_due(conn, &mut record, None)?;
+    }
     let broken = broken_rules(conn, &record)?;
     if !broken.is_empty() {
         return Err(Error::Invalid(broken));

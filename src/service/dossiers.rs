@@ -2,6 +2,7 @@
 
 use super::{
     crud::{Context, Proposal, Resource},
+    dossier_clock,
     error::{Error, Result},
 };
 use crate::{
@@ -52,7 +53,13 @@ impl Resource for Dossiers {
         store::dossiers::delete(conn, key)
     }
 
-    fn carry_over(proposal: &mut Proposal<Dossier>, old: Option<&Dossier>, context: &Context) {
+    fn carry_over(
+        conn: &mut Conn,
+        proposal: &mut Proposal<Dossier>,
+        old: Option<&Dossier>,
+        context: &Context,
+    ) -> Result<()> {
+        dossier_clock::derive_due(conn, &mut proposal.record, old)?;
         keep_first_due_date(&mut proposal.record, old);
         match old {
             None => proposal.record.recorded_at = Some(context.now),
@@ -65,6 +72,7 @@ impl Resource for Dossiers {
                 );
             }
         }
+        Ok(())
     }
 
     fn written(conn: &mut Conn, old: Option<&Dossier>, new: Option<&Dossier>) -> StoreResult<()> {
@@ -131,6 +139,10 @@ fn keep_first_due_date(dossier: &mut Dossier, old: Option<&Dossier>) {
 
 fn refuse_moved_due_date(dossier: &Dossier, old: &Dossier) -> Result<()> {
     let moved = |old: Option<Moment>, new: Option<Moment>| old.is_some() && old != new;
+    // One that was derived follows what it was derived from.
+    if old.due_derived && dossier.due_derived {
+        return Ok(());
+    }
     let mut violations = Vec::new();
     for (pointer, old, new) in
         [("/due_at", old.due_at, dossier.due_at), ("/first_due_at", old.first_due_at, dossier.first_due_at)]

@@ -1,10 +1,13 @@
 //! What the user wanted: CRUD with its rules, rankings and deltas, statistics, reviews, and the transactions
 //! they need. No actix or utoipa types and no SQL text.
 
+pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
 pub mod commendations;
 pub mod crud;
+pub mod deadlines;
+pub mod dossier_clock;
 pub mod dossier_counting;
 pub mod dossier_events;
 pub mod dossier_statistics;
@@ -15,6 +18,7 @@ pub mod error;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
+pub mod procedures;
 pub mod ranking_reports;
 pub mod rankings;
 pub mod reported_figures;

@@ -232,6 +232,25 @@ pub fn open_at(
         .load(conn)?)
 }
 
+/// Codes of the dossiers whose due date was derived with an older version of a calendar, behind `after`.
+pub fn of_calendar(
+    conn: &mut Conn,
+    calendar_id: &str,
+    version: i32,
+    after: &str,
+    limit: i64,
+) -> StoreResult<Vec<String>> {
+    Ok(dossiers::table
+        .filter(dossiers::due_calendar_id.eq(calendar_id))
+        .filter(dossiers::due_calendar_version.ne(version))
+        .filter(dossiers::due_derived.eq(true))
+        .filter(dossiers::code.gt(after))
+        .order(dossiers::code)
+        .limit(limit)
+        .select(dossiers::code)
+        .load(conn)?)
+}
+
 /// What statistics count of each dossier, a page at a time in the order of the codes, behind `after`.
 pub fn facts_page(conn: &mut Conn, after: &str, limit: i64) -> StoreResult<Option<(String, Vec<Facts>)>> {
     let rows: Vec<DossierRow> =

@@ -3,6 +3,7 @@
 //! [`Store::read`] and [`Store::write`] are the two ways in. Both run on blocking threads, never on an async
 //! worker, and both see one state of the data from their first query to their last.
 
+pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
 pub mod commendations;
@@ -19,6 +20,7 @@ pub mod indexes;
 pub mod list;
 pub mod lock;
 pub mod migrate;
+pub mod procedures;
 pub mod reported_figures;
 pub mod row;
 pub mod schema;

@@ -235,6 +235,48 @@ diesel::table! {
 }
 
 diesel::table! {
+    calendars (id) {
+        id -> Text,
+        unit_id -> Nullable<Text>,
+        name -> Text,
+        name_sort -> Text,
+        revision -> Integer,
+        hours -> Text,
+        days -> Text,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    calendar_versions (calendar_id, revision) {
+        calendar_id -> Text,
+        revision -> Integer,
+        unit_id -> Nullable<Text>,
+        name -> Text,
+        hours -> Text,
+        days -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    procedures (code) {
+        code -> Text,
+        name -> Text,
+        name_sort -> Text,
+        field -> Nullable<Text>,
+        level -> Nullable<Text>,
+        term_amount -> Nullable<Integer>,
+        term_unit -> Nullable<Text>,
+        cut_off -> Nullable<Text>,
+        term_text -> Nullable<Text>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
     clock_rules (id) {
         id -> Text,
         unit_id -> Nullable<Text>,

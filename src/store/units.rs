@@ -269,6 +269,7 @@ pub fn referrers(conn: &mut Conn, id: &str) -> StoreResult<Vec<(&'static str, &'
         ("reported-figures", "unit_id", "reported_figures", "id", "unit_id"),
         ("improvement-actions", "owner_unit_id", "improvement_actions", "id", "owner_unit_id"),
         ("improvement-actions", "review_unit_id", "improvement_actions", "id", "review_unit_id"),
+        ("calendars", "unit_id", "calendars", "id", "unit_id"),
         ("clock-rules", "unit_id", "clock_rules", "id", "unit_id"),
     ];
     let mut found = Vec::new();

@@ -171,6 +171,9 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
         commendation_recipients,
         reported_figures,
         improvement_actions,
+        calendars,
+        calendar_versions,
+        procedures,
         clock_rules,
     );
     let there: BTreeSet<String> = crate::support::database::tables(&mut conn).into_iter().collect();

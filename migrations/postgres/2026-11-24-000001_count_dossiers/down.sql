@@ -1,6 +1,7 @@
 DROP TABLE dossier_uncounted;
 DROP TABLE dossier_tail;
 DROP TABLE dossier_sums;
+DROP INDEX dossiers_by_due_calendar;
 DROP INDEX dossiers_anomalous;
 DROP INDEX dossiers_by_unit_accepted;
 CREATE INDEX dossiers_by_unit_received ON dossiers (unit_id, received_on);

@@ -14,6 +14,7 @@ DROP INDEX dossiers_by_closing;
 DROP INDEX dossiers_by_unit_received;
 CREATE INDEX dossiers_by_unit_accepted ON dossiers (unit_id, accepted_at, code);
 CREATE INDEX dossiers_anomalous ON dossiers (code) WHERE anomalous;
+CREATE INDEX dossiers_by_due_calendar ON dossiers (due_calendar_id, code) WHERE due_calendar_id IS NOT NULL;
 -- What the statistics count: flows by unit and day (grain 1) and month (2), and their running totals at the end
 -- of each year (3). `totals` are the counts of the unit, `cells` the same by field, procedure and channel.
 CREATE TABLE dossier_sums (

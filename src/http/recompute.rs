@@ -1,0 +1,111 @@
+//! `POST /calendars/{id}/recompute`: due dates that were derived with an older version of a calendar.
+
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    body::{Body, read_query},
+    crud::{self, NoQuery},
+    problem::Problem,
+    respond,
+    state::AppState,
+};
+use crate::{
+    domain::time::Moment,
+    service::{calendars::Calendars, dossier_clock},
+};
+
+/// Whether it is done, or only told.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"dry_run": true}))]
+pub struct RecomputeInput {
+    /// Only tell what would change; false writes it.
+    pub dry_run: bool,
+}
+
+/// A due date counted again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RecomputedDueDate {
+    /// The dossier.
+    pub code: String,
+    /// Its unit.
+    pub unit_id: String,
+    /// The due date before.
+    pub due_at: Option<Moment>,
+    /// The due date by the present version of the calendar.
+    pub new_due_at: Moment,
+}
+
+/// What counting again changes.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "calendar_id": "vn", "version": 2, "dry_run": true, "examined": 3, "changed": 1,
+    "changes": [{"code": "000.05.15.H20-210302-0007", "unit_id": "gso-874",
+        "due_at": "2021-03-10T17:00:00+07:00", "new_due_at": "2021-03-11T17:00:00+07:00"}]
+}))]
+pub struct RecomputeBody {
+    /// The calendar.
+    pub calendar_id: String,
+    /// Its present version.
+    pub version: i32,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// Dossiers whose due date was derived with an older version.
+    pub examined: i64,
+    /// Those among them whose due date changes.
+    pub changed: i64,
+    /// The first thousand of these, by code.
+    pub changes: Vec<RecomputedDueDate>,
+}
+
+/// Count due dates again
+///
+/// Editing a calendar moves no past deadline. This counts the due dates that were derived with an older version
+/// again; a dry run lists what would change. Dates that somebody gave stay, and `first_due_at` stays what was
+/// told at acceptance.
+#[utoipa::path(
+    tag = "calendars", params(("id" = String, Path, description = "Id of the calendar.")), request_body = RecomputeInput,
+    responses((status = 200, description = "What changes, or what changed.", body = RecomputeBody))
+)]
+#[post("/calendars/{id}/recompute")]
+pub async fn recompute_calendar(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let id = crud::path_key::<Calendars>(&id)?;
+    let read = body.read::<RecomputeInput>().and_then(|input| {
+        read_query::<NoQuery>(request.query_string())?;
+        Ok(input)
+    });
+    let input = match read {
+        Ok(input) => input,
+        Err(problem) => return Err(crud::behind_404::<Calendars>(&state, id, problem).await),
+    };
+    let done = dossier_clock::recompute(&state.store, state.context(), id.clone(), input.dry_run).await?;
+    let changes = done.changes.into_iter().map(|change| RecomputedDueDate {
+        code: change.code,
+        unit_id: change.unit_id,
+        due_at: change.due_at,
+        new_due_at: change.new_due_at,
+    });
+    Ok(respond::computed(
+        &request,
+        &RecomputeBody {
+            calendar_id: id,
+            version: done.version,
+            dry_run: input.dry_run,
+            examined: done.examined,
+            changed: done.changed,
+            changes: changes.collect(),
+        },
+    ))
+}
+
+/// The addresses of this file.
+pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    config.service(recompute_calendar);
+}

@@ -1,0 +1,325 @@
+//! The clock of a dossier: the due date that follows from its procedure, and how pauses move it.
+//!
+//! By default a supplement begins the term again when it is complete, and a financial duty moves the due date by
+//! its own length (Decree 61/2018/NĐ-CP; domain notes, 1.7); clock rules of units say otherwise.
+
+use std::collections::HashMap;
+
+use super::{
+    crud::{self, Context, Proposal, Resource},
+    deadlines,
+    dossiers::Dossiers,
+    error::{Error, Result},
+};
+use crate::{
+    domain::{
+        calendars::{Calendar, WorkingCalendar},
+        deadlines::{due, extend, restart},
+        dossier_events::{DueChange, DueRule, History, Pause, pauses},
+        dossiers::{CalendarUsed, Dossier, Stage, Status},
+        terms::Term,
+        time::Moment,
+    },
+    store::{self, Conn, Store, lock},
+};
+
+/// Gives a dossier the due date of its procedure, where it comes without one.
+///
+/// A due date that was derived stays what it was as long as nothing changes that it follows from: editing a
+/// calendar moves no past deadline.
+///
+/// # Errors
+/// The database's.
+pub fn derive_due(conn: &mut Conn, dossier: &mut Dossier, old: Option<&Dossier>) -> Result<()> {
+    if let Some(old) = old {
+        let same = (&old.procedure_code, old.accepted_at) == (&dossier.procedure_code, dossier.accepted_at);
+        if same && dossier.due_at.is_none() && old.due_derived {
+            (dossier.due_at, dossier.first_due_at) = (old.due_at, old.first_due_at);
+        }
+        if dossier.due_at == old.due_at {
+            dossier.due_derived = old.due_derived;
+            dossier.due_calendar.clone_from(&old.due_calendar);
+            if same {
+                return Ok(());
+            }
+        }
+        if same && dossier.due_at.is_none() {
+            return Ok(());
+        }
+    }
+    let (Some(procedure), Some(accepted)) = (&dossier.procedure_code, dossier.accepted_at) else {
+        return Ok(());
+    };
+    if dossier.due_at.is_some() || dossier.status.stage() == Stage::NotAccepted {
+        return Ok(());
+    }
+    if let Some(derived) = deadlines::derive(conn, dossier.first_unit_id(), procedure, accepted)? {
+        dossier.due_at = Some(derived.due_at);
+        dossier.first_due_at = dossier.first_due_at.or(dossier.due_at);
+        dossier.due_derived = true;
+        dossier.due_calendar = derived
+            .calendar_id
+            .zip(derived.calendar_version)
+            .map(|(id, version)| CalendarUsed { id, version });
+    }
+    Ok(())
+}
+
+/// What pauses are counted with.
+struct Counter {
+    term: Option<Term>,
+    calendar: Option<Calendar>,
+    working: WorkingCalendar,
+}
+
+impl Counter {
+    fn of(conn: &mut Conn, dossier: &Dossier) -> Result<Self> {
+        let term = match &dossier.procedure_code {
+            Some(code) => deadlines::term_of(conn, code)?.ok(),
+            None => None,
+        };
+        let calendar = store::calendars::of_unit(conn, &dossier.unit_id)?;
+        let working = calendar.as_ref().map_or_else(WorkingCalendar::default, Calendar::working);
+        Ok(Self { term, calendar, working })
+    }
+
+    fn moved(&self, rule: DueRule, pause: Pause, accepted: Moment, first: Moment, due: Moment) -> Moment {
+        let moved = match rule {
+            DueRule::Restart => restart(pause.to, self.term.as_ref(), accepted, first, &self.working),
+            _ => extend(due, pause.from, pause.to, self.term.as_ref(), &self.working),
+        };
+        moved.max(due)
+    }
+}
+
+fn rule_of(_conn: &mut Conn, _dossier: &Dossier, pause: Pause) -> Result<DueRule> {
+    Ok(if pause.status == Status::SUPPLEMENT { DueRule::Restart } else { DueRule::Extend })
+}
+
+/// Writes into the history how its pauses move the due date.
+///
+/// A pause that began after the due day moves nothing, nor does one during which, or at whose end, a date was
+/// given. What was computed before stays as long as the pause and the date before it are the same.
+///
+/// # Errors
+/// The database's.
+pub fn settle(conn: &mut Conn, dossier: &Dossier, history: &mut History, now: Moment) -> Result<()> {
+    let paused = pauses(&history.events);
+    let computed = |change: &DueChange| matches!(change.rule, DueRule::Restart | DueRule::Extend);
+    let (before, mut changes): (Vec<DueChange>, Vec<DueChange>) =
+        std::mem::take(&mut history.due_changes).into_iter().partition(computed);
+    let (Some(first), Some(accepted), false) = (dossier.first_due_at, dossier.accepted_at, paused.is_empty())
+    else {
+        history.due_changes = changes;
+        return Ok(());
+    };
+    let mut moves: Vec<(Moment, Option<Moment>)> =
+        history.events.iter().filter_map(|event| Some((event.at, Some(event.due_at?)))).collect();
+    moves.extend(changes.iter().map(|change| (change.at, change.due_at)));
+    let mut counter = None;
+    for pause in paused {
+        if moves.iter().any(|(at, _)| (pause.from..=pause.to).contains(at)) {
+            continue;
+        }
+        let due = moves.iter().filter(|(at, _)| *at < pause.from).max_by_key(|(at, _)| *at);
+        let Some(due) = due.map_or(Some(first), |(_, due)| *due).filter(|due| pause.from.day() <= due.day())
+        else {
+            continue;
+        };
+        let rule = rule_of(conn, dossier, pause)?;
+        let same = |change: &&DueChange| {
+            (change.at, change.paused_at, change.from_due_at, change.rule)
+                == (pause.to, Some(pause.from), Some(due), rule)
+        };
+        let change = match before.iter().find(same) {
+            Some(change) => change.clone(),
+            None => {
+                let counter = match &mut counter {
+                    Some(counter) => counter,
+                    slot => slot.insert(Counter::of(conn, dossier)?),
+                };
+                let due_at = counter.moved(rule, pause, accepted, first, due);
+                change(rule, pause, due, due_at, counter.calendar.as_ref(), now)
+            }
+        };
+        moves.push((change.at, change.due_at));
+        changes.push(change);
+    }
+    changes.sort_by_key(|change| change.at);
+    history.due_changes = changes;
+    Ok(())
+}
+
+fn change(
+    rule: DueRule,
+    pause: Pause,
+    from: Moment,
+    to: Moment,
+    calendar: Option<&Calendar>,
+    now: Moment,
+) -> DueChange {
+    DueChange {
+        at: pause.to,
+        arrived_at: now,
+        from_due_at: Some(from),
+        due_at: Some(to),
+        rule,
+        reason: None,
+        paused_at: Some(pause.from),
+        calendar_id: calendar.map(|calendar| calendar.id.clone()),
+        calendar_version: calendar.map(|calendar| calendar.version),
+    }
+}
+
+/// What counting again with the present version of a calendar changes.
+#[derive(Debug, Clone, Default)]
+pub struct Recomputed {
+    /// The present version.
+    pub version: i32,
+    /// Dossiers whose due date was derived with an older one.
+    pub examined: i64,
+    /// Those among them whose due date changes.
+    pub changed: i64,
+    /// The first of these, at most [`LISTED`].
+    pub changes: Vec<Recompute>,
+}
+
+/// A due date counted again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recompute {
+    /// The dossier.
+    pub code: String,
+    /// Its unit.
+    pub unit_id: String,
+    /// The due date as it is.
+    pub due_at: Option<Moment>,
+    /// The due date by the present version.
+    pub new_due_at: Moment,
+}
+
+/// Most changes that a recomputation lists.
+pub const LISTED: usize = 1000;
+/// Dossiers counted again in one transaction.
+const PAGE: i64 = 500;
+
+/// Counts the derived due dates of a calendar again with its present version; a dry run only tells what would
+/// change. Dates that somebody gave stay, and the first due date stays what was told at acceptance.
+///
+/// # Errors
+/// `NotFound`; the database's.
+pub async fn recompute(
+    store: &Store,
+    context: Context,
+    calendar_id: String,
+    dry_run: bool,
+) -> Result<Recomputed> {
+    let mut all = Recomputed::default();
+    let mut after = String::new();
+    loop {
+        let (id, start, context) = (calendar_id.clone(), after.clone(), context.clone());
+        let work = move |conn: &mut Conn| recompute_page(conn, &context, &id, &start, dry_run);
+        let (page, last) = if dry_run { store.read(work).await? } else { store.write(work).await? };
+        all.version = page.version;
+        all.examined += page.examined;
+        all.changed += page.changed;
+        let room = LISTED.saturating_sub(all.changes.len());
+        all.changes.extend(page.changes.into_iter().take(room));
+        match last {
+            Some(last) => after = last,
+            None => return Ok(all),
+        }
+    }
+}
+
+fn recompute_page(
+    conn: &mut Conn,
+    context: &Context,
+    calendar_id: &str,
+    after: &str,
+    dry_run: bool,
+) -> Result<(Recomputed, Option<String>)> {
+    let calendar = store::calendars::find(conn, calendar_id)?
+        .ok_or_else(|| Error::not_found("calendars", calendar_id))?
+        .record;
+    let working = calendar.working();
+    let codes = store::dossiers::of_calendar(conn, calendar_id, calendar.version, after, PAGE)?;
+    let mut page = Recomputed { version: calendar.version, ..Recomputed::default() };
+    let mut terms: HashMap<String, Option<Term>> = HashMap::new();
+    for code in &codes {
+        if !dry_run {
+            lock::record(conn, Dossiers::STRUCTURE, Dossiers::NAME, code)?;
+        }
+        let Some(old) = Dossiers::find(conn, code)? else { continue };
+        page.examined += 1;
+        let procedure = old.record.procedure_code.clone().unwrap_or_default();
+        let term = match terms.get(&procedure) {
+            Some(term) => *term,
+            None => *terms.entry(procedure.clone()).or_insert(deadlines::term_of(conn, &procedure)?.ok()),
+        };
+        let counter = Counter { term, calendar: Some(calendar.clone()), working: working.clone() };
+        let Some(new_due_at) = counted_again(conn, &old.record, &counter)? else { continue };
+        if old.record.due_at != Some(new_due_at) {
+            page.changed += 1;
+            page.changes.push(Recompute {
+                code: code.clone(),
+                unit_id: old.record.unit_id.clone(),
+                due_at: old.record.due_at,
+                new_due_at,
+            });
+        }
+        if !dry_run {
+            write_again(conn, context, old.record, new_due_at, &calendar)?;
+        }
+    }
+    Ok((page, codes.last().cloned()))
+}
+
+/// The due date by the counter's calendar, pauses included; none where somebody gave the date.
+fn counted_again(conn: &mut Conn, dossier: &Dossier, counter: &Counter) -> Result<Option<Moment>> {
+    let (Some(accepted), Some(term)) = (dossier.accepted_at, counter.term) else { return Ok(None) };
+    let history = dossier.told_history();
+    let given = history.events.iter().any(|event| event.due_at.is_some())
+        || history.due_changes.iter().any(|change| change.rule == DueRule::Given);
+    if given {
+        return Ok(None);
+    }
+    let first = due(accepted, &term, &counter.working).due_at;
+    let mut due = first;
+    for pause in pauses(&history.events) {
+        if pause.from.day() <= due.day() {
+            due = counter.moved(rule_of(conn, dossier, pause)?, pause, accepted, first, due);
+        }
+    }
+    Ok(Some(due))
+}
+
+fn write_again(
+    conn: &mut Conn,
+    context: &Context,
+    old: Dossier,
+    new_due_at: Moment,
+    calendar: &Calendar,
+) -> Result<()> {
+    let mut record = old.clone();
+    record.due_calendar = Some(CalendarUsed { id: calendar.id.clone(), version: calendar.version });
+    if old.due_at != Some(new_due_at) {
+        let mut history = old.told_history();
+        let last = history.due_changes.iter().map(|change| change.at).fold(context.now, Moment::max);
+        history.due_changes.push(DueChange {
+            at: last,
+            arrived_at: context.now,
+            from_due_at: old.due_at,
+            due_at: Some(new_due_at),
+            rule: DueRule::Recompute,
+            reason: None,
+            paused_at: None,
+            calendar_id: Some(calendar.id.clone()),
+            calendar_version: Some(calendar.version),
+        });
+        record.follow(history);
+    }
+    let proposal =
+        Proposal { record, reason: Some(format!("calendar {} version {}", calendar.id, calendar.version)) };
+    crud::update::<Dossiers>(conn, context, &old, proposal)?;
+    Ok(())
+}

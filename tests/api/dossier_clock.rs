@@ -1,0 +1,182 @@
+//! The clock: due dates that follow from procedures and calendars, pauses that move them, and calendars that are
+//! edited later.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    api_test,
+    app::App,
+    records::{DOSSIERS, dossier, with, without},
+};
+
+const A: &str = "/api/v1/dossiers/A";
+const EVENTS: &str = "/api/v1/dossiers/A/events";
+
+/// A unit with a calendar whose one day off is Thursday 5 March 2020, and procedures of five working days.
+fn make(app: &App) {
+    app.make_units(&["u"]);
+    app.put("/api/v1/calendars/cal", &calendar(&["2020-03-05"])).expect(201);
+    let procedure =
+        json!({"name": "Cấp giấy", "field": "Đất đai", "term": {"amount": 5, "unit": "working_days"}});
+    app.put("/api/v1/procedures/1.001", &procedure).expect(201);
+    app.put("/api/v1/procedures/1.002", &json!({"name": "Không rõ", "field": "Đất đai", "term": null}))
+        .expect(201);
+}
+
+fn calendar(off: &[&str]) -> Value {
+    let days: Vec<Value> = off.iter().map(|day| json!({"day": day, "kind": "off", "name": "Nghỉ"})).collect();
+    json!({"unit_id": "u", "name": "Lịch", "days": days})
+}
+
+fn without_due(over: Value) -> Value {
+    with(without(dossier("A", "u"), "due_at"), over)
+}
+
+fn at(day: &str, hour: u32) -> String {
+    format!("2020-03-{day}T{hour:02}:00:00+07:00")
+}
+
+fn event(status: i64, day: &str) -> Value {
+    json!({"status": status, "at": at(day, 8)})
+}
+
+fn due(app: &App) -> (Value, Value) {
+    let record = app.get(A).expect(200).json;
+    (record["first_due_at"].clone(), record["due_at"].clone())
+}
+
+api_test!(a_dossier_without_a_due_date_gets_that_of_its_procedure, |app| {
+    make(app);
+    let made = app.post(DOSSIERS, &without_due(json!({"procedure_code": "1.001"}))).expect(201).json;
+    // Accepted on Monday the 2nd: 3, 4, 6, 9, 10 March.
+    assert_eq!((&made["due_at"], &made["first_due_at"]), (&json!(at("10", 17)), &json!(at("10", 17))));
+    assert_eq!(made["due_derived"], true);
+    assert_eq!(made["due_calendar"], json!({"id": "cal", "version": 1}));
+    // A repeated synchronisation that still says none, and what GET gives.
+    let tag = app.get(A).expect(200).etag();
+    assert_eq!(app.put(A, &without_due(json!({"procedure_code": "1.001"}))).expect(200).etag(), tag);
+    assert_eq!(app.put(A, &made).expect(200).etag(), tag);
+    // A corrected acceptance moves what was derived from it.
+    let moved = app.patch(A, &json!({"accepted_at": at("03", 8), "due_at": null})).expect(200).json;
+    assert_eq!((&moved["due_at"], &moved["due_derived"]), (&json!(at("11", 17)), &json!(true)));
+    // Somebody gives another.
+    let given =
+        app.patch(A, &json!({"due_at": at("12", 17), "due_change_reason": "Hẹn lại"})).expect(200).json;
+    assert_eq!((&given["due_derived"], &given["due_calendar"]), (&json!(false), &Value::Null));
+    app.delete(A).expect(204);
+    for over in [json!({"procedure_code": "1.002"}), json!({"procedure_code": "9.999"}), json!({})] {
+        let made = app.post(DOSSIERS, &without_due(over)).expect(201).json;
+        assert_eq!((&made["due_at"], &made["due_derived"]), (&Value::Null, &json!(false)), "never a guess");
+        app.delete(A).expect(204);
+    }
+    let registered = json!({"procedure_code": "1.001", "status": 1, "accepted_at": null});
+    assert_eq!(app.post(DOSSIERS, &without_due(registered)).expect(201).json["due_at"], Value::Null);
+    app.post(EVENTS, &event(2, "02")).expect(201);
+    let accepted = app.get(A).expect(200).json;
+    assert_eq!((&accepted["due_at"], &accepted["due_derived"]), (&json!(at("10", 17)), &json!(true)));
+});
+
+api_test!(a_supplement_begins_the_term_again_and_a_duty_moves_the_date, |app| {
+    make(app);
+    for (status, want) in [
+        // Resumed on Monday the 9th: 10, 11, 12, 13, 16 March.
+        (5, at("16", 17)),
+        // Paused from Wednesday the 4th until Monday the 9th: 6 and 9 March are two working days.
+        (6, at("12", 17)),
+    ] {
+        app.post(DOSSIERS, &without_due(json!({"procedure_code": "1.001", "status": 2}))).expect(201);
+        app.post(EVENTS, &event(status, "04")).expect(201);
+        assert_eq!(due(app), (json!(at("10", 17)), json!(at("10", 17))));
+        app.post(EVENTS, &event(4, "09")).expect(201);
+        assert_eq!(due(app), (json!(at("10", 17)), json!(want)));
+        let told = app.get(EVENTS).expect(200).json["due_changes"][0].clone();
+        assert_eq!(told["rule"], if status == 5 { "restart" } else { "extend" });
+        assert_eq!((&told["paused_at"], &told["from_due_at"]), (&json!(at("04", 8)), &json!(at("10", 17))));
+        assert_eq!((&told["calendar_id"], &told["calendar_version"]), (&json!("cal"), &json!(1)));
+        app.post(EVENTS, &event(9, "12")).expect(201);
+        assert_eq!(app.get(A).expect(200).json["outcome"], if status == 5 { "early" } else { "on_time" });
+        app.delete(A).expect(204);
+    }
+});
+
+api_test!(a_pause_told_late_moves_the_date_all_the_same, |app| {
+    make(app);
+    app.post(DOSSIERS, &without_due(json!({"procedure_code": "1.001", "status": 2}))).expect(201);
+    app.post(EVENTS, &event(9, "16")).expect(201);
+    assert_eq!(app.get(A).expect(200).json["outcome"], "late");
+    app.post(&format!("{EVENTS}?mode=sync"), &event(4, "09")).expect(201);
+    app.post(EVENTS, &event(5, "04")).expect(201);
+    assert_eq!(due(app).1, at("16", 17));
+    assert_eq!(app.get(A).expect(200).json["outcome"], "on_time");
+    // A pause that began after the due day excuses nothing.
+    app.delete(A).expect(204);
+    app.post(DOSSIERS, &without_due(json!({"procedure_code": "1.001", "status": 2}))).expect(201);
+    app.post(EVENTS, &event(5, "11")).expect(201);
+    app.post(EVENTS, &event(4, "12")).expect(201);
+    assert_eq!(due(app).1, at("10", 17));
+});
+
+api_test!(a_date_given_for_a_pause_holds, |app| {
+    make(app);
+    app.post(DOSSIERS, &without_due(json!({"procedure_code": "1.001", "status": 2}))).expect(201);
+    app.post(EVENTS, &event(5, "04")).expect(201);
+    app.post(EVENTS, &with(event(4, "09"), json!({"due_at": at("20", 17)}))).expect(201);
+    assert_eq!(due(app).1, at("20", 17));
+    assert_eq!(app.get(EVENTS).expect(200).json["due_changes"], json!([]));
+});
+
+api_test!(without_a_term_the_first_appointment_is_the_term, |app| {
+    make(app);
+    // From the 2nd to the 10th: 3, 4, 6, 9, 10 March are five working days.
+    app.post(DOSSIERS, &with(dossier("A", "u"), json!({"status": 2}))).expect(201);
+    app.post(EVENTS, &event(5, "04")).expect(201);
+    app.post(EVENTS, &event(4, "09")).expect(201);
+    assert_eq!(due(app), (json!(at("10", 17)), json!(at("16", 17))));
+});
+
+api_test!(an_edited_calendar_moves_no_due_date_unless_asked, |app| {
+    make(app);
+    let base = without_due(json!({"procedure_code": "1.001", "status": 2}));
+    app.post(DOSSIERS, &base).expect(201);
+    app.post(DOSSIERS, &with(base.clone(), json!({"code": "paused"}))).expect(201);
+    app.post("/api/v1/dossiers/paused/events", &event(6, "04")).expect(201);
+    app.post("/api/v1/dossiers/paused/events", &event(4, "09")).expect(201);
+    app.post(DOSSIERS, &with(base.clone(), json!({"code": "given"}))).expect(201);
+    app.patch("/api/v1/dossiers/given", &json!({"due_at": at("20", 17), "due_change_reason": "Hẹn lại"}))
+        .expect(200);
+    app.post(DOSSIERS, &with(base, json!({"code": "before", "accepted_at": "2020-02-03T08:00:00+07:00"})))
+        .expect(201);
+    app.put("/api/v1/calendars/cal", &calendar(&["2020-03-05", "2020-03-06"])).expect(200);
+    assert_eq!(due(app).1, at("10", 17));
+    app.patch(A, &json!({"field": "Đất đai"})).expect(200);
+    assert_eq!(due(app).1, at("10", 17));
+    let recompute = "/api/v1/calendars/cal/recompute";
+    let before = app.database.dump();
+    let dry = app.post(recompute, &json!({"dry_run": true})).expect(200).json;
+    assert_eq!(app.database.dump(), before);
+    assert_eq!((&dry["version"], &dry["examined"], &dry["changed"]), (&json!(2), &json!(3), &json!(1)));
+    let listed: Vec<(&Value, &Value, &Value)> = dry["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| (&change["code"], &change["due_at"], &change["new_due_at"]))
+        .collect();
+    // Without the 6th the term ends on the 11th; the pause is a working day shorter, and ends on the 12th as before.
+    assert_eq!(listed[0], (&json!("A"), &json!(at("10", 17)), &json!(at("11", 17))));
+    assert_eq!(listed.len(), 1);
+    let done = app.post(recompute, &json!({"dry_run": false})).expect(200).json;
+    assert_eq!(done["changes"], dry["changes"]);
+    assert_eq!(due(app), (json!(at("10", 17)), json!(at("11", 17))));
+    let record = app.get(A).expect(200).json;
+    assert_eq!(record["due_calendar"], json!({"id": "cal", "version": 2}));
+    assert_eq!(app.get(EVENTS).expect(200).json["due_changes"][0]["rule"], "recompute");
+    assert_eq!(app.post(recompute, &json!({"dry_run": false})).expect(200).json["examined"], 0);
+    for (body, status, pointer, code) in [
+        (json!({}), 422, "/dry_run", "required"),
+        (json!({"dry_run": "no"}), 400, "/dry_run", "wrong_type"),
+        (json!({"dry_run": true, "colour": 1}), 400, "/colour", "unknown_field"),
+    ] {
+        assert_eq!(app.post(recompute, &body).expect(status).violations(), [(pointer, code)]);
+    }
+    app.post("/api/v1/calendars/nowhere/recompute", &json!({"dry_run": true})).expect(404);
+});
