@@ -150,6 +150,19 @@ impl Counts {
         }
     }
 
+    /// Counts what was withdrawn as resolved on time, as some one-stop systems do, and no longer as ended.
+    pub fn withdrawn_as_on_time(&mut self) {
+        let withdrawn = self.of(Flow::Withdrawn);
+        for (flow, n) in [
+            (Flow::Withdrawn, -withdrawn),
+            (Flow::Ended, -withdrawn),
+            (Flow::Resolved, withdrawn),
+            (Flow::OnTime, withdrawn),
+        ] {
+            self.add(flow, n);
+        }
+    }
+
     /// Whether every count is zero.
     pub fn is_zero(&self) -> bool {
         self.0.iter().all(|count| *count == 0)

@@ -4,6 +4,7 @@
 //! same stem as in `service`, `store` and `http`.
 
 pub mod calendars;
+pub mod clock_rules;
 pub mod commendations;
 pub mod deadlines;
 pub mod decimal;
@@ -25,6 +26,7 @@ pub mod returns;
 pub mod terms;
 pub mod text;
 pub mod time;
+pub mod unit_tree;
 pub mod units;
 pub mod violation;
 pub mod words;

@@ -48,6 +48,18 @@ pub struct Successor {
     pub extent: Extent,
 }
 
+/// Most former parents of a unit.
+pub const MAX_FORMER_PARENTS: usize = 100;
+
+/// A unit that stood directly above another before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FormerParent {
+    /// The unit above; none when there was none.
+    pub parent_id: Option<String>,
+    /// First day on which it no longer stood above.
+    pub until: Day,
+}
+
 /// A unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unit {
@@ -63,6 +75,8 @@ pub struct Unit {
     pub level: Level,
     /// The unit directly above.
     pub parent_id: Option<String>,
+    /// Units that stood directly above before, by day.
+    pub former_parents: Vec<FormerParent>,
     /// First day on which it exists; unknown or without beginning when absent.
     pub valid_from: Option<Day>,
     /// First day on which it no longer exists.
@@ -117,6 +131,7 @@ impl Unit {
                 "Đơn vị không thể trực thuộc chính nó.",
             );
         }
+        self.check_former_parents(&mut findings);
         if !self.successors.is_empty() && self.valid_to.is_none() {
             findings.add(
                 "/successors",
@@ -152,5 +167,50 @@ impl Unit {
             );
         }
         findings.into_result().err().unwrap_or_default()
+    }
+
+    fn check_former_parents(&self, findings: &mut Findings) {
+        if self.former_parents.len() > MAX_FORMER_PARENTS {
+            findings.add(
+                "/former_parents",
+                "too_many",
+                format!("At most {MAX_FORMER_PARENTS} former parents."),
+                format!("Tối đa {MAX_FORMER_PARENTS} đơn vị cấp trên cũ."),
+            );
+        }
+        for (i, former) in self.former_parents.iter().enumerate() {
+            let until = format!("/former_parents/{i}/until");
+            if former.parent_id.as_deref() == Some(self.id.as_str()) {
+                findings.add(
+                    format!("/former_parents/{i}/parent_id"),
+                    "cycle",
+                    "A unit can't have stood below itself.",
+                    "Đơn vị không thể từng trực thuộc chính nó.",
+                );
+            }
+            match i.checked_sub(1).and_then(|before| self.former_parents.get(before)) {
+                Some(before) if before.until == former.until => findings.add(
+                    until.as_str(),
+                    "duplicate",
+                    "Two former parents end on the same day.",
+                    "Hai đơn vị cấp trên cũ kết thúc cùng một ngày.",
+                ),
+                Some(before) if before.until > former.until => findings.add(
+                    until.as_str(),
+                    "not_ascending",
+                    "Former parents are listed from the earliest to the latest.",
+                    "Các đơn vị cấp trên cũ phải được liệt kê từ sớm nhất đến muộn nhất.",
+                ),
+                _ => {}
+            }
+            if !self.exists_on(former.until) || self.valid_from == Some(former.until) {
+                findings.add(
+                    until,
+                    "outside_validity",
+                    "A unit changes its parent on a day on which it exists, after its first.",
+                    "Đơn vị chỉ đổi cấp trên vào ngày còn hiệu lực, sau ngày bắt đầu hiệu lực.",
+                );
+            }
+        }
     }
 }

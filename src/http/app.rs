@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    calendars, changes, commendations, crud::API, deadlines, dossier_events, dossier_statistics,
+    calendars, changes, clock_rules, commendations, crud::API, deadlines, dossier_events, dossier_statistics,
     dossier_transfers, dossiers, editions, form_06a, form_reports, improvement_actions, index_scores,
     indexes, openapi, operations, problem::Problem, procedures, rankings, recompute, reported_figures,
     returns, reviews, units,
@@ -34,6 +34,7 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(form_06a::configure)
             .configure(form_reports::configure)
             .configure(returns::configure)
+            .configure(clock_rules::configure)
             .configure(changes::configure),
     );
 }

@@ -92,7 +92,7 @@ pub struct ResolvedBody {
     pub total: i64,
     /// Before the due day.
     pub early: i64,
-    /// On the due day.
+    /// On the due day; and withdrawn dossiers, where the clock rule of the unit counts them so.
     pub on_time: i64,
     /// After the due day.
     pub late: i64,
@@ -105,7 +105,7 @@ pub struct ResolvedBody {
 pub struct EndedOtherwiseBody {
     /// All.
     pub total: i64,
-    /// Withdrawn by the applicant (7).
+    /// Withdrawn by the applicant (7), unless the clock rule of the unit counts them as on time.
     pub withdrawn: i64,
     /// Stopped by the authority (8).
     pub stopped: i64,

@@ -6,6 +6,7 @@ pub mod app;
 pub mod body;
 pub mod calendars;
 pub mod changes;
+pub mod clock_rules;
 pub mod commendations;
 pub mod crud;
 pub mod deadlines;

@@ -30,6 +30,7 @@ use super::{
     tags(
         (name = "units", description = "Administrative units and departments, in time."),
         (name = "dossiers", description = "Dossiers and the statistics of them."),
+        (name = "clock rules", description = "How the clocks of units treat pauses and withdrawals."),
         (name = "indexes", description = "Indexes and their yearly editions: frameworks are data."),
         (name = "index scores", description = "Scores of units in editions, exact."),
         (name = "rankings", description = "Standings, ranks, bands and deltas, computed."),

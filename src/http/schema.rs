@@ -13,6 +13,7 @@ use utoipa::{
 
 use crate::domain::{
     calendars::{DayKind, DayOff},
+    clock_rules::{PauseRule, WithdrawnCount},
     commendations::{CommendationForm, RecipientKind},
     decimal::{Exact, is_decimal},
     dossier_events::DueRule,
@@ -115,6 +116,8 @@ word_schemas! {
     Outcome,
     /// Civil periods follow the calendar; statutory ones run from the 15th to the 14th.
     PeriodCalendar,
+    /// What a pause does to the term: begins anew (`restart`), or goes on with what was left (`extend`).
+    PauseRule,
     /// A collective or an individual.
     RecipientKind,
     /// How a result was handed over.
@@ -133,6 +136,8 @@ word_schemas! {
     TotalSource,
     /// Why a unit has no rank.
     Unranked,
+    /// What withdrawn dossiers count as.
+    WithdrawnCount,
 }
 
 impl PartialSchema for Day {

@@ -16,7 +16,7 @@ use crate::{
     domain::{
         text::{clean, sort_key},
         time::Day,
-        units::{Extent, Level, Successor, Unit},
+        units::{Extent, FormerParent, Level, Successor, Unit},
     },
     service::{
         crud::{Absent, Proposal},
@@ -40,11 +40,24 @@ pub struct SuccessorBody {
     pub extent: Extent,
 }
 
+/// A unit that stood directly above another before.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FormerParent)]
+pub struct FormerParentBody {
+    /// The unit above; null when there was none.
+    #[serde(default)]
+    pub parent_id: Option<String>,
+    /// First day on which it no longer stood above; the next of the list begins on it, or `parent_id`.
+    pub until: Day,
+}
+
 /// An administrative unit or department, and how long it exists.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Unit, example = json!({
     "id": "gso-874", "code": "874", "code_scheme": "gso", "name": "Huyện Thanh Bình", "level": "district",
-    "parent_id": "gso-87", "valid_from": null, "valid_to": "2025-07-01", "successors": []
+    "parent_id": "gso-87", "former_parents": [], "valid_from": null, "valid_to": "2025-07-01",
+    "successors": []
 }))]
 pub struct UnitView {
     /// The key, chosen by its creator.
@@ -59,6 +72,8 @@ pub struct UnitView {
     pub level: Level,
     /// The unit directly above.
     pub parent_id: Option<String>,
+    /// Units that stood directly above before, from the earliest to the latest.
+    pub former_parents: Vec<FormerParentBody>,
     /// First day on which it exists.
     pub valid_from: Option<Day>,
     /// First day on which it no longer exists.
@@ -88,6 +103,9 @@ pub struct UnitInput {
     /// The unit directly above.
     #[serde(default)]
     pub parent_id: Option<String>,
+    /// Units that stood directly above before, from the earliest to the latest.
+    #[serde(default)]
+    pub former_parents: Vec<FormerParentBody>,
     /// First day on which it exists.
     #[serde(default)]
     pub valid_from: Option<Day>,
@@ -159,6 +177,11 @@ impl Exposed for Units {
             name: unit.name,
             level: unit.level,
             parent_id: unit.parent_id,
+            former_parents: unit
+                .former_parents
+                .into_iter()
+                .map(|f| FormerParentBody { parent_id: f.parent_id, until: f.until })
+                .collect(),
             valid_from: unit.valid_from,
             valid_to: unit.valid_to,
             successors: unit
@@ -178,6 +201,11 @@ impl Exposed for Units {
             name: clean(&input.name),
             level: input.level,
             parent_id: text(input.parent_id),
+            former_parents: input
+                .former_parents
+                .into_iter()
+                .map(|f| FormerParent { parent_id: text(f.parent_id), until: f.until })
+                .collect(),
             valid_from: input.valid_from,
             valid_to: input.valid_to,
             successors: input

@@ -244,6 +244,7 @@ fn units() -> Result<Vec<Unit>> {
             name: row.name,
             level: row.level,
             parent_id: row.parent_id,
+            former_parents: Vec::new(),
             valid_from: row.valid_from,
             valid_to: row.valid_to,
         })

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{
     calendars::Calendars,
+    clock_rules::ClockRules,
     commendations::Commendations,
     crud::Resource,
     dossiers::Dossiers,
@@ -58,6 +59,8 @@ words! {
         FormReports = "form-reports",
         /// Returns of units that send totals only.
         Returns = "returns",
+        /// Clock rules.
+        ClockRules = "clock-rules",
     }
 }
 
@@ -155,6 +158,7 @@ fn present_of(conn: &mut Conn, kind: ChangedResource, ids: Vec<String>) -> Resul
         ChangedResource::Dossiers => by_keys::<Dossiers>(conn, ids),
         ChangedResource::Commendations => by_keys::<Commendations>(conn, ids),
         ChangedResource::ReportedFigures => by_keys::<ReportedFigures>(conn, ids),
+        ChangedResource::ClockRules => by_keys::<ClockRules>(conn, ids),
         ChangedResource::ImprovementActions => by_keys::<ImprovementActions>(conn, ids),
         ChangedResource::Indexes => by_keys::<Indexes>(conn, ids),
         ChangedResource::IndexScores => by_keys::<IndexScores>(conn, ids),

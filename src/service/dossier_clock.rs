@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::{
+    clock_rules,
     crud::{self, Context, Proposal, Resource},
     deadlines,
     dossiers::Dossiers,
@@ -14,6 +15,7 @@ use super::{
 use crate::{
     domain::{
         calendars::{Calendar, WorkingCalendar},
+        clock_rules::PauseRule,
         deadlines::{due, extend, restart},
         dossier_events::{DueChange, DueRule, History, Pause, pauses},
         dossiers::{CalendarUsed, Dossier, Stage, Status},
@@ -92,8 +94,14 @@ impl Counter {
     }
 }
 
-fn rule_of(_conn: &mut Conn, _dossier: &Dossier, pause: Pause) -> Result<DueRule> {
-    Ok(if pause.status == Status::SUPPLEMENT { DueRule::Restart } else { DueRule::Extend })
+/// What a pause does, by the clock rule of the unit on the day it began.
+fn rule_of(conn: &mut Conn, dossier: &Dossier, pause: Pause) -> Result<DueRule> {
+    let rule = clock_rules::in_force(conn, &dossier.unit_id, pause.from.day())?;
+    let of_pause = if pause.status == Status::SUPPLEMENT { rule.supplement } else { rule.financial_duty };
+    Ok(match of_pause {
+        PauseRule::Restart => DueRule::Restart,
+        PauseRule::Extend => DueRule::Extend,
+    })
 }
 
 /// Writes into the history how its pauses move the due date.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use super::dossier_figures::{Check, Figures, Rate};
 use super::{
+    clock_rules,
     dossier_figures::{Ends, figures, identities},
     error::{Error, Result},
     returns::{self, NotUsed},
@@ -113,17 +114,26 @@ pub fn compute(conn: &mut Conn, question: Question, today: Day) -> Result<Statis
 /// Counts that rows are made of: of whole units, or of the cells in them.
 trait Rows: Tally {
     fn each(&self, tell: &mut dyn FnMut(Option<&Axes>, &Counts));
+    fn change(&mut self, change: fn(&mut Counts));
 }
 
 impl Rows for Counts {
     fn each(&self, tell: &mut dyn FnMut(Option<&Axes>, &Counts)) {
         tell(None, self);
     }
+
+    fn change(&mut self, change: fn(&mut Counts)) {
+        change(self);
+    }
 }
 
 impl Rows for Cells {
     fn each(&self, tell: &mut dyn FnMut(Option<&Axes>, &Counts)) {
         self.iter().for_each(|(axes, counts)| tell(Some(axes), counts));
+    }
+
+    fn change(&mut self, change: fn(&mut Counts)) {
+        self.values_mut().for_each(change);
     }
 }
 
@@ -162,7 +172,11 @@ impl Frame<'_> {
             .into_iter()
             .collect();
         let ids: Vec<String> = self.members.iter().map(|member| member.id.clone()).collect();
-        let running = store::dossier_counts::at_ends::<T>(conn, &ids, &ends)?;
+        let mut running = store::dossier_counts::at_ends::<T>(conn, &ids, &ends)?;
+        for id in clock_rules::withdrawn_as_on_time(conn, &ids, self.judged_at)? {
+            let sums = running.get_mut(&id).into_iter().flatten();
+            sums.for_each(|counts| counts.change(Counts::withdrawn_as_on_time));
+        }
         let at = |sums: &[T], day: Day| ends.binary_search(&day).ok().and_then(|i| sums.get(i)).cloned();
         let of = |sums: &[T], span: Span| Ends {
             before: at(sums, day_before(span)).unwrap_or_default(),

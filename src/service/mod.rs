@@ -3,6 +3,7 @@
 
 pub mod calendars;
 pub mod changes;
+pub mod clock_rules;
 pub mod commendations;
 pub mod crud;
 pub mod deadlines;

@@ -309,7 +309,7 @@ mod tests {
         let cells =
             FormCells { c3: 6, c4: 1, c5: 5, c7: 4, c9: 4, ended_otherwise: 2, ..FormCells::default() };
         let told = Figures::from(cells);
-        let f = told;
+        let f = &told;
         assert_eq!((f.received, f.online, f.in_person, f.postal, f.home_appointment), (6, 1, 0, 0, 0));
         assert_eq!((f.ended_otherwise, f.withdrawn, f.stopped), (2, 0, 0));
         assert_eq!((told.in_person_or_postal, told.withdrawn_or_stopped), (5, 2));

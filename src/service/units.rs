@@ -1,6 +1,6 @@
 //! Units: the rules that join them, and their lineage.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     crud::{Proposal, Resource, refuse_when_referred},
@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
+        unit_tree::{Standing, Tree},
         units::{Extent, Unit},
         violation::Violation,
     },
@@ -54,7 +55,7 @@ impl Resource for Units {
     fn prepare(conn: &mut Conn, proposal: &mut Proposal<Unit>, old: Option<&Unit>) -> Result<()> {
         let unit = &proposal.record;
         let mut violations = unit.check();
-        check_parent(conn, unit, &mut violations)?;
+        check_parents(conn, unit, &mut violations)?;
         check_successors(conn, unit, &mut violations)?;
         if !violations.is_empty() {
             return Err(Error::Invalid(violations));
@@ -72,29 +73,39 @@ impl Resource for Units {
     }
 }
 
-fn check_parent(conn: &mut Conn, unit: &Unit, violations: &mut Vec<Violation>) -> Result<()> {
-    let mut above = unit.parent_id.clone();
-    let mut first = true;
-    while let Some(id) = above {
-        if id == unit.id {
-            if !first {
-                violations.push(Violation::new(
-                    "/parent_id",
-                    "cycle",
-                    "The unit would stand below itself.",
-                    "Đơn vị sẽ trực thuộc chính nó.",
-                ));
-            }
-            return Ok(());
+/// Every parent exists, and by none of them the unit stands below itself at any time.
+fn check_parents(conn: &mut Conn, unit: &Unit, violations: &mut Vec<Violation>) -> Result<()> {
+    let pointer = |place: Option<usize>| {
+        place.map_or_else(|| "/parent_id".to_owned(), |i| format!("/former_parents/{i}/parent_id"))
+    };
+    let former = unit.former_parents.iter().enumerate().map(|(i, former)| (Some(i), &former.parent_id));
+    let named: Vec<(Option<usize>, String)> = std::iter::once((None, &unit.parent_id))
+        .chain(former)
+        .filter_map(|(place, id)| Some((place, id.clone()?)))
+        .filter(|(_, id)| *id != unit.id)
+        .collect();
+    let ids: BTreeSet<&String> = named.iter().map(|(_, id)| id).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    let mut above = store::unit_tree::ever_above(conn, &ids)?;
+    let known: HashSet<&str> = above.iter().map(|unit| unit.id.as_str()).collect();
+    let unknown = named.iter().filter(|(_, id)| !known.contains(id.as_str()));
+    violations.extend(unknown.map(|(place, id)| Error::unknown_unit(pointer(*place), id)));
+    // A list that is out of order says nothing of who stood where.
+    if violations.iter().any(|v| v.pointer.starts_with("/former_parents")) {
+        return Ok(());
+    }
+    above.retain(|standing| standing.id != unit.id);
+    above.push(Standing::from(unit));
+    for place in Tree::new(above).circles(&unit.id) {
+        let pointer = pointer(place);
+        if !violations.iter().any(|v| v.pointer == pointer && v.code == "cycle") {
+            violations.push(Violation::new(
+                pointer,
+                "cycle",
+                "The unit would stand below itself.",
+                "Đơn vị sẽ trực thuộc chính nó.",
+            ));
         }
-        match store::units::find(conn, &id)? {
-            None => {
-                violations.push(Error::unknown_unit("/parent_id", &id));
-                return Ok(());
-            }
-            Some(parent) => above = parent.record.parent_id,
-        }
-        first = false;
     }
     Ok(())
 }

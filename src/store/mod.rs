@@ -5,6 +5,7 @@
 
 pub mod calendars;
 pub mod changes;
+pub mod clock_rules;
 pub mod commendations;
 pub mod conn;
 pub mod dossier_counts;
@@ -26,6 +27,7 @@ pub mod returns;
 pub mod row;
 pub mod schema;
 pub mod sql;
+pub mod unit_tree;
 pub mod units;
 mod writer;
 

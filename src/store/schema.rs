@@ -30,6 +30,15 @@ diesel::table! {
         valid_to -> Nullable<Date>,
         search -> Text,
         version -> BigInt,
+        moved -> Bool,
+    }
+}
+
+diesel::table! {
+    unit_former_parents (unit_id, until) {
+        unit_id -> Text,
+        until -> Date,
+        parent_id -> Nullable<Text>,
     }
 }
 
@@ -262,6 +271,20 @@ diesel::table! {
         term_unit -> Nullable<Text>,
         cut_off -> Nullable<Text>,
         term_text -> Nullable<Text>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    clock_rules (id) {
+        id -> Text,
+        unit_id -> Nullable<Text>,
+        valid_from -> Nullable<Date>,
+        supplement -> Text,
+        financial_duty -> Text,
+        withdrawn_counts_as -> Text,
+        source -> Nullable<Text>,
         search -> Text,
         version -> BigInt,
     }

@@ -15,3 +15,8 @@ pub fn numbered(conn: &Conn, text: &str) -> BoxedSqlQuery<'static, Backend, dies
     };
     sql_query(text).into_boxed::<Backend>()
 }
+
+/// The binds `$from`, ... of `n` values, for a list in a statement.
+pub fn places(from: usize, n: usize) -> String {
+    (from..from + n).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,4 +1,6 @@
-//! Units and what became of them.
+//! Units, what stood above them and what became of them.
+
+use std::collections::HashMap;
 
 use diesel::{prelude::*, sql_query, sql_types::Text};
 
@@ -8,9 +10,12 @@ use super::{
     error::StoreResult,
     list::{self, Request, Table},
     row,
-    schema::{unit_successors, units},
+    schema::{unit_former_parents, unit_successors, units},
 };
-use crate::domain::units::{Extent, Level, Successor, Unit};
+use crate::domain::{
+    time::Day,
+    units::{Extent, FormerParent, Successor, Unit},
+};
 
 /// The table as lists know it.
 pub const TABLE: Table = Table { name: "units", key: "id" };
@@ -29,6 +34,7 @@ struct UnitRow {
     valid_to: Option<chrono::NaiveDate>,
     search: String,
     version: i64,
+    moved: bool,
 }
 
 #[derive(Queryable, QueryableByName, Insertable)]
@@ -38,6 +44,14 @@ struct SuccessorRow {
     successor_id: String,
     position: i32,
     extent: String,
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = unit_former_parents)]
+struct FormerParentRow {
+    unit_id: String,
+    until: chrono::NaiveDate,
+    parent_id: Option<String>,
 }
 
 impl UnitRow {
@@ -58,10 +72,15 @@ impl UnitRow {
                 Some(unit.id.as_str()),
             ]),
             version,
+            moved: !unit.former_parents.is_empty(),
         }
     }
 
-    fn unit(self, successors: Vec<Successor>) -> StoreResult<Versioned<Unit>> {
+    fn unit(
+        self,
+        former_parents: Vec<FormerParent>,
+        successors: Vec<Successor>,
+    ) -> StoreResult<Versioned<Unit>> {
         Ok(Versioned {
             version: self.version,
             record: Unit {
@@ -71,6 +90,7 @@ impl UnitRow {
                 name: self.name,
                 level: row::word(&self.level)?,
                 parent_id: self.parent_id,
+                former_parents,
                 valid_from: row::day(self.valid_from),
                 valid_to: row::day(self.valid_to),
                 successors,
@@ -79,13 +99,31 @@ impl UnitRow {
     }
 }
 
-fn with_successors(conn: &mut Conn, rows: Vec<UnitRow>) -> StoreResult<Vec<Versioned<Unit>>> {
+/// The former parents of units, by unit and day.
+pub fn former_parents(conn: &mut Conn, ids: &[&str]) -> StoreResult<HashMap<String, Vec<FormerParent>>> {
+    let mut by_unit: HashMap<String, Vec<FormerParent>> = HashMap::new();
+    for part in ids.chunks(500) {
+        let rows: Vec<FormerParentRow> = unit_former_parents::table
+            .filter(unit_former_parents::unit_id.eq_any(part))
+            .order((unit_former_parents::unit_id, unit_former_parents::until))
+            .load(conn)?;
+        for row in rows {
+            let former = FormerParent { parent_id: row.parent_id, until: Day::from_date(row.until) };
+            by_unit.entry(row.unit_id).or_default().push(former);
+        }
+    }
+    Ok(by_unit)
+}
+
+fn with_relatives(conn: &mut Conn, rows: Vec<UnitRow>) -> StoreResult<Vec<Versioned<Unit>>> {
+    let moved: Vec<&str> = rows.iter().filter(|row| row.moved).map(|row| row.id.as_str()).collect();
+    let mut former = former_parents(conn, &moved)?;
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let found: Vec<SuccessorRow> = unit_successors::table
         .filter(unit_successors::unit_id.eq_any(&ids))
         .order((unit_successors::unit_id, unit_successors::position))
         .load(conn)?;
-    let mut by_unit: std::collections::HashMap<String, Vec<Successor>> = std::collections::HashMap::new();
+    let mut by_unit: HashMap<String, Vec<Successor>> = HashMap::new();
     for successor in found {
         by_unit
             .entry(successor.unit_id)
@@ -95,7 +133,8 @@ fn with_successors(conn: &mut Conn, rows: Vec<UnitRow>) -> StoreResult<Vec<Versi
     rows.into_iter()
         .map(|row| {
             let successors = by_unit.remove(&row.id).unwrap_or_default();
-            row.unit(successors)
+            let former = former.remove(&row.id).unwrap_or_default();
+            row.unit(former, successors)
         })
         .collect()
 }
@@ -103,7 +142,7 @@ fn with_successors(conn: &mut Conn, rows: Vec<UnitRow>) -> StoreResult<Vec<Versi
 /// A unit by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<Unit>>> {
     let found: Option<UnitRow> = units::table.find(id).first(conn).optional()?;
-    Ok(with_successors(conn, found.into_iter().collect())?.pop())
+    Ok(with_relatives(conn, found.into_iter().collect())?.pop())
 }
 
 /// Which of the ids are units, with the units.
@@ -111,7 +150,7 @@ pub fn find_all(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Unit>> {
     let mut found = Vec::new();
     for part in ids.chunks(500) {
         let rows: Vec<UnitRow> = units::table.filter(units::id.eq_any(part)).load(conn)?;
-        found.extend(with_successors(conn, rows)?.into_iter().map(|unit| unit.record));
+        found.extend(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record));
     }
     Ok(found)
 }
@@ -119,23 +158,38 @@ pub fn find_all(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Unit>> {
 /// A page of units.
 pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Unit>>> {
     let rows: Vec<UnitRow> = list::page(conn, TABLE, request)?;
-    with_successors(conn, rows)
+    with_relatives(conn, rows)
 }
 
 /// Adds a unit.
 pub fn insert(conn: &mut Conn, unit: &Unit, version: i64) -> StoreResult<()> {
     diesel::insert_into(units::table).values(UnitRow::new(unit, version)).execute(conn)?;
-    insert_successors(conn, unit)
+    insert_relatives(conn, unit)
 }
 
 /// Replaces a unit.
 pub fn update(conn: &mut Conn, unit: &Unit, version: i64) -> StoreResult<()> {
     diesel::update(units::table.find(&unit.id)).set(UnitRow::new(unit, version)).execute(conn)?;
-    diesel::delete(unit_successors::table.filter(unit_successors::unit_id.eq(&unit.id))).execute(conn)?;
-    insert_successors(conn, unit)
+    delete_relatives(conn, &unit.id)?;
+    insert_relatives(conn, unit)
 }
 
-fn insert_successors(conn: &mut Conn, unit: &Unit) -> StoreResult<()> {
+fn delete_relatives(conn: &mut Conn, id: &str) -> StoreResult<()> {
+    diesel::delete(unit_successors::table.filter(unit_successors::unit_id.eq(id))).execute(conn)?;
+    diesel::delete(unit_former_parents::table.filter(unit_former_parents::unit_id.eq(id))).execute(conn)?;
+    Ok(())
+}
+
+fn insert_relatives(conn: &mut Conn, unit: &Unit) -> StoreResult<()> {
+    for former in &unit.former_parents {
+        diesel::insert_into(unit_former_parents::table)
+            .values(FormerParentRow {
+                unit_id: unit.id.clone(),
+                until: former.until.date(),
+                parent_id: former.parent_id.clone(),
+            })
+            .execute(conn)?;
+    }
     for (position, successor) in (0i32..).zip(&unit.successors) {
         diesel::insert_into(unit_successors::table)
             .values(SuccessorRow {
@@ -151,7 +205,7 @@ fn insert_successors(conn: &mut Conn, unit: &Unit) -> StoreResult<()> {
 
 /// Takes a unit away.
 pub fn delete(conn: &mut Conn, id: &str) -> StoreResult<()> {
-    diesel::delete(unit_successors::table.filter(unit_successors::unit_id.eq(id))).execute(conn)?;
+    delete_relatives(conn, id)?;
     diesel::delete(units::table.find(id)).execute(conn)?;
     Ok(())
 }
@@ -172,7 +226,7 @@ pub fn with_code(conn: &mut Conn, scheme: &str, code: &str, except: &str) -> Sto
         .filter(units::code.eq(code))
         .filter(units::id.ne(except))
         .load(conn)?;
-    Ok(with_successors(conn, rows)?.into_iter().map(|unit| unit.record).collect())
+    Ok(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record).collect())
 }
 
 /// Whether there is a unit of this id.
@@ -181,31 +235,17 @@ pub fn exists(conn: &mut Conn, id: &str) -> StoreResult<bool> {
     Ok(found.is_some())
 }
 
-/// Ids and levels of the unit and all below it.
-pub fn below(conn: &mut Conn, id: &str) -> StoreResult<Vec<(String, Level)>> {
-    #[derive(QueryableByName)]
-    struct Below {
-        #[diesel(sql_type = Text)]
-        id: String,
-        #[diesel(sql_type = Text)]
-        level: String,
-    }
-    let statement = format!("SELECT id, level FROM units WHERE id IN ({}) ORDER BY id", list::subtree("$1"));
-    let rows: Vec<Below> = sql_query(statement).bind::<Text, _>(id.to_owned()).load(conn)?;
-    rows.into_iter().map(|unit| Ok((unit.id, row::word(&unit.level)?))).collect()
-}
-
 /// The unit and all below it.
 pub fn subtree(conn: &mut Conn, id: &str) -> StoreResult<Vec<Unit>> {
     let statement = format!("SELECT * FROM units WHERE id IN ({}) ORDER BY id", list::subtree("$1"));
     let rows: Vec<UnitRow> = sql_query(statement).bind::<Text, _>(id.to_owned()).load(conn)?;
-    Ok(with_successors(conn, rows)?.into_iter().map(|unit| unit.record).collect())
+    Ok(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record).collect())
 }
 
 /// Every unit.
 pub fn all(conn: &mut Conn) -> StoreResult<Vec<Unit>> {
     let rows: Vec<UnitRow> = units::table.order(units::id).load(conn)?;
-    Ok(with_successors(conn, rows)?.into_iter().map(|unit| unit.record).collect())
+    Ok(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record).collect())
 }
 
 /// What refers to a unit: the resource, the member that does, and one record's key as an example.
@@ -218,6 +258,7 @@ pub fn referrers(conn: &mut Conn, id: &str) -> StoreResult<Vec<(&'static str, &'
     // Resource, member, table, key expression and column of every reference to a unit.
     const REFERENCES: &[(&str, &str, &str, &str, &str)] = &[
         ("units", "parent_id", "units", "id", "parent_id"),
+        ("units", "former_parents", "unit_former_parents", "unit_id", "parent_id"),
         ("units", "successors", "unit_successors", "unit_id", "successor_id"),
         ("dossiers", "unit_id", "dossiers", "code", "unit_id"),
         ("dossiers", "received_by_unit_id", "dossiers", "code", "received_by_unit_id"),
@@ -231,6 +272,7 @@ pub fn referrers(conn: &mut Conn, id: &str) -> StoreResult<Vec<(&'static str, &'
         ("calendars", "unit_id", "calendars", "id", "unit_id"),
         ("form-reports", "unit_id", "form_reports", "id", "unit_id"),
         ("returns", "unit_id", "returns", "id", "unit_id"),
+        ("clock-rules", "unit_id", "clock_rules", "id", "unit_id"),
     ];
     let mut found = Vec::new();
     for (resource, member, table, key, column) in REFERENCES {

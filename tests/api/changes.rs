@@ -15,7 +15,7 @@ use crate::support::{
 const CHANGES: &str = "/api/v1/changes";
 
 /// PostgreSQL tells a change once no older transaction runs, and transactions of other tests count too.
-fn settle(app: &App) {
+pub fn settle(app: &App) {
     if app.database.kind == Kind::Sqlite {
         return;
     }

@@ -68,6 +68,14 @@ api_test!(a_writer_and_a_deleter_with_one_etag_do_not_both_win, |app| {
     }
 });
 
+api_test!(of_two_clock_rules_from_one_day_exactly_one_wins, |app| {
+    for year in 2001..=2020 {
+        let rule = json!({"valid_from": format!("{year}-01-01")});
+        let answers = together(app, 2, |_, client| client.post("/api/v1/clock-rules", &rule));
+        assert_eq!(statuses(&answers), [201, 409], "{year}");
+    }
+});
+
 api_test!(of_two_creations_of_one_code_exactly_one_wins, |app| {
     app.make_units(&["u"]);
     for round in 0..20 {

@@ -125,6 +125,22 @@ api_test!(a_date_given_for_a_pause_holds, |app| {
     assert_eq!(app.get(EVENTS).expect(200).json["due_changes"], json!([]));
 });
 
+api_test!(the_clock_rule_of_the_day_the_pause_began_says_what_it_does, |app| {
+    make(app);
+    app.post(
+        "/api/v1/clock-rules",
+        &json!({"unit_id": "u", "valid_from": "2020-03-04", "supplement": "extend"}),
+    )
+    .expect(201);
+    for (paused, want) in [("04", at("12", 17)), ("03", at("16", 17))] {
+        app.post(DOSSIERS, &without_due(json!({"procedure_code": "1.001", "status": 2}))).expect(201);
+        app.post(EVENTS, &event(5, paused)).expect(201);
+        app.post(EVENTS, &event(4, "09")).expect(201);
+        assert_eq!(due(app).1, want, "paused on {paused} March");
+        app.delete(A).expect(204);
+    }
+});
+
 api_test!(without_a_term_the_first_appointment_is_the_term, |app| {
     make(app);
     // From the 2nd to the 10th: 3, 4, 6, 9, 10 March are five working days.

@@ -12,6 +12,7 @@ mod bad_input;
 mod bad_resources;
 mod calendars;
 mod changes;
+mod clock_rules;
 mod commendations;
 mod concurrency;
 mod contract;
@@ -39,6 +40,7 @@ mod returns;
 mod reviews;
 mod sample;
 mod store;
+mod unit_tree;
 mod units;
 
 use std::process::ExitCode;

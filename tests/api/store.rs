@@ -158,6 +158,7 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
         changes,
         units,
         unit_successors,
+        unit_former_parents,
         dossiers,
         dossier_sums,
         dossier_tail,
@@ -175,6 +176,7 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
         procedures,
         form_reports,
         returns,
+        clock_rules,
     );
     let there: BTreeSet<String> = crate::support::database::tables(&mut conn).into_iter().collect();
     assert_eq!(there, known, "each table is in `store::schema`, and here");
