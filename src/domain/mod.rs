@@ -5,8 +5,11 @@
 
 pub mod commendations;
 pub mod decimal;
+pub mod dossier_import_rows;
+pub mod dossier_imports;
 pub mod dossiers;
 pub mod editions;
+pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;

@@ -4,10 +4,12 @@
 pub mod changes;
 pub mod commendations;
 pub mod crud;
+pub mod dossier_imports;
 pub mod dossier_statistics;
 pub mod dossiers;
 pub mod editions;
 pub mod error;
+pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;

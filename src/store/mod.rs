@@ -10,6 +10,7 @@ pub mod dossier_counts;
 pub mod dossiers;
 pub mod editions;
 pub mod error;
+pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
@@ -31,7 +32,8 @@ use tokio::sync::Semaphore;
 pub use conn::{Conn, DatabaseUrl};
 use conn::{Manager, Purpose};
 pub use error::{StoreError, StoreResult};
-use writer::{Writer, in_transaction};
+use writer::Writer;
+pub use writer::in_transaction;
 
 /// A record with the number of the change that wrote it last.
 #[derive(Debug, Clone, PartialEq, Eq)]

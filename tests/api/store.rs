@@ -167,6 +167,8 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
         commendation_recipients,
         reported_figures,
         improvement_actions,
+        imports,
+        import_rows,
     );
     let there: BTreeSet<String> = crate::support::database::tables(&mut conn).into_iter().collect();
     assert_eq!(there, known, "each table is in `store::schema`, and here");
