@@ -199,7 +199,13 @@ impl<'a> Reading<'a> {
             Err(error) => {
                 let known = error.expected.join(", ");
                 let en = format!("Not one of the words: {known}.");
-                self.refuse(member, Some(text), "unknown_word", &en, &format!("Không thuộc danh mục: {known}."));
+                self.refuse(
+                    member,
+                    Some(text),
+                    "unknown_word",
+                    &en,
+                    &format!("Không thuộc danh mục: {known}."),
+                );
                 None
             }
         }
@@ -383,8 +389,12 @@ mod tests {
 
     fn read(plan: &Plan, given: &[(Member, &str)]) -> Result<ReadRow, Vec<(Member, &'static str)>> {
         let mut cells = [Cell::Blank; Member::COUNT];
-        let least =
-            [(Member::Code, "D-1"), (Member::UnitId, "u"), (Member::SubmittedVia, "online"), (Member::Status, "4")];
+        let least = [
+            (Member::Code, "D-1"),
+            (Member::UnitId, "u"),
+            (Member::SubmittedVia, "online"),
+            (Member::Status, "4"),
+        ];
         for (member, text) in least.iter().chain(given) {
             cells[member.index()] = if text.is_empty() { Cell::Blank } else { Cell::Text(text) };
         }
@@ -402,7 +412,8 @@ mod tests {
         for text in ["2020-03-06T08:05:00+07:00", "2020-03-06T01:05:00Z", "2020-03-05T22:05:00-03:00"] {
             assert_eq!(accepted(&iso, text), morning, "{text}");
         }
-        for text in ["2020-03-06T08:05:00", "06/03/2020 08:05", "20200306080500", "2020-13-06T08:05:00Z", "x"] {
+        for text in ["2020-03-06T08:05:00", "06/03/2020 08:05", "20200306080500", "2020-13-06T08:05:00Z", "x"]
+        {
             assert_eq!(accepted(&iso, text), None, "{text}");
         }
         let zoned = plan(None, r#"{"zone": "+09:00"}"#);
@@ -412,7 +423,8 @@ mod tests {
         for text in ["06/03/2020 08:05", "6/3/2020 8:05:00"] {
             assert_eq!(accepted(&vietnamese, text), morning, "{text}");
         }
-        for text in ["31/02/2020", "03-06-2020", "06/03/20", "06/03/2020 25:00", "06/03/2020 8", "é/é/éé"] {
+        for text in ["31/02/2020", "03-06-2020", "06/03/20", "06/03/2020 25:00", "06/03/2020 8", "é/é/éé"]
+        {
             assert_eq!(accepted(&vietnamese, text), None, "{text}");
         }
         let portal = plan(Some(Preset::Dvcqg), "{}");
@@ -426,8 +438,8 @@ mod tests {
     fn a_day_without_a_time_begins_or_ends_what_it_is_the_day_of() {
         let plan = plan(None, r#"{"dates": "dd/mm/yyyy"}"#);
         let day = "06/03/2020";
-        let row =
-            read(&plan, &[(Member::AcceptedAt, day), (Member::DueAt, day), (Member::FinishedAt, day)]).unwrap();
+        let row = read(&plan, &[(Member::AcceptedAt, day), (Member::DueAt, day), (Member::FinishedAt, day)])
+            .unwrap();
         assert_eq!(row.dossier.accepted_at.unwrap().to_string(), "2020-03-06T00:00:00+07:00");
         assert_eq!(row.dossier.due_at.unwrap().to_string(), "2020-03-06T23:59:59+07:00");
         assert_eq!(row.dossier.finished_at, row.dossier.due_at);

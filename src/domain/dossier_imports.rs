@@ -116,11 +116,8 @@ const DVCQG_COLUMNS: &[(&str, Member)] = &[
 ];
 
 /// KenhThucHien: direct, online, public post.
-const DVCQG_CHANNELS: &[(&str, SubmissionChannel)] = &[
-    ("1", SubmissionChannel::InPerson),
-    ("2", SubmissionChannel::Online),
-    ("3", SubmissionChannel::Postal),
-];
+const DVCQG_CHANNELS: &[(&str, SubmissionChannel)] =
+    &[("1", SubmissionChannel::InPerson), ("2", SubmissionChannel::Online), ("3", SubmissionChannel::Postal)];
 
 /// What a caller declares about a file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -272,7 +269,9 @@ impl Plan {
                     format!("/{member}"),
                     "missing_column",
                     format!("No column gives `{member}`: name its head in the mapping, or give a constant."),
-                    format!("Không có cột nào cho `{member}`: hãy khai báo tiêu đề cột hoặc giá trị cố định."),
+                    format!(
+                        "Không có cột nào cho `{member}`: hãy khai báo tiêu đề cột hoặc giá trị cố định."
+                    ),
                 );
             }
         }
@@ -386,9 +385,13 @@ mod tests {
 
     #[test]
     fn offsets() {
-        for (text, want) in
-            [("+07:00", Some(25_200)), ("-03:30", Some(-12_600)), ("Z", Some(0)), ("7", None), ("+25:00", None)]
-        {
+        for (text, want) in [
+            ("+07:00", Some(25_200)),
+            ("-03:30", Some(-12_600)),
+            ("Z", Some(0)),
+            ("7", None),
+            ("+25:00", None),
+        ] {
             assert_eq!(zone_seconds(text), want, "{text}");
         }
     }

@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    changes, commendations, crud::API, dossier_statistics, dossiers, editions, improvement_actions,
-    index_scores, indexes, openapi, operations, problem::Problem, rankings, reported_figures, reviews, units,
+    changes, commendations, crud::API, dossier_exports, dossier_imports, dossier_statistics, dossiers,
+    editions, imports, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem,
+    rankings, reported_figures, reviews, units,
 };
 
 /// Every documented address.
@@ -13,7 +14,10 @@ pub fn configure(config: &mut ServiceConfig) {
     config.configure(operations::configure).service(
         scope::scope(API)
             .configure(units::configure)
+            .configure(dossier_exports::configure)
             .configure(dossiers::configure)
+            .configure(dossier_imports::configure)
+            .configure(imports::configure)
             .configure(dossier_statistics::configure)
             .configure(rankings::configure)
             .configure(reviews::configure)

@@ -11,11 +11,14 @@ use utoipa::{
     },
 };
 
+use super::imports::ReportFormat;
 use crate::domain::{
     commendations::{CommendationForm, RecipientKind},
     decimal::{Exact, is_decimal},
+    dossier_imports::Preset,
     dossiers::{OnlineLevel, Outcome, ReturnChannel, Status, SubmissionChannel},
     editions::{EditionStatus, Method, ScoreUnit, TieRule},
+    imports::{ImportFormat, ImportMode, ImportStatus},
     improvement_actions::{ActionKind, ActionStatus},
     index_scores::ScoreStage,
     periods::PeriodCalendar,
@@ -81,6 +84,12 @@ word_schemas! {
     FigureUnit,
     /// Level of a unit.
     Level,
+    /// How rows are written in a file.
+    ImportFormat,
+    /// What a rejected row does to the others.
+    ImportMode,
+    /// Where an import is.
+    ImportStatus,
     /// How a total comes from criteria.
     Method,
     /// Why nothing is computed beside a reported figure.
@@ -93,10 +102,14 @@ word_schemas! {
     Outcome,
     /// Civil periods follow the calendar; statutory ones run from the 15th to the 14th.
     PeriodCalendar,
+    /// A declared way of reading a file: `dvcqg` is that of the National Public Service Portal.
+    Preset,
     /// A collective or an individual.
     RecipientKind,
     /// How a result was handed over.
     ReturnChannel,
+    /// How a report is written.
+    ReportFormat,
     /// Stage of a score.
     ScoreStage,
     /// What a score counts.

@@ -25,8 +25,7 @@ pub fn write_rows(
 ) -> Result<Vec<NumberedResult>> {
     rows.into_iter()
         .map(|(number, proposal)| {
-            let written =
-                in_transaction(conn, |conn| crud::upsert_in::<Dossiers>(conn, context, proposal));
+            let written = in_transaction(conn, |conn| crud::upsert_in::<Dossiers>(conn, context, proposal));
             let result = match written {
                 Ok((Written::Created, _)) => RowResult::Created,
                 Ok((Written::Replaced, true)) => RowResult::Updated,

@@ -130,9 +130,7 @@ pub async fn begin(store: &Store, context: &Context, order: Order, file: File) -
     let import = Versioned { record: import, version: 1 };
     let noted = import.clone();
     store
-        .write(move |conn| {
-            store::imports::insert(conn, &noted.record, noted.version).map_err(Error::from)
-        })
+        .write(move |conn| store::imports::insert(conn, &noted.record, noted.version).map_err(Error::from))
         .await?;
     Ok(Job { import, read, reader, file, order, plan })
 }
@@ -216,11 +214,10 @@ pub async fn report(
 /// The database's.
 pub async fn sweep(store: &Store, now: Moment) -> Result<()> {
     let since = Moment::from_micros(now.micros() - SILENT_SECONDS * 1_000_000);
-    let silent = store.read(move |conn| store::imports::count_silent(conn, since).map_err(Error::from)).await?;
+    let silent =
+        store.read(move |conn| store::imports::count_silent(conn, since).map_err(Error::from)).await?;
     if silent > 0 {
-        store
-            .write(move |conn| store::imports::interrupt_silent(conn, since).map_err(Error::from))
-            .await?;
+        store.write(move |conn| store::imports::interrupt_silent(conn, since).map_err(Error::from)).await?;
     }
     Ok(())
 }

@@ -180,7 +180,9 @@ impl RowReader {
             Refusal::Row(violation) => vec![finding(number, None, None, violation)],
             Refusal::Cells(wrong) => wrong
                 .into_iter()
-                .map(|cell| finding(number, Some(head_of(&self.heads, cell.member)), cell.value, cell.violation))
+                .map(|cell| {
+                    finding(number, Some(head_of(&self.heads, cell.member)), cell.value, cell.violation)
+                })
                 .collect(),
         }
     }

@@ -20,9 +20,7 @@ use crate::{
         dossier_import_rows::value_of,
         dossier_imports::Member,
         dossiers::Dossier,
-        imports::{
-            Counts, Failure, Finding, Import, ImportMode, ImportStatus, MOST_ATOMIC_ROWS, RowResult,
-        },
+        imports::{Counts, Failure, Finding, Import, ImportMode, ImportStatus, MOST_ATOMIC_ROWS, RowResult},
         violation::Violation,
     },
     service::{
@@ -192,7 +190,8 @@ impl<T: Fn(&Counts)> Runner<'_, T> {
             }
             Err(Undone::Rejected(counts, findings)) => {
                 let (import, context) = (self.import.clone(), self.context_now());
-                let told = self.store.write(move |conn| advance(conn, &context, import, counts.undo(), findings));
+                let told =
+                    self.store.write(move |conn| advance(conn, &context, import, counts.undo(), findings));
                 self.import = told.await?;
                 Err(Ending::Failed(Failure::new(
                     "rows_rejected",
@@ -340,7 +339,9 @@ fn write(
         counts.add(&result);
         let dossier = dossiers.next();
         if let RowResult::Rejected(violations) = result {
-            findings.extend(violations.into_iter().map(|violation| told(number, dossier, &piece.heads, violation)));
+            findings.extend(
+                violations.into_iter().map(|violation| told(number, dossier, &piece.heads, violation)),
+            );
         }
     }
     // The sort is stable: findings of a row stay in their order.
@@ -349,12 +350,7 @@ fn write(
 }
 
 /// A rule that a row breaks as a line of the report.
-fn told(
-    number: u64,
-    dossier: Option<&Dossier>,
-    heads: &[Option<String>],
-    violation: Violation,
-) -> Finding {
+fn told(number: u64, dossier: Option<&Dossier>, heads: &[Option<String>], violation: Violation) -> Finding {
     let member = Member::of_pointer(&violation.pointer);
     let value = member.zip(dossier).and_then(|(member, dossier)| value_of(dossier, member));
     let head = member.map(|member| head_of(heads, member));
