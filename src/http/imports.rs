@@ -146,6 +146,14 @@ list_query! {
         status: ImportStatus,
         /// Imports of this mode.
         mode: ImportMode,
+        /// Imports of files of this format.
+        format: ImportFormat,
+        /// Imports of files of this name.
+        source: String,
+        /// Imports that this caller started.
+        actor: String,
+        /// Imports that failed for this reason.
+        failure_code: String,
     }
 }
 
@@ -223,6 +231,10 @@ pub async fn list_imports(
     let filters = [
         page::is_word("status", query.status.map(ImportStatus::as_str)),
         page::is_word("mode", query.mode.map(ImportMode::as_str)),
+        page::is_word("format", query.format.map(ImportFormat::as_str)),
+        page::is("source", query.source.as_ref()),
+        page::is("actor", query.actor.as_ref()),
+        page::is("failure_code", query.failure_code.as_ref()),
     ];
     let shown = |import: &Versioned<Import>| view(&import.record);
     page::answer::<Imports, _, _>(&state, &request, query.paging(), filters, SORTS, shown).await

@@ -366,3 +366,65 @@ pub fn unreadable(error: &io::Error) -> Error {
         format!("Không đọc được tệp: {error}."),
     )
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::domain::dossier_imports::Mapping;
+
+    /// A file of many rows that is nowhere as a whole.
+    struct Generated {
+        rows: u64,
+        next: u64,
+        ready: Vec<u8>,
+        at: usize,
+    }
+
+    impl Read for Generated {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.at == self.ready.len() {
+                self.ready = match self.next {
+                    0 => b"code,unit_id,submitted_via,status,ChuHoSo\n".to_vec(),
+                    n if n <= self.rows => format!("D-{n},u,online,1,{}\n", "x".repeat(400)).into_bytes(),
+                    _ => Vec::new(),
+                };
+                self.next += 1;
+                self.at = 0;
+            }
+            let n = buffer.len().min(self.ready.len() - self.at);
+            buffer[..n].copy_from_slice(&self.ready[self.at..self.at + n]);
+            self.at += n;
+            Ok(n)
+        }
+    }
+
+    /// Memory of the process in bytes, as the kernel tells it.
+    fn resident() -> u64 {
+        let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+        pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+    }
+
+    #[test]
+    fn memory_stays_flat_over_a_file_of_80_megabytes() {
+        let file = Generated { rows: 200_000, next: 0, ready: Vec::new(), at: 0 };
+        let plan = Arc::new(Plan::new(None, Mapping::default()).unwrap());
+        let read = Arc::new(AtomicU64::new(0));
+        let mut reader = RowReader::open(file, read.clone(), None, plan).unwrap();
+        let (mut rows, mut most) = (0, 0);
+        let before = resident();
+        while let Some((number, row)) = reader.next().unwrap() {
+            rows += 1;
+            assert_eq!(number, rows);
+            assert!(row.is_ok());
+            if rows % 10_000 == 0 {
+                most = most.max(resident());
+            }
+        }
+        assert_eq!(rows, 200_000);
+        assert!(read.load(std::sync::atomic::Ordering::Relaxed) > 80_000_000);
+        // Other tests run beside this one; the whole file would be twice as much.
+        assert!(most.saturating_sub(before) < 40_000_000, "{} bytes more", most - before);
+        assert_eq!(reader.dropped(), ["ChuHoSo"]);
+    }
+}
