@@ -148,7 +148,7 @@ pub async fn export_dossiers(store: &Store, options: &ExportDossiers) -> Result<
 /// Where an export goes.
 enum Output {
     Plain(Box<dyn Write>),
-    Packed(GzEncoder<Box<dyn Write>>),
+    Packed(Box<GzEncoder<Box<dyn Write>>>),
 }
 
 impl Output {
@@ -158,7 +158,7 @@ impl Output {
             false => Box::new(File::create(path)?),
         };
         Ok(match packed {
-            true => Self::Packed(GzEncoder::new(inner, Compression::default())),
+            true => Self::Packed(Box::new(GzEncoder::new(inner, Compression::default()))),
             false => Self::Plain(inner),
         })
     }

@@ -6,6 +6,7 @@
 pub mod commendations;
 pub mod decimal;
 pub mod dossier_import_rows;
+pub mod dossier_import_times;
 pub mod dossier_imports;
 pub mod dossiers;
 pub mod editions;

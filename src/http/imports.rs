@@ -258,7 +258,8 @@ pub async fn get_import(
 
 /// Cancel an import
 ///
-/// Rows that were committed stay, unless it is `atomic`. Cancelling it again changes nothing.
+/// Rows that were committed stay. An `atomic` import writes nothing then, or has ended when the answer comes (409).
+/// Cancelling it again changes nothing.
 #[utoipa::path(tag = "imports", params(("id" = String, Path, description = "Id of the import.")), responses((status = 200, description = "The import as it is now.", body = ImportView)))]
 #[post("/imports/{id}/cancel")]
 pub async fn cancel_import(

@@ -39,7 +39,7 @@ pub struct RowReader {
 }
 
 enum Kind {
-    Csv(Records, Vec<Option<Member>>),
+    Csv(Box<Records>, Vec<Option<Member>>),
     Ndjson(Box<Line>),
 }
 
@@ -56,7 +56,7 @@ enum Value {
     Absent,
     Blank,
     Text(String),
-    NotAValue,
+    Nested,
 }
 
 impl RowReader {
@@ -113,7 +113,7 @@ impl RowReader {
                 None => drop_column(&mut self.dropped, head),
             }
         }
-        self.kind = Kind::Csv(records, layout);
+        self.kind = Kind::Csv(Box::new(records), layout);
         Ok(())
     }
 
@@ -275,7 +275,7 @@ impl Line {
                 Value::Absent | Value::Blank => Cell::Blank,
                 Value::Text(text) if text.trim().is_empty() => Cell::Blank,
                 Value::Text(text) => Cell::Text(text.trim()),
-                Value::NotAValue => Cell::NotAValue,
+                Value::Nested => Cell::NotAValue,
             };
         }
         plan.read_row(&cells).map_err(Refusal::Cells)
@@ -331,9 +331,9 @@ fn value_of(json: &str) -> Value {
     match json.as_bytes().first() {
         Some(b'"') => match json.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             Some(text) if !text.contains('\\') => Value::Text(text.to_owned()),
-            _ => serde_json::from_str(json).map_or(Value::NotAValue, Value::Text),
+            _ => serde_json::from_str(json).map_or(Value::Nested, Value::Text),
         },
-        Some(b'{' | b'[') | None => Value::NotAValue,
+        Some(b'{' | b'[') | None => Value::Nested,
         Some(b'n') => Value::Blank,
         Some(_) => Value::Text(json.to_owned()),
     }

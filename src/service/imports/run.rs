@@ -40,8 +40,14 @@ const PIECE: usize = 1000;
 /// How often a running import shows that it lives.
 const BEAT: Duration = Duration::from_secs(2);
 
-/// Attempts at a write that the database is too busy for.
+/// Attempts at a write that the database can't take at the moment, and the pause before each.
 const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Whether another attempt may do better.
+const fn passes(error: &StoreError) -> bool {
+    matches!(error, StoreError::Busy(_) | StoreError::Unavailable(_))
+}
 
 /// Runs an import to its end and gives it as it is then; `tell` hears of its rows.
 ///
@@ -101,7 +107,7 @@ impl<T: Fn(&Counts)> Runner<'_, T> {
         match ended {
             Ok(()) => self.end(ImportStatus::Done, None).await,
             Err(Ending::Failed(failure)) => self.end(ImportStatus::Failed, Some(failure)).await,
-            Err(Ending::Error(Error::Stale)) => self.as_it_is().await,
+            Err(Ending::Error(Error::Stale)) => self.told_by_others().await,
             Err(Ending::Error(error)) => {
                 tracing::error!(error = ?error, import = self.import.record.id, "an import failed");
                 let failure = Failure::new(
@@ -146,14 +152,28 @@ impl<T: Fn(&Counts)> Runner<'_, T> {
                     (self.tell)(&self.import.record.counts);
                     return Ok(());
                 }
-                // It was not begun: it can be tried again.
-                Err(Error::Store(StoreError::Busy(_))) if attempt < ATTEMPTS => {
-                    sleep(Duration::from_millis(100)).await;
+                Err(Error::Store(error)) if passes(&error) && attempt < ATTEMPTS => {
+                    sleep(PAUSE).await;
+                    if let Some(import) = self.committed().await? {
+                        self.import = import;
+                        return Ok(());
+                    }
                 }
                 Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    /// The import as a write has left it that was answered with trouble and committed all the same.
+    async fn committed(&self) -> Result<Option<Versioned<Import>>> {
+        let id = self.import.record.id.clone();
+        let import = self.store.read(move |conn| super::existing(conn, &id)).await?;
+        match import.record.status {
+            _ if import.version == self.import.version => Ok(None),
+            ImportStatus::Running | ImportStatus::Done => Ok(Some(import)),
+            ImportStatus::Failed | ImportStatus::Cancelled | ImportStatus::Interrupted => Err(Error::Stale),
+        }
     }
 
     /// Reads the file twice: to count its rows before anything is written, and to write them in one transaction.
@@ -200,6 +220,13 @@ impl<T: Fn(&Counts)> Runner<'_, T> {
                 )))
             }
             Err(Undone::Broken(error)) => Err(Ending::Failed(broken(&error))),
+            Err(Undone::Error(Error::Store(error))) if passes(&error) => match self.committed().await? {
+                Some(import) => {
+                    self.import = import;
+                    Ok(())
+                }
+                None => Err(Error::Store(error).into()),
+            },
             Err(Undone::Error(error)) => Err(error.into()),
         }
     }
@@ -218,17 +245,15 @@ impl<T: Fn(&Counts)> Runner<'_, T> {
             match noted.await {
                 Ok(true) => return Ok(self.import.record),
                 Ok(false) => break,
-                Err(Error::Store(StoreError::Busy(_))) if attempt < ATTEMPTS => {
-                    sleep(Duration::from_millis(100)).await;
-                }
+                Err(Error::Store(error)) if passes(&error) && attempt < ATTEMPTS => sleep(PAUSE).await,
                 Err(error) => return Err(error),
             }
         }
-        self.as_it_is().await
+        self.told_by_others().await
     }
 
     /// The import as somebody else has ended it.
-    async fn as_it_is(self) -> Result<Import> {
+    async fn told_by_others(self) -> Result<Import> {
         let id = self.import.record.id;
         self.store.read(move |conn| super::existing(conn, &id)).await.map(|import| import.record)
     }
@@ -380,7 +405,7 @@ fn advance(
 fn whole(
     conn: &mut Conn,
     context: &Context,
-    import: Versioned<Import>,
+    mut import: Versioned<Import>,
     reader: &mut RowReader,
 ) -> std::result::Result<Versioned<Import>, Undone> {
     lock::record(conn, Structure::Changed, "imports", &import.record.id)?;
@@ -398,5 +423,8 @@ fn whole(
     if counts.rejected > 0 {
         return Err(Undone::Rejected(counts, findings));
     }
+    // With the rows, so that no end of the process can part them.
+    import.record.status = ImportStatus::Done;
+    import.record.finished_at = Some(context.now);
     Ok(advance(conn, context, import, counts, findings)?)
 }
