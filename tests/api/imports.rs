@@ -204,11 +204,12 @@ api_test!(a_command_imports_beside_a_service_that_writes, |app| {
 database_test!(an_import_whose_process_is_killed_is_interrupted_and_goes_through_again, |database| {
     let served = Served::start(database);
     served.client.post(UNITS, &unit("u")).expect(201);
-    let path = begin(&served.client, "", "text/csv", rows(40_000));
-    let whole = begin(&served.client, "?mode=atomic", "text/csv", rows(40_000).replace("D-", "W-"));
+    let path = begin(&served.client, "", "text/csv", rows(20_000));
     while served.client.get(&path).expect(200).json["created"] == 0 {
         std::thread::sleep(Duration::from_millis(10));
     }
+    let whole = begin(&served.client, "?mode=atomic", "text/csv", rows(20_000).replace("D-", "W-"));
+    std::thread::sleep(Duration::from_millis(200));
     served.signal("-KILL");
     drop(served);
     let directory = tempfile::tempdir().unwrap();
@@ -221,19 +222,19 @@ database_test!(an_import_whose_process_is_killed_is_interrupted_and_goes_through
             format!("SELECT CAST(COUNT(*) AS TEXT) AS line FROM dossiers WHERE code LIKE '{like}%'");
         database.lines(&statement)[0].parse().unwrap()
     };
-    let written = if atomic["status"] == "done" { 40_000 } else { 0 };
+    let written = if atomic["status"] == "done" { 20_000 } else { 0 };
     assert_eq!(count("W-"), written, "all or nothing: {atomic}");
     let created = cut_off["created"].as_i64().unwrap();
     assert_eq!(count("D-"), created, "{cut_off}");
-    assert!(created < 40_000);
+    assert!(created < 20_000);
     let file = directory.path().join("rows.csv");
-    std::fs::write(&file, rows(40_000)).unwrap();
+    std::fs::write(&file, rows(20_000)).unwrap();
     let url = database.url_text();
     let (code, out, error) =
         finished(&mut chiso(&["import", "dossiers", file.to_str().unwrap(), "--database-url", &url]));
     assert_eq!(code, Some(0), "{error}");
     let want =
-        format!("40000 rows: {} created, 0 updated, {created} unchanged, 0 rejected", 40_000 - created);
+        format!("20000 rows: {} created, 0 updated, {created} unchanged, 0 rejected", 20_000 - created);
     assert!(out.contains(&want), "{out}");
 });
 
