@@ -43,6 +43,9 @@ pub enum Command {
     /// The sample: real units and PCI scores, the Thanh Bình review, synthetic dossiers.
     #[command(subcommand)]
     Sample(Sample),
+    /// Prove what is kept against what it was made of.
+    #[command(subcommand)]
+    Check(Check),
     /// Read files into the database; migrates it first.
     #[command(subcommand)]
     Import(Import),
@@ -58,6 +61,25 @@ pub enum Command {
 pub enum Sample {
     /// Load the sample into an empty database; migrates it first.
     Load(Database),
+}
+
+/// Proofs.
+#[derive(Debug, Subcommand)]
+pub enum Check {
+    /// Count every dossier again and compare with the sums that the statistics read.
+    Statistics(CheckStatistics),
+}
+
+/// Counting again.
+#[derive(Debug, Clone, Args)]
+pub struct CheckStatistics {
+    /// Build the sums anew where they differ.
+    #[arg(long)]
+    pub repair: bool,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
 }
 
 /// Importing.

@@ -8,13 +8,13 @@ use std::{
 };
 
 use crate::{
-    cli::{Cli, Command, Database, Export, Healthcheck, Import, Sample, Serve},
+    cli::{Check, CheckStatistics, Cli, Command, Database, Export, Healthcheck, Import, Sample, Serve},
     domain::time::Moment,
     exchange,
     http::openapi,
     sample::{Extent, Loaded},
     server::{self, ServerLimits, StopSignals},
-    service::imports,
+    service::{dossier_counting, imports},
     store::{Store, migrate},
     telemetry,
 };
@@ -47,12 +47,19 @@ pub fn run(cli: Cli) -> Result<(), String> {
         Command::Sample(Sample::Load(database)) => {
             migrate(&database)?;
             let store = open(&database)?;
-            in_runtime(async move { load_sample(&store).await })
+            in_runtime(async move {
+                count(&store).await?;
+                load_sample(&store).await
+            })
         }
+        Command::Check(Check::Statistics(options)) => check_statistics(&options),
         Command::Import(Import::Dossiers(options)) => {
             migrate(&options.database)?;
             let store = open(&options.database)?;
-            in_runtime(async move { exchange::import_dossiers(&store, &options).await })
+            in_runtime(async move {
+                count(&store).await?;
+                exchange::import_dossiers(&store, &options).await
+            })
         }
         Command::Export(Export::Dossiers(options)) => {
             let store = open(&options.database)?;
@@ -62,12 +69,45 @@ pub fn run(cli: Cli) -> Result<(), String> {
     }
 }
 
+/// Counts every dossier again; fails when the sums of the statistics differ and were not to be repaired.
+fn check_statistics(options: &CheckStatistics) -> Result<(), String> {
+    let store = open(&options.database)?;
+    let failed = |e| format!("the dossiers could not be counted: {e:?}");
+    in_runtime(async move {
+        let recount = dossier_counting::recount(&store).await.map_err(failed)?;
+        println!("{} dossiers counted, {} rows of sums compared", recount.dossiers, recount.rows);
+        for d in &recount.differences {
+            println!("differs: unit {}, {} from {}: {} cells", d.unit_id, d.grain, d.starts_on, d.cells);
+        }
+        match recount.differences.len() {
+            0 => println!("the statistics are what the dossiers give"),
+            n if options.repair => {
+                dossier_counting::rebuild(&store).await.map_err(failed)?;
+                println!("{n} rows differed; the sums were built anew");
+            }
+            n => {
+                return Err(format!(
+                    "{n} rows of sums differ from the dossiers; `--repair` builds them anew"
+                ));
+            }
+        }
+        Ok(())
+    })
+}
+
 fn migrate(database: &Database) -> Result<usize, String> {
     migrate::run(&database.database_url).map(|done| done.len()).map_err(|e| at(database, &e))
 }
 
 fn open(database: &Database) -> Result<Store, String> {
     Store::open(&database.database_url, database.limits()).map_err(|e| at(database, &e))
+}
+
+/// Counts dossiers that were there before the sums of the statistics were.
+async fn count(store: &Store) -> Result<(), String> {
+    dossier_counting::count_what_was_there(store)
+        .await
+        .map_err(|e| format!("the dossiers could not be counted: {e:?}"))
 }
 
 fn at(database: &Database, error: &crate::store::StoreError) -> String {
@@ -103,11 +143,13 @@ fn serve(options: &Serve) -> Result<(), String> {
         shutdown_seconds: options.shutdown_seconds,
     };
     in_runtime(async move {
+        count(&store).await?;
         if options.sample {
             load_sample(&store).await?;
         }
         drop(actix_web::rt::spawn(sweep(store.clone())));
         let signals = StopSignals::listen().map_err(|e| e.to_string())?;
+        actix_web::rt::spawn(dossier_counting::keep_folding(store.clone()));
         let bound = server::bind(store, Arc::new(Moment::now), &options.bind, limits)
             .map_err(|e| format!("{}: {e}", options.bind))?;
         announce(&bound.addresses, options.sample);

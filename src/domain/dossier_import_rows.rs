@@ -119,6 +119,10 @@ impl<'a> Reading<'a> {
                 finished_at,
                 returned_at,
                 status,
+                due_derived: false,
+                due_calendar: None,
+                recorded_at: None,
+                history: None,
             },
             reason,
         })
@@ -289,7 +293,7 @@ pub fn value_of(dossier: &Dossier, member: Member) -> Option<String> {
         Member::FinishedAt => time(dossier.finished_at),
         Member::ReturnedAt => time(dossier.returned_at),
         Member::Status => Some(dossier.status.code().to_string()),
-        Member::DueChangeReason | Member::Outcome => None,
+        Member::DueChangeReason => None,
     }
 }
 

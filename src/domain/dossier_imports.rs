@@ -56,8 +56,6 @@ words! {
         Status = "status",
         /// Why a due date changes.
         DueChangeReason = "due_change_reason",
-        /// Derived: read by nobody, so that an export can be imported.
-        Outcome = "outcome",
     }
 }
 
@@ -75,6 +73,10 @@ impl Member {
         pointer.strip_prefix('/')?.parse().ok()
     }
 }
+
+/// Members that the service derives: an export has them, and an import leaves them unread without a word.
+const DERIVED: [&str; 6] =
+    ["outcome", "re_appointed_kept", "due_derived", "due_calendar", "recorded_at", "anomalies"];
 
 /// Members without which no row can be a dossier.
 const REQUIRED: [Member; 4] = [Member::Code, Member::UnitId, Member::SubmittedVia, Member::Status];
@@ -243,6 +245,11 @@ impl Plan {
             Some(member) => Some(*member),
             None => self.columns.get(clean(head).as_str()).copied(),
         }
+    }
+
+    /// Whether a head names what the service derives.
+    pub fn is_derived(head: &str) -> bool {
+        DERIVED.contains(&head)
     }
 
     /// Which column of a CSV file gives which member, from its line of heads.

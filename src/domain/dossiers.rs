@@ -7,6 +7,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{
+    dossier_events::History,
     time::{Day, Moment},
     violation::{Findings, Violation},
     words::words,
@@ -96,6 +97,10 @@ pub enum Stage {
 }
 
 impl Status {
+    /// 2: accepted.
+    pub const ACCEPTED: Self = Self(2);
+    /// 9: finished.
+    pub const FINISHED: Self = Self(9);
     /// 10: the result is handed over.
     pub const RETURNED: Self = Self(10);
 
@@ -135,7 +140,7 @@ impl<'de> Deserialize<'de> for Status {
 }
 
 /// A dossier.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dossier {
     /// Official code, opaque text; the key.
     pub code: String,
@@ -173,6 +178,27 @@ pub struct Dossier {
     pub returned_at: Option<Moment>,
     /// National status code.
     pub status: Status,
+    /// Whether the due date was derived from the term of the procedure.
+    #[serde(default)]
+    pub due_derived: bool,
+    /// The calendar that set the due date, where one did.
+    #[serde(default)]
+    pub due_calendar: Option<CalendarUsed>,
+    /// When the service was told of the present status and times.
+    #[serde(default)]
+    pub recorded_at: Option<Moment>,
+    /// Its past, where more is known of it than the times above tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<Box<History>>,
+}
+
+/// The version of a working-day calendar that set a due date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarUsed {
+    /// The calendar.
+    pub id: String,
+    /// Its version.
+    pub version: i32,
 }
 
 impl Dossier {
@@ -198,7 +224,7 @@ impl Dossier {
         match self.status.stage() {
             Stage::NotAccepted => Outcome::NotCounted,
             Stage::Withdrawn | Stage::Stopped => Outcome::EndedOtherwise,
-            Stage::Open if due.is_some_and(|due| due < today) => Outcome::Overdue,
+            Stage::Open if due.is_some_and(|due| due < today) && !self.clock_stands() => Outcome::Overdue,
             Stage::Open => Outcome::InProgress,
             Stage::Resolved => match (self.finished_at.map(Moment::day), due) {
                 (Some(finished), Some(due)) if finished < due => Outcome::Early,
@@ -207,6 +233,42 @@ impl Dossier {
                 _ => Outcome::Unclassified,
             },
         }
+    }
+
+    /// Since when it waits for the applicant (5, 6), where that is known.
+    fn waits_since(&self) -> Option<Moment> {
+        if !self.status.is_pause() {
+            return None;
+        }
+        match &self.history {
+            None => self.recorded_at,
+            Some(history) => {
+                let waits = history.events.iter().rev().take_while(|event| event.status.is_pause());
+                waits.last().map(|event| if event.undated { event.arrived_at } else { event.at })
+            }
+        }
+    }
+
+    /// Whether the clock stands: a wait that began no later than the due day (Decree 61/2018/NĐ-CP: time at the
+    /// applicant's is not counted). A wait that began after it excuses nothing.
+    pub fn clock_stands(&self) -> bool {
+        match (self.waits_since(), self.due_at) {
+            (Some(since), Some(due)) => since.day() <= due.day(),
+            _ => false,
+        }
+    }
+
+    /// Whether it was resolved by the re-appointed day.
+    pub fn re_appointment_kept(&self) -> bool {
+        match (self.finished_at, self.re_appointed_to) {
+            (Some(finished), Some(appointed)) => finished.day() <= appointed.day(),
+            _ => false,
+        }
+    }
+
+    /// Late against its due date, and resolved by the day it was re-appointed to (hẹn lại, with an apology).
+    pub fn re_appointed_kept(&self) -> bool {
+        self.closed_on().is_some_and(|day| self.outcome(day) == Outcome::Late) && self.re_appointment_kept()
     }
 
     /// The rules of one dossier (contract: "Required", and the order of its times).
@@ -261,7 +323,31 @@ impl Dossier {
                 "Không được trước `finished_at`.",
             );
         }
+        self.check_transfers(&mut findings);
         findings.into_result().err().unwrap_or_default()
+    }
+
+    /// A dossier passes on between its acceptance and its end.
+    fn check_transfers(&self, findings: &mut Findings) {
+        let transfers =
+            self.history.as_deref().map(|history| history.transfers.as_slice()).unwrap_or_default();
+        let (Some(first), Some(last)) = (transfers.first(), transfers.last()) else { return };
+        if self.accepted_at.is_none_or(|accepted| accepted > first.at) {
+            findings.add(
+                "/accepted_at",
+                "after_transfer",
+                "Must not be after the dossier's first transfer.",
+                "Không được sau lần chuyển hồ sơ đầu tiên.",
+            );
+        }
+        if self.finished_at.is_some_and(|finished| finished < last.at) {
+            findings.add(
+                "/finished_at",
+                "before_transfer",
+                "Must not be before the dossier's last transfer.",
+                "Không được trước lần chuyển hồ sơ cuối cùng.",
+            );
+        }
     }
 }
 
@@ -291,6 +377,10 @@ mod tests {
             finished_at: finished.map(moment),
             returned_at: None,
             status: Status::new(status).unwrap(),
+            due_derived: false,
+            due_calendar: None,
+            recorded_at: None,
+            history: None,
         }
     }
 

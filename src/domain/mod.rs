@@ -3,19 +3,27 @@
 //! Nothing here knows HTTP or SQL or reads a clock: time comes in as an argument. One file a resource, the
 //! same stem as in `service`, `store` and `http`.
 
+pub mod calendars;
 pub mod commendations;
+pub mod deadlines;
 pub mod decimal;
+pub mod dossier_events;
+pub mod dossier_flows;
+pub mod dossier_history;
 pub mod dossier_import_rows;
 pub mod dossier_import_times;
 pub mod dossier_imports;
 pub mod dossiers;
 pub mod editions;
+pub mod hours;
 pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
 pub mod periods;
+pub mod procedures;
 pub mod reported_figures;
+pub mod terms;
 pub mod text;
 pub mod time;
 pub mod units;

@@ -120,9 +120,44 @@ impl Day {
         self.0.day()
     }
 
+    /// The first day of its month.
+    pub fn first_of_month(self) -> Self {
+        self.0.with_day(1).map_or(self, Self)
+    }
+
+    /// The first day of its year.
+    pub fn first_of_year(self) -> Self {
+        self.0.with_ordinal(1).map_or(self, Self)
+    }
+
+    /// The first day of the year after.
+    pub fn next_year(self) -> Self {
+        Self::new(self.0.year() + 1, 1, 1).unwrap_or(self)
+    }
+
     /// Monday to Friday.
     pub fn is_weekday(self) -> bool {
         self.0.weekday().number_from_monday() <= 5
+    }
+
+    /// A Saturday.
+    pub fn is_saturday(self) -> bool {
+        self.0.weekday() == chrono::Weekday::Sat
+    }
+
+    /// The day this many days later; the last day there is where there is none.
+    pub fn plus_days(self, days: u32) -> Self {
+        self.0.checked_add_days(chrono::Days::new(days.into())).map_or(Self(NaiveDate::MAX), Self)
+    }
+
+    /// The same day of the month this many months later, or the last day of that month where it has no such day.
+    pub fn plus_months(self, months: u32) -> Self {
+        self.0.checked_add_months(chrono::Months::new(months)).map_or(Self(NaiveDate::MAX), Self)
+    }
+
+    /// Days from this day to another; 0 when that is earlier.
+    pub fn days_until(self, later: Self) -> u32 {
+        u32::try_from((later.0 - self.0).num_days()).unwrap_or(0)
     }
 
     /// The next day.

@@ -4,9 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    changes, commendations, crud::API, dossier_exports, dossier_imports, dossier_statistics, dossiers,
-    editions, imports, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem,
-    rankings, reported_figures, reviews, units,
+    calendars, changes, commendations, crud::API, deadlines, dossier_events, dossier_exports,
+    dossier_imports, dossier_statistics, dossier_transfers, dossiers, editions, imports, improvement_actions,
+    index_scores, indexes, openapi, operations, problem::Problem, procedures, rankings, reported_figures,
+    reviews, units,
 };
 
 /// Every documented address.
@@ -18,6 +19,8 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(dossiers::configure)
             .configure(dossier_imports::configure)
             .configure(imports::configure)
+            .configure(dossier_events::configure)
+            .configure(dossier_transfers::configure)
             .configure(dossier_statistics::configure)
             .configure(rankings::configure)
             .configure(reviews::configure)
@@ -27,6 +30,9 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(commendations::configure)
             .configure(reported_figures::configure)
             .configure(improvement_actions::configure)
+            .configure(calendars::configure)
+            .configure(procedures::configure)
+            .configure(deadlines::configure)
             .configure(changes::configure),
     );
 }

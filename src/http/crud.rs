@@ -158,18 +158,24 @@ fn known(request: &HttpRequest) -> Result<Precondition, Problem> {
     etag::precondition(request)
 }
 
-/// A problem of the request, unless the record that must be there isn't: that is told first.
-async fn behind_404<R: Exposed>(state: &AppState, key: String, absent: Absent, problem: Problem) -> Problem {
-    if absent == Absent::Create {
-        return problem;
+/// A problem of the request, unless the record that must be there isn't.
+async fn behind<R: Exposed>(state: &AppState, key: String, absent: Absent, problem: Problem) -> Problem {
+    match absent {
+        Absent::Create => problem,
+        Absent::Refuse => behind_404::<R>(state, key, problem).await,
     }
+}
+
+/// A problem of a request about a record, unless the record isn't there: that is told first.
+pub async fn behind_404<R: Exposed>(state: &AppState, key: String, problem: Problem) -> Problem {
     match crud::get::<R>(&state.store, key).await {
         Ok(_) => problem,
         Err(error) => error.into(),
     }
 }
 
-fn tag<R: Exposed>(record: &Versioned<R::Record>, today: Day) -> String {
+/// The tag of a record on a day.
+pub fn tag<R: Exposed>(record: &Versioned<R::Record>, today: Day) -> String {
     etag::of_record(record.version, R::derived(&record.record, today).as_deref())
 }
 
@@ -231,10 +237,10 @@ pub async fn put<R: Exposed>(
         }
         // What can't be read beside the body comes before a missing member.
         (Err(lacking), Err(problem)) if lacking.is_validation() => {
-            return Err(behind_404::<R>(state, key, absent, problem).await);
+            return Err(behind::<R>(state, key, absent, problem).await);
         }
         (Err(problem), _) | (_, Err(problem)) => {
-            return Err(behind_404::<R>(state, key, absent, problem).await);
+            return Err(behind::<R>(state, key, absent, problem).await);
         }
     };
     let path = Key(Some(key.clone()));
@@ -260,7 +266,7 @@ pub async fn patch<R: Exposed>(
     let (patch, precondition) = match (body.read_patch(), known(request)) {
         (Ok(patch), Ok(precondition)) => (patch, precondition),
         (Err(problem), _) | (_, Err(problem)) => {
-            return Err(behind_404::<R>(state, key, Absent::Refuse, problem).await);
+            return Err(behind_404::<R>(state, key, problem).await);
         }
     };
     let path = Key(Some(key.clone()));
@@ -287,7 +293,7 @@ pub async fn delete<R: Exposed>(
     let key = path_key::<R>(key)?;
     let precondition = match known(request) {
         Ok(precondition) => precondition,
-        Err(problem) => return Err(behind_404::<R>(state, key, Absent::Refuse, problem).await),
+        Err(problem) => return Err(behind_404::<R>(state, key, problem).await),
     };
     crud::delete::<R>(&state.store, state.context(), key, precondition).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -4,6 +4,7 @@ use std::io;
 
 use actix_web::{HttpResponse, get, http::header, web};
 use futures_util::stream;
+use serde_json::Value as Json;
 
 use super::{
     app,
@@ -105,19 +106,38 @@ fn ndjson_text(page: &[Versioned<Dossier>], today: Day) -> Result<Vec<u8>> {
 }
 
 fn csv_text(page: &[Versioned<Dossier>], heads: bool, today: Day) -> Result<Vec<u8>> {
-    let mut text = if heads { heads_of_csv(today)? } else { Vec::new() };
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(&mut text);
-    for dossier in page {
-        writer.serialize(Dossiers::view(dossier, today)).map_err(unwritable)?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if heads {
+        writer.write_record(members(&blank(), today)?.keys()).map_err(unwritable)?;
     }
-    writer.flush().map_err(unwritable)?;
-    drop(writer);
-    Ok(text)
+    for dossier in page {
+        let members = members(dossier, today)?;
+        writer.write_record(members.iter().map(|(_, value)| cell(value))).map_err(unwritable)?;
+    }
+    writer.into_inner().map_err(unwritable)
 }
 
-/// The line of heads: the members of a dossier, also where there is none.
-fn heads_of_csv(today: Day) -> Result<Vec<u8>> {
-    let blank = Dossier {
+/// The members of a dossier as `GET` gives it, in its order.
+fn members(dossier: &Versioned<Dossier>, today: Day) -> Result<serde_json::Map<String, Json>> {
+    match serde_json::to_value(Dossiers::view(dossier, today)).map_err(unwritable)? {
+        Json::Object(members) => Ok(members),
+        _ => Err(unwritable("it is no object")),
+    }
+}
+
+/// A value as a cell: nothing for null and for an empty list, a list or an object as JSON.
+fn cell(value: &Json) -> String {
+    match value {
+        Json::Null => String::new(),
+        Json::String(text) => text.clone(),
+        Json::Array(items) if items.is_empty() => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// A dossier that is none: the line of heads has its members, also where there are no dossiers.
+fn blank() -> Versioned<Dossier> {
+    let record = Dossier {
         code: String::new(),
         unit_id: String::new(),
         received_by_unit_id: None,
@@ -136,13 +156,12 @@ fn heads_of_csv(today: Day) -> Result<Vec<u8>> {
         finished_at: None,
         returned_at: None,
         status: Status::RETURNED,
+        due_derived: false,
+        due_calendar: None,
+        recorded_at: None,
+        history: None,
     };
-    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    writer.serialize(Dossiers::view(&Versioned { record: blank, version: 0 }, today)).map_err(unwritable)?;
-    let mut text = writer.into_inner().map_err(unwritable)?;
-    let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| at + 1);
-    text.truncate(end);
-    Ok(text)
+    Versioned { record, version: 0 }
 }
 
 /// Export dossiers

@@ -36,7 +36,7 @@ pub struct DossierStatisticsQuery {
     pub period: Option<String>,
     /// Which days a named period or a month holds.
     pub calendar: Option<PeriodCalendar>,
-    /// Any of `unit`, `level`, `field`, `month`, with commas between.
+    /// Any of `unit`, `level`, `field`, `month`, `procedure`, `channel`, with commas between.
     #[param(example = "level")]
     pub group_by: Option<String>,
     /// Judge open dossiers at the end of this day, where it is earlier than the period's end.
@@ -130,6 +130,8 @@ pub struct OfWhichBody {
     pub returned_by_post: i64,
     /// Of the received: made by the generator of the sample, not by an authority.
     pub synthetic: i64,
+    /// Of the late: resolved by the day that they were re-appointed to.
+    pub re_appointed_kept: i64,
 }
 
 /// Rates, each with its base.
@@ -175,9 +177,8 @@ impl From<&Figures> for DossierFigures {
                 home_appointment: f.home_appointment,
             },
             carried_over: f.carried_over,
-            // A dossier has one unit all its life as long as no transfers are recorded.
-            transferred_in: 0,
-            transferred_out: 0,
+            transferred_in: f.transferred_in,
+            transferred_out: f.transferred_out,
             resolved: ResolvedBody {
                 total: f.resolved,
                 early: f.early,
@@ -200,6 +201,7 @@ impl From<&Figures> for DossierFigures {
                 interlinked: f.interlinked,
                 returned_by_post: f.returned_by_post,
                 synthetic: f.synthetic,
+                re_appointed_kept: f.re_appointed_kept,
             },
             rates: RatesBody {
                 on_time_of_resolved: f.on_time_of_resolved().into(),
@@ -277,7 +279,7 @@ pub struct PeriodBody {
         "resolved": {"total": 113468, "early": 46911, "on_time": 23484, "late": 0, "unclassified": 43073},
         "ended_otherwise": {"total": 0, "withdrawn": 0, "stopped": 0},
         "open": {"total": 0, "within_term": 0, "overdue": 0, "no_due_date": 0},
-        "of_which": {"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468},
+        "of_which": {"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468, "re_appointed_kept": 0},
         "rates": {
             "on_time_of_resolved": {"value": 0.6204, "numerator": 70395, "denominator": 113468, "base": "resolved"},
             "on_time_of_classified": {"value": 1.0, "numerator": 70395, "denominator": 70395, "base": "classified"}
@@ -377,8 +379,8 @@ fn groupings(text: Option<&str>) -> Result<Vec<Grouping>, Problem> {
                 return Err(Problem::bad_parameter(
                     "group_by",
                     "unknown_grouping",
-                    "Any of unit, level, field, month, each once.",
-                    "Chọn trong unit, level, field, month, mỗi từ một lần.",
+                    "Any of unit, level, field, month, procedure, channel, each once.",
+                    "Chọn trong unit, level, field, month, procedure, channel, mỗi từ một lần.",
                 ));
             }
         }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, Exposed, Key},
+    dossier_events::{DossierAnomaly, anomalies},
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     state::AppState,
@@ -46,7 +47,9 @@ const SORTS: &[SortKey] = &[
     "returned_via": "postal", "interlinked": false, "synthetic": false, "submitted_at": null,
     "accepted_at": "2020-03-06T08:00:00+07:00", "first_due_at": "2020-03-16T17:00:00+07:00",
     "due_at": "2020-03-16T17:00:00+07:00", "re_appointed_to": null,
-    "finished_at": "2020-03-13T10:00:00+07:00", "returned_at": null, "status": 10, "outcome": "early"
+    "finished_at": "2020-03-13T10:00:00+07:00", "returned_at": null, "status": 10, "outcome": "early",
+    "re_appointed_kept": false, "due_derived": false, "due_calendar": null,
+    "recorded_at": "2020-03-13T10:00:05+07:00", "anomalies": []
 }))]
 pub struct DossierView {
     /// Official code, opaque text; the key.
@@ -87,6 +90,26 @@ pub struct DossierView {
     pub status: Status,
     /// What became of it, by Vietnamese calendar days.
     pub outcome: Outcome,
+    /// Late, and resolved by the day that it was re-appointed to.
+    pub re_appointed_kept: bool,
+    /// Whether the due date was derived from the term of the procedure.
+    pub due_derived: bool,
+    /// The version of the working-day calendar that set the due date.
+    pub due_calendar: Option<CalendarUsedBody>,
+    /// When the service was told of the present status and times.
+    pub recorded_at: Option<Moment>,
+    /// Steps of its history that the transition table doesn't know.
+    pub anomalies: Vec<DossierAnomaly>,
+}
+
+/// The version of a working-day calendar that set a due date.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CalendarUsed)]
+pub struct CalendarUsedBody {
+    /// The calendar.
+    pub id: String,
+    /// Its version.
+    pub version: i32,
 }
 
 /// A dossier as it shall be. What a `GET` gives can be sent back: `outcome` is taken and ignored.
@@ -155,6 +178,26 @@ pub struct DossierInput {
     #[serde(default)]
     #[schema(value_type = Option<Outcome>, read_only)]
     pub outcome: Option<IgnoredAny>,
+    /// Read-only: ignored.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, read_only)]
+    pub re_appointed_kept: Option<IgnoredAny>,
+    /// Read-only: ignored.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, read_only)]
+    pub due_derived: Option<IgnoredAny>,
+    /// Read-only: ignored.
+    #[serde(default)]
+    #[schema(value_type = Option<CalendarUsedBody>, read_only)]
+    pub due_calendar: Option<IgnoredAny>,
+    /// Read-only: ignored.
+    #[serde(default)]
+    #[schema(value_type = Option<Moment>, read_only)]
+    pub recorded_at: Option<IgnoredAny>,
+    /// Read-only: ignored.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<DossierAnomaly>>, read_only)]
+    pub anomalies: Option<IgnoredAny>,
 }
 
 /// A page of dossiers.
@@ -230,6 +273,7 @@ impl Exposed for Dossiers {
 
     fn view(dossier: &Versioned<Dossier>, today: Day) -> DossierView {
         let outcome = dossier.record.outcome(today);
+        let (re_appointed_kept, anomalies) = (dossier.record.re_appointed_kept(), anomalies(&dossier.record));
         let d = dossier.record.clone();
         DossierView {
             code: d.code,
@@ -251,6 +295,11 @@ impl Exposed for Dossiers {
             returned_at: d.returned_at,
             status: d.status,
             outcome,
+            re_appointed_kept,
+            due_derived: d.due_derived,
+            due_calendar: d.due_calendar.map(|used| CalendarUsedBody { id: used.id, version: used.version }),
+            recorded_at: d.recorded_at,
+            anomalies,
         }
     }
 
@@ -279,6 +328,10 @@ impl Exposed for Dossiers {
             finished_at: input.finished_at,
             returned_at: input.returned_at,
             status: input.status,
+            due_derived: false,
+            due_calendar: None,
+            recorded_at: None,
+            history: None,
         };
         Ok(Proposal { record, reason: text(input.due_change_reason) })
     }

@@ -4,12 +4,16 @@
 
 pub mod app;
 pub mod body;
+pub mod calendars;
 pub mod changes;
 pub mod commendations;
 pub mod crud;
+pub mod deadlines;
+pub mod dossier_events;
 pub mod dossier_exports;
 pub mod dossier_imports;
 pub mod dossier_statistics;
+pub mod dossier_transfers;
 pub mod dossiers;
 pub mod edition_parts;
 pub mod editions;
@@ -23,6 +27,7 @@ pub mod openapi;
 pub mod operations;
 pub mod page;
 pub mod problem;
+pub mod procedures;
 pub mod rankings;
 pub mod reported_figures;
 pub mod respond;

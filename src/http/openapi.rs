@@ -38,6 +38,7 @@ use super::{
         (name = "reported figures", description = "Figures as somebody published them."),
         (name = "improvement actions", description = "What reviews order."),
         (name = "reviews", description = "The yearly review of a unit."),
+        (name = "calendars", description = "Working days, procedures with their terms, and the deadlines that follow."),
         (name = "changes", description = "Every write, in order."),
         (name = "operations", description = "Health, metrics and this document."),
     ),

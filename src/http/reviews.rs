@@ -320,7 +320,7 @@ impl From<Review> for ReviewBody {
             "resolved": {"total": 113468, "early": 46911, "on_time": 23484, "late": 0, "unclassified": 43073},
             "ended_otherwise": {"total": 0, "withdrawn": 0, "stopped": 0},
             "open": {"total": 0, "within_term": 0, "overdue": 0, "no_due_date": 0},
-            "of_which": {"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468},
+            "of_which": {"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468, "re_appointed_kept": 0},
             "rates": {
                 "on_time_of_resolved": {"value": 0.6204, "numerator": 70395, "denominator": 113468, "base": "resolved"},
                 "on_time_of_classified": {"value": 1.0, "numerator": 70395, "denominator": 70395, "base": "classified"}

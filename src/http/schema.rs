@@ -13,16 +13,20 @@ use utoipa::{
 
 use super::imports::ReportFormat;
 use crate::domain::{
+    calendars::{DayKind, DayOff},
     commendations::{CommendationForm, RecipientKind},
     decimal::{Exact, is_decimal},
+    dossier_events::DueRule,
     dossier_imports::Preset,
     dossiers::{OnlineLevel, Outcome, ReturnChannel, Status, SubmissionChannel},
     editions::{EditionStatus, Method, ScoreUnit, TieRule},
+    hours::TimeOfDay,
     imports::{ImportFormat, ImportMode, ImportStatus},
     improvement_actions::{ActionKind, ActionStatus},
     index_scores::ScoreStage,
     periods::PeriodCalendar,
     reported_figures::FigureUnit,
+    terms::TermUnit,
     time::{Day, Moment},
     units::{Extent, Level},
 };
@@ -30,6 +34,8 @@ use crate::{
     service::{
         changes::ChangedResource,
         commendations::CommendationFlag,
+        deadlines::NoDueDate,
+        dossier_events::Mode,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
         reviews::Missing,
@@ -58,6 +64,10 @@ macro_rules! word_schemas {
 }
 
 word_schemas! {
+    /// What moved a due date: `given` by somebody, a pause (`restart`, `extend`), or `recompute` with another calendar.
+    DueRule,
+    /// How an event is met: `strict`, or `sync` from another system.
+    Mode,
     /// State of an improvement action.
     ActionStatus,
     /// Kind of an improvement action.
@@ -72,6 +82,10 @@ word_schemas! {
     CommendationForm,
     /// What a component of a total is.
     ComponentKind,
+    /// What a listed day of a calendar is.
+    DayKind,
+    /// Why a day was not counted.
+    DayOff,
     /// What the difference of two scores counts.
     DeltaUnit,
     /// Where a rank went.
@@ -96,6 +110,8 @@ word_schemas! {
     Missing,
     /// Why deltas don't compare like with like.
     NotComparable,
+    /// Why no due date follows.
+    NoDueDate,
     /// Level of an online service.
     OnlineLevel,
     /// What became of a dossier, derived.
@@ -116,6 +132,8 @@ word_schemas! {
     ScoreUnit,
     /// How a dossier was submitted.
     SubmissionChannel,
+    /// What a term counts: working hours, days of the calendar, working days, months, or within the day.
+    TermUnit,
     /// How equal scores share ranks.
     TieRule,
     /// Where a total comes from.
@@ -153,6 +171,22 @@ impl PartialSchema for Moment {
 impl ToSchema for Moment {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("Moment")
+    }
+}
+
+impl PartialSchema for TimeOfDay {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^([01][0-9]|2[0-3]):[0-5][0-9]$"))
+            .description(Some("A time of day in Vietnam, HH:MM."))
+            .into()
+    }
+}
+
+impl ToSchema for TimeOfDay {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("TimeOfDay")
     }
 }
 

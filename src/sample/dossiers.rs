@@ -148,7 +148,7 @@ impl<'a> Generator<'a> {
         let term = procedure.term_days.unwrap_or(0);
         let first = self.below(self.days.len().saturating_sub(term));
         let day = |days: &[Day], at: usize| {
-            days.get(at).copied().ok_or_else(|| unreadable("holidays_2020.csv", "no working day"))
+            days.get(at).copied().ok_or_else(|| unreadable("calendar.csv", "no working day"))
         };
         let accepted_on = day(&self.days, first)?;
         // 7:00 to 16:29, and at least five minutes of work.
@@ -269,5 +269,9 @@ fn dossier(plan: &Plan, draft: &Draft<'_>, serial: u32) -> Dossier {
         finished_at: Some(draft.finished_at),
         returned_at: None,
         status: Status::RETURNED,
+        due_derived: false,
+        due_calendar: None,
+        recorded_at: None,
+        history: None,
     }
 }

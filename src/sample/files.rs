@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::unreadable;
+use super::{
+    calendar::{calendar, catalogue},
+    unreadable,
+};
 use crate::{
     domain::{
+        calendars::{Calendar, DayKind},
         commendations::{Commendation, CommendationForm, Recipient},
         decimal::Exact,
         editions::{Band, Cohort, Criterion, Edition, EditionStatus, Method, ScoreUnit, TieRule},
         improvement_actions::{ActionKind, ActionStatus, ImprovementAction},
         index_scores::{IndexScore, ScoreStage, natural_key},
         indexes::Index,
+        procedures::Procedure,
         reported_figures::{FigureUnit, ReportedFigure, Source},
         time::Day,
         units::{Extent, Level, Successor, Unit},
@@ -36,6 +41,10 @@ pub struct Sample {
     pub commendations: Vec<Commendation>,
     /// Improvement actions.
     pub actions: Vec<ImprovementAction>,
+    /// The calendar of all units.
+    pub calendar: Calendar,
+    /// The catalogue of procedures.
+    pub catalogue: Vec<Procedure>,
     /// What the synthetic dossiers are made after.
     pub plan: Plan,
 }
@@ -50,6 +59,8 @@ impl Sample {
             + self.figures.len()
             + self.commendations.len()
             + self.actions.len()
+            + 1
+            + self.catalogue.len()
     }
 }
 
@@ -63,7 +74,7 @@ pub struct Plan {
     pub communes: Vec<String>,
     /// Procedures.
     pub procedures: Vec<ProcedureRow>,
-    /// Public holidays of the year.
+    /// Days off of the calendar.
     pub holidays: Vec<Day>,
 }
 
@@ -105,11 +116,6 @@ struct CriterionRow {
     name_vi: String,
     name_en: String,
     weight: String,
-}
-
-#[derive(Deserialize)]
-struct HolidayRow {
-    date: Day,
 }
 
 #[derive(Deserialize)]
@@ -160,7 +166,11 @@ struct ActionRow {
     note: Option<String>,
 }
 
-fn rows<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<Vec<T>> {
+/// The rows of a file.
+///
+/// # Errors
+/// When it can't be read, which is a defect.
+pub fn rows<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<Vec<T>> {
     csv::Reader::from_reader(text.as_bytes())
         .deserialize()
         .collect::<std::result::Result<_, _>>()
@@ -176,7 +186,7 @@ pub fn read() -> Result<Sample> {
     let review: ReviewFile = serde_json::from_str(include_str!("data/thanh_binh_2020.json"))
         .map_err(|e| unreadable("thanh_binh_2020.json", e))?;
     let (editions, scores) = pci()?;
-    let holidays: Vec<HolidayRow> = rows("holidays_2020.csv", include_str!("data/holidays_2020.csv"))?;
+    let calendar = calendar()?;
     let district = "gso-874".to_owned();
     let plan = Plan {
         counts: review
@@ -191,7 +201,12 @@ pub fn read() -> Result<Sample> {
             .collect(),
         district,
         procedures: rows("procedures.csv", include_str!("data/procedures.csv"))?,
-        holidays: holidays.into_iter().map(|row| row.date).collect(),
+        holidays: calendar
+            .days
+            .iter()
+            .filter(|day| day.kind != DayKind::Working)
+            .map(|day| day.day)
+            .collect(),
     };
     Ok(Sample {
         units,
@@ -201,6 +216,8 @@ pub fn read() -> Result<Sample> {
         figures: review.reported_figures.into_iter().map(|row| row.figure(&review.source)).collect(),
         commendations: review.commendations.into_iter().map(CommendationRow::commendation).collect(),
         actions: review.improvement_actions.into_iter().map(ActionRow::action).collect(),
+        calendar,
+        catalogue: catalogue()?,
         plan,
     })
 }

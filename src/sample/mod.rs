@@ -3,16 +3,18 @@
 //! Loaded in one transaction into an empty database (one that has no change in its log), so that a load that is
 //! cut off leaves nothing and a second one does nothing. `data/README.md` says where each file comes from.
 
+mod calendar;
 mod dossiers;
 mod files;
 mod progress;
 
 use crate::{
-    domain::{dossiers::Dossier, time::Moment, violation::Violation},
+    domain::{dossier_flows::Facts, dossiers::Dossier, time::Moment, violation::Violation},
     service::error::{Error, Result},
     store::{
         self, Conn, Store, StoreError,
         changes::{self, Action},
+        dossier_sums::{self, Deltas},
         lock::{self, Structure},
     },
 };
@@ -55,7 +57,13 @@ fn load_into(conn: &mut Conn, extent: Extent, now: Moment) -> Result<Loaded> {
         Extent::All => dossiers::generate(&sample.plan)?,
         Extent::WithoutDossiers => Vec::new(),
     };
-    let mut loader = Loader { conn, now, progress: Progress::start(sample.len() + dossiers.len()), count: 0 };
+    let mut loader = Loader {
+        conn,
+        now,
+        progress: Progress::start(sample.len() + dossiers.len()),
+        count: 0,
+        deltas: Deltas::new(),
+    };
     loader.load(&sample)?;
     loader.load_dossiers(dossiers)?;
     loader.progress.finish();
@@ -68,6 +76,7 @@ struct Loader<'a> {
     now: Moment,
     progress: Progress,
     count: usize,
+    deltas: Deltas,
 }
 
 /// Dossiers written at once.
@@ -114,6 +123,15 @@ impl Loader<'_> {
                 store::improvement_actions::insert(conn, action, version)
             })?;
         }
+        let calendar = &sample.calendar;
+        self.one("calendars", &calendar.id, calendar.check(), |conn, version| {
+            store::calendars::insert(conn, calendar, version)
+        })?;
+        for procedure in &sample.catalogue {
+            self.one("procedures", &procedure.code, procedure.check(), |conn, version| {
+                store::procedures::insert(conn, procedure, version)
+            })?;
+        }
         Ok(())
     }
 
@@ -142,12 +160,16 @@ impl Loader<'_> {
             }
             let entries = part.iter().map(|dossier| self.entry("dossiers", &dossier.code)).collect();
             let versions = changes::append_all(self.conn, entries)?;
-            let records: Vec<(Dossier, i64)> = part.iter().cloned().zip(versions).collect();
+            let told = |dossier: &Dossier| Dossier { recorded_at: Some(self.now), ..dossier.clone() };
+            let records: Vec<(Dossier, i64)> = part.iter().map(told).zip(versions).collect();
             store::dossiers::insert_all(self.conn, &records)?;
+            for (dossier, _) in &records {
+                Facts::of(dossier).iter().for_each(|facts| dossier_sums::collect(&mut self.deltas, 1, facts));
+            }
             self.count += part.len();
             self.progress.advance(part.len());
         }
-        Ok(())
+        Ok(dossier_sums::apply(self.conn, &self.deltas)?)
     }
 
     fn entry(&self, resource: &'static str, key: &str) -> changes::Entry {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    calendars::Calendars,
     commendations::Commendations,
     crud::Resource,
     dossiers::Dossiers,
@@ -16,6 +17,7 @@ use super::{
     improvement_actions::ImprovementActions,
     index_scores::IndexScores,
     indexes::Indexes,
+    procedures::Procedures,
     reported_figures::ReportedFigures,
     units::Units,
 };
@@ -47,6 +49,10 @@ words! {
         ReportedFigures = "reported-figures",
         /// Improvement actions.
         ImprovementActions = "improvement-actions",
+        /// Calendars.
+        Calendars = "calendars",
+        /// Procedures.
+        Procedures = "procedures",
     }
 }
 
@@ -147,6 +153,8 @@ fn present_of(conn: &mut Conn, kind: ChangedResource, ids: Vec<String>) -> Resul
         ChangedResource::ImprovementActions => by_keys::<ImprovementActions>(conn, ids),
         ChangedResource::Indexes => by_keys::<Indexes>(conn, ids),
         ChangedResource::IndexScores => by_keys::<IndexScores>(conn, ids),
+        ChangedResource::Calendars => by_keys::<Calendars>(conn, ids),
+        ChangedResource::Procedures => by_keys::<Procedures>(conn, ids),
         ChangedResource::Editions => editions(conn, ids),
     }
 }

@@ -113,6 +113,21 @@ pub trait Resource: Send + 'static {
         None
     }
 
+    /// Writes into a new state what follows from the old one and the moment, before any rule is checked.
+    fn carry_over(_proposal: &mut Proposal<Self::Record>, _old: Option<&Self::Record>, _context: &Context) {}
+
+    /// What else is kept of a write, in the same transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    fn written(
+        _conn: &mut Conn,
+        _old: Option<&Self::Record>,
+        _new: Option<&Self::Record>,
+    ) -> StoreResult<()> {
+        Ok(())
+    }
+
     /// Completes what follows from other members and checks every rule; `old` is the record as it is.
     ///
     /// # Errors
@@ -186,6 +201,7 @@ pub async fn create<R: Resource>(
             let key = R::key(&proposal.record);
             lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
             let mut proposal = proposal;
+            R::carry_over(&mut proposal, None, &context);
             R::prepare(conn, &mut proposal, None)?;
             if R::find(conn, &key)?.is_some() {
                 return Err(duplicate(R::NAME, &key));
@@ -210,7 +226,25 @@ fn insert<R: Resource>(
 ) -> Result<Versioned<R::Record>> {
     let version = log::<R>(conn, context, &proposal.record, Action::Create, proposal.reason, None)?;
     R::insert(conn, &proposal.record, version).map_err(taken)?;
+    R::written(conn, None, Some(&proposal.record))?;
     Ok(Versioned { record: proposal.record, version })
+}
+
+/// Brings a record to a new state that its rules allow, within a transaction that holds its lock.
+///
+/// # Errors
+/// `Conflict` when a unique key is taken; the database's.
+pub fn update<R: Resource>(
+    conn: &mut Conn,
+    context: &Context,
+    old: &R::Record,
+    proposal: Proposal<R::Record>,
+) -> Result<Versioned<R::Record>> {
+    let Proposal { record, reason } = proposal;
+    let version = log::<R>(conn, context, &record, Action::Update, reason, Some(old))?;
+    R::update(conn, &record, version).map_err(taken)?;
+    R::written(conn, Some(old), Some(&record))?;
+    Ok(Versioned { record, version })
 }
 
 /// A unique key that another transaction took in the meantime is the caller's conflict, not a defect.
@@ -314,16 +348,12 @@ fn bring<R: Resource>(
     mut proposal: Proposal<R::Record>,
     old: Option<Versioned<R::Record>>,
 ) -> Result<(Versioned<R::Record>, Written)> {
+    R::carry_over(&mut proposal, old.as_ref().map(|o| &o.record), context);
     R::prepare(conn, &mut proposal, old.as_ref().map(|o| &o.record))?;
     match old {
         None => Ok((insert::<R>(conn, context, proposal)?, Written::Created)),
         Some(old) if old.record == proposal.record => Ok((old, Written::Replaced)),
-        Some(old) => {
-            let Proposal { record, reason } = proposal;
-            let version = log::<R>(conn, context, &record, Action::Update, reason, Some(&old.record))?;
-            R::update(conn, &record, version).map_err(taken)?;
-            Ok((Versioned { record, version }, Written::Replaced))
-        }
+        Some(old) => Ok((update::<R>(conn, context, &old.record, proposal)?, Written::Replaced)),
     }
 }
 
@@ -346,12 +376,12 @@ pub async fn delete<R: Resource>(
             match R::remains(&old.record, context.now) {
                 Some(record) if record == old.record => {}
                 Some(record) => {
-                    let version = log::<R>(conn, &context, &record, Action::Update, None, Some(&old.record))?;
-                    R::update(conn, &record, version)?;
+                    update::<R>(conn, &context, &old.record, record.into())?;
                 }
                 None => {
                     log::<R>(conn, &context, &old.record, Action::Delete, None, Some(&old.record))?;
                     R::delete(conn, &key)?;
+                    R::written(conn, Some(&old.record), None)?;
                 }
             }
             Ok(())

@@ -4,23 +4,21 @@
 //! transferred in = resolved + ended otherwise + open + transferred out (form II.06a of Circular
 //! 01/2020/TT-VPCP, with the remainders that the form doesn't know).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    unit_tree::{self as tree, Member},
+};
 use crate::{
     domain::{
         decimal::Exact,
-        dossiers::SubmissionChannel,
+        dossier_flows::{Axes, Cells, Counts, Flow},
         periods::{PeriodCalendar, Span, months_of},
         time::Day,
-        units::{Level, Unit},
         words::words,
     },
-    store::{
-        self, Conn, Store,
-        dossier_counts::{Closed, Open, OpenState, Received},
-        dossiers::Closing,
-    },
+    store::{self, Conn, Store, dossier_counts::Tally},
 };
 
 words! {
@@ -34,6 +32,10 @@ words! {
         Field = "field",
         /// The month, in the calendar asked for.
         Month = "month",
+        /// The procedure.
+        Procedure = "procedure",
+        /// How it was submitted.
+        Channel = "channel",
     }
 }
 
@@ -87,6 +89,10 @@ pub struct Figures {
     pub home_appointment: i64,
     /// Open when the period began.
     pub carried_over: i64,
+    /// Taken over from other units.
+    pub transferred_in: i64,
+    /// Handed over to other units.
+    pub transferred_out: i64,
     /// All that was resolved in the period, counted beside its parts.
     pub resolved: i64,
     /// Resolved before the due day.
@@ -117,6 +123,8 @@ pub struct Figures {
     pub synthetic: i64,
     /// Of the resolved: returned by post.
     pub returned_by_post: i64,
+    /// Of the late: resolved by the re-appointed day.
+    pub re_appointed_kept: i64,
 }
 
 impl Figures {
@@ -188,58 +196,55 @@ pub struct Statistics {
     pub checks: Vec<Check>,
 }
 
-/// Everything counted for one end of a period.
-#[derive(Default)]
-struct Counted<'a> {
-    received: Vec<&'a Received>,
-    closed: Vec<&'a Closed>,
-    open: Vec<&'a Open>,
+/// Running totals at the moments that the figures of a period are differences of.
+#[derive(Default, Clone)]
+struct Ends<T> {
+    /// At the end of the day before the period.
+    before: T,
+    /// At the end of the day before the last.
+    eve: T,
+    /// At the end of the period, or the moment of judging.
+    last: T,
 }
 
-/// The figures of the days of `span`. Open dossiers come counted at its end.
-fn figures(counted: &Counted<'_>, span: Span) -> Figures {
-    let mut f = Figures::default();
-    for r in counted.received.iter().filter(|r| r.day <= span.to) {
-        if r.day < span.from {
-            f.carried_over += r.count;
-            continue;
-        }
-        f.received += r.count;
-        match r.via {
-            SubmissionChannel::InPerson => f.in_person += r.count,
-            SubmissionChannel::Online => f.online += r.count,
-            SubmissionChannel::Postal => f.postal += r.count,
-            SubmissionChannel::HomeAppointment => f.home_appointment += r.count,
-        }
-        f.interlinked += if r.interlinked { r.count } else { 0 };
-        f.synthetic += if r.synthetic { r.count } else { 0 };
+/// The figures of a period from its running totals. What is due on the day that still runs is within its term.
+fn figures(ends: &Ends<Counts>, judged_today: bool) -> Figures {
+    let gained = |flow: Flow| ends.last.of(flow) - ends.before.of(flow);
+    let standing = |begins: &[Flow], finishes: Flow| {
+        begins.iter().map(|flow| ends.last.of(*flow)).sum::<i64>() - ends.last.of(finishes)
+    };
+    let came = |counts: &Counts| counts.of(Flow::Received) + counts.of(Flow::TransferredIn);
+    let went = |counts: &Counts| {
+        counts.of(Flow::Resolved) + counts.of(Flow::Ended) + counts.of(Flow::TransferredOut)
+    };
+    let due_today =
+        if judged_today { ends.last.of(Flow::OverdueBegins) - ends.eve.of(Flow::OverdueBegins) } else { 0 };
+    Figures {
+        received: gained(Flow::Received),
+        in_person: gained(Flow::InPerson),
+        online: gained(Flow::Online),
+        postal: gained(Flow::Postal),
+        home_appointment: gained(Flow::HomeAppointment),
+        carried_over: came(&ends.before) - went(&ends.before),
+        transferred_in: gained(Flow::TransferredIn),
+        transferred_out: gained(Flow::TransferredOut),
+        resolved: gained(Flow::Resolved),
+        early: gained(Flow::Early),
+        on_time: gained(Flow::OnTime),
+        late: gained(Flow::Late),
+        unclassified: gained(Flow::Unclassified),
+        ended_otherwise: gained(Flow::Ended),
+        withdrawn: gained(Flow::Withdrawn),
+        stopped: gained(Flow::Stopped),
+        open: standing(&[Flow::OpenBegins], Flow::OpenEnds),
+        within_term: standing(&[Flow::WithinBegins], Flow::WithinEnds) + due_today,
+        overdue: standing(&[Flow::OverdueBegins, Flow::OverdueArrives], Flow::OverdueEnds) - due_today,
+        no_due_date: standing(&[Flow::NoDueDateBegins], Flow::NoDueDateEnds),
+        interlinked: gained(Flow::Interlinked),
+        synthetic: gained(Flow::Synthetic),
+        returned_by_post: gained(Flow::ReturnedByPost),
+        re_appointed_kept: gained(Flow::ReAppointedKept),
     }
-    for c in counted.closed.iter().filter(|c| c.day <= span.to) {
-        if c.day < span.from {
-            f.carried_over -= c.count;
-            continue;
-        }
-        let resolved = !matches!(c.closing, Closing::Withdrawn | Closing::Stopped);
-        *(if resolved { &mut f.resolved } else { &mut f.ended_otherwise }) += c.count;
-        match c.closing {
-            Closing::Early => f.early += c.count,
-            Closing::OnTime => f.on_time += c.count,
-            Closing::Late => f.late += c.count,
-            Closing::Unclassified => f.unclassified += c.count,
-            Closing::Withdrawn => f.withdrawn += c.count,
-            Closing::Stopped => f.stopped += c.count,
-        }
-        f.returned_by_post += if resolved && c.by_post { c.count } else { 0 };
-    }
-    for o in &counted.open {
-        f.open += o.count;
-        match o.state {
-            OpenState::WithinTerm => f.within_term += o.count,
-            OpenState::Overdue => f.overdue += o.count,
-            OpenState::NoDueDate => f.no_due_date += o.count,
-        }
-    }
-    f
 }
 
 /// The identities of a period. What came in and what went out are counted by their days, what is open by
@@ -249,8 +254,8 @@ fn identities(f: &Figures) -> Vec<Check> {
     vec![
         check(
             "received_equals_resolved_plus_open",
-            f.received + f.carried_over,
-            f.resolved + f.ended_otherwise + f.open,
+            f.received + f.carried_over + f.transferred_in,
+            f.resolved + f.ended_otherwise + f.open + f.transferred_out,
         ),
         check(
             "received_equals_its_channels",
@@ -276,43 +281,135 @@ pub async fn statistics(store: &Store, question: Question, today: Day) -> Result
 /// # Errors
 /// `NotFound` for an unknown unit.
 pub fn compute(conn: &mut Conn, question: Question, today: Day) -> Result<Statistics> {
-    if store::units::find(conn, &question.unit_id)?.is_none() {
+    if !store::units::exists(conn, &question.unit_id)? {
         return Err(Error::not_found("units", &question.unit_id));
     }
     let judged_at = question.span.to.min(question.as_of.unwrap_or(today));
-    let units = store::units::subtree(conn, &question.unit_id)?;
-    let levels: HashMap<&str, Level> = units.iter().map(|u: &Unit| (u.id.as_str(), u.level)).collect();
-    let received = store::dossier_counts::received(conn, &question.unit_id, judged_at)?;
-    let closed = store::dossier_counts::closed(conn, &question.unit_id, judged_at)?;
-    let mut rows = Vec::new();
-    // A month that begins after the moment of judging has nothing to tell yet.
-    for (month, span) in
-        parts(&question).into_iter().filter(|(month, span)| month.is_none() || span.from <= judged_at)
-    {
-        let open = open_at(conn, &question.unit_id, span.to.min(judged_at), today)?;
-        let counted = Counted {
-            received: received.iter().collect(),
-            closed: closed.iter().collect(),
-            open: open.iter().collect(),
-        };
-        let span = Span { from: span.from, to: span.to.min(judged_at) };
-        rows.extend(grouped(&counted, span, &question.group_by, &levels, month.as_deref()));
-    }
-    let open = open_at(conn, &question.unit_id, judged_at, today)?;
-    let counted = Counted {
-        received: received.iter().collect(),
-        closed: closed.iter().collect(),
-        open: open.iter().collect(),
-    };
-    let total = figures(&counted, Span { from: question.span.from, to: judged_at });
+    let members = tree::members(conn, &question.unit_id, Span { from: question.span.from, to: judged_at })?;
+    let frame = Frame { question: &question, judged_at, today, members: &members };
+    let coarse =
+        question.group_by.iter().all(|g| matches!(g, Grouping::Unit | Grouping::Level | Grouping::Month));
+    let (rows, total) = if coarse { frame.answer::<Counts>(conn)? } else { frame.answer::<Cells>(conn)? };
     let checks = identities(&total);
     Ok(Statistics { question, judged_at, rows, total, checks })
 }
 
-/// Due on the day of judging and unfinished is overdue, except that what is due today is still within term.
-fn open_at(conn: &mut Conn, unit_id: &str, at: Day, today: Day) -> Result<Vec<Open>> {
-    let overdue_until = if at < today { at } else { at.previous() };
-    Ok(store::dossier_counts::open(conn, unit_id, at, overdue_until)?)
+/// Counts that rows are made of: of whole units, or of the cells in them.
+trait Rows: Tally {
+    fn each(&self, tell: &mut dyn FnMut(Option<&Axes>, &Counts));
+}
+
+impl Rows for Counts {
+    fn each(&self, tell: &mut dyn FnMut(Option<&Axes>, &Counts)) {
+        tell(None, self);
+    }
+}
+
+impl Rows for Cells {
+    fn each(&self, tell: &mut dyn FnMut(Option<&Axes>, &Counts)) {
+        self.iter().for_each(|(axes, counts)| tell(Some(axes), counts));
+    }
+}
+
+/// What a question is answered within.
+struct Frame<'a> {
+    question: &'a Question,
+    judged_at: Day,
+    today: Day,
+    members: &'a [Member],
+}
+
+type Groups = BTreeMap<Vec<Option<String>>, Ends<Counts>>;
+
+impl Frame<'_> {
+    fn answer<T: Rows>(&self, conn: &mut Conn) -> Result<(Vec<Row>, Figures)> {
+        let whole = Span { from: self.question.span.from, to: self.judged_at };
+        // A month that begins after the moment of judging has nothing to tell yet.
+        let parts: Vec<(Option<String>, Span)> = parts(self.question)
+            .into_iter()
+            .filter(|(month, span)| month.is_none() || span.from <= self.judged_at)
+            .map(|(month, span)| (month, Span { from: span.from, to: span.to.min(self.judged_at) }))
+            .collect();
+        let ends: Vec<Day> = std::iter::once(&whole)
+            .chain(parts.iter().map(|(_, span)| span))
+            .flat_map(|span| [day_before(*span), span.to.previous(), span.to])
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let ids: Vec<String> = self.members.iter().map(|member| member.id.clone()).collect();
+        let running = store::dossier_counts::at_ends::<T>(conn, &ids, &ends)?;
+        let at = |sums: &[T], day: Day| ends.binary_search(&day).ok().and_then(|i| sums.get(i)).cloned();
+        let of = |sums: &[T], span: Span| Ends {
+            before: at(sums, day_before(span)).unwrap_or_default(),
+            eve: at(sums, span.to.previous()).unwrap_or_default(),
+            last: at(sums, span.to).unwrap_or_default(),
+        };
+        let mut total = Ends::default();
+        let mut rows = Vec::new();
+        for sums in running.values() {
+            join(&of(sums, whole), &mut |_| Vec::new(), &mut |_, place, counts| {
+                place(&mut total).join(counts, 1)
+            });
+        }
+        for (month, span) in parts {
+            let mut groups = Groups::new();
+            for member in self.members {
+                let Some(sums) = running.get(&member.id) else { continue };
+                let mut key = |axes: Option<&Axes>| self.key(member, axes, month.as_deref());
+                join(&of(sums, span), &mut key, &mut |key, place, counts| {
+                    place(groups.entry(key).or_default()).join(counts, 1);
+                });
+            }
+            rows.extend(self.rows(groups, span));
+        }
+        Ok((rows, figures(&total, whole.to >= self.today)))
+    }
+
+    fn rows(&self, groups: Groups, span: Span) -> impl Iterator<Item = Row> {
+        let judged_today = span.to >= self.today;
+        groups
+            .into_iter()
+            .map(move |(values, ends)| Row {
+                group: self.question.group_by.iter().copied().zip(values).collect(),
+                figures: figures(&ends, judged_today),
+            })
+            .filter(|row| !row.figures.is_zero())
+    }
+
+    fn key(&self, member: &Member, axes: Option<&Axes>, month: Option<&str>) -> Vec<Option<String>> {
+        self.question
+            .group_by
+            .iter()
+            .map(|grouping| match grouping {
+                Grouping::Unit => Some(member.id.clone()),
+                Grouping::Level => Some(member.level.to_string()),
+                Grouping::Month => month.map(str::to_owned),
+                Grouping::Field => axes.and_then(|axes| axes.field.clone()),
+                Grouping::Procedure => axes.and_then(|axes| axes.procedure_code.clone()),
+                Grouping::Channel => axes.map(|axes| axes.via.to_string()),
+            })
+            .collect()
+    }
+}
+
+/// The day whose end a period begins with; that of judging, where the period has not begun by then.
+fn day_before(span: Span) -> Day {
+    span.from.previous().min(span.to)
+}
+
+type Place = fn(&mut Ends<Counts>) -> &mut Counts;
+
+/// Tells the counts of each end with their group and their place.
+fn join<T: Rows>(
+    ends: &Ends<T>,
+    key: &mut dyn FnMut(Option<&Axes>) -> Vec<Option<String>>,
+    tell: &mut dyn FnMut(Vec<Option<String>>, Place, &Counts),
+) {
+    let places: [(&T, Place); 3] =
+        [(&ends.before, |e| &mut e.before), (&ends.eve, |e| &mut e.eve), (&ends.last, |e| &mut e.last)];
+    for (counts, place) in places {
+        counts.each(&mut |axes, counts| tell(key(axes), place, counts));
+    }
 }
 
 /// The periods that rows are made for: the whole one, or its months.
@@ -324,43 +421,4 @@ fn parts(question: &Question) -> Vec<(Option<String>, Span)> {
         return vec![(None, question.span)];
     }
     months_of(question.span, question.calendar).into_iter().map(|(name, span)| (Some(name), span)).collect()
-}
-
-fn grouped(
-    counted: &Counted<'_>,
-    span: Span,
-    group_by: &[Grouping],
-    levels: &HashMap<&str, Level>,
-    month: Option<&str>,
-) -> Vec<Row> {
-    let key = |unit: &str, field: Option<&str>| -> Vec<Option<String>> {
-        group_by
-            .iter()
-            .map(|grouping| match grouping {
-                Grouping::Unit => Some(unit.to_owned()),
-                Grouping::Level => levels.get(unit).map(ToString::to_string),
-                Grouping::Field => field.map(str::to_owned),
-                Grouping::Month => month.map(str::to_owned),
-            })
-            .collect()
-    };
-    // The counts of each group once, instead of all counts for each group.
-    let mut groups: BTreeMap<Vec<Option<String>>, Counted<'_>> = BTreeMap::new();
-    for r in &counted.received {
-        groups.entry(key(&r.unit_id, r.field.as_deref())).or_default().received.push(r);
-    }
-    for c in &counted.closed {
-        groups.entry(key(&c.unit_id, c.field.as_deref())).or_default().closed.push(c);
-    }
-    for o in &counted.open {
-        groups.entry(key(&o.unit_id, o.field.as_deref())).or_default().open.push(o);
-    }
-    groups
-        .into_iter()
-        .map(|(values, counted)| Row {
-            group: group_by.iter().copied().zip(values).collect(),
-            figures: figures(&counted, span),
-        })
-        .filter(|row| !row.figures.is_zero())
-        .collect()
 }

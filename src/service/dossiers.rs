@@ -1,13 +1,15 @@
 //! Dossiers: the rules that join them to units, and the due date that may not change without a reason.
 
 use super::{
-    crud::{Proposal, Resource},
+    crud::{Context, Proposal, Resource},
     error::{Error, Result},
 };
 use crate::{
     domain::{
+        dossier_flows::Facts,
+        dossier_history,
         dossiers::Dossier,
-        time::Moment,
+        time::{Day, Moment},
         violation::{Text, Violation},
     },
     store::{
@@ -50,11 +52,28 @@ impl Resource for Dossiers {
         store::dossiers::delete(conn, key)
     }
 
-    fn prepare(conn: &mut Conn, proposal: &mut Proposal<Dossier>, old: Option<&Dossier>) -> Result<()> {
+    fn carry_over(proposal: &mut Proposal<Dossier>, old: Option<&Dossier>, context: &Context) {
         keep_first_due_date(&mut proposal.record, old);
+        match old {
+            None => proposal.record.recorded_at = Some(context.now),
+            Some(old) => {
+                dossier_history::reconcile(
+                    old,
+                    &mut proposal.record,
+                    proposal.reason.as_deref(),
+                    context.now,
+                );
+            }
+        }
+    }
+
+    fn written(conn: &mut Conn, old: Option<&Dossier>, new: Option<&Dossier>) -> StoreResult<()> {
+        store::dossier_sums::append(conn, old.and_then(Facts::of), new.and_then(Facts::of))
+    }
+
+    fn prepare(conn: &mut Conn, proposal: &mut Proposal<Dossier>, old: Option<&Dossier>) -> Result<()> {
         let dossier = &proposal.record;
-        let mut violations = dossier.check();
-        check_units(conn, dossier, &mut violations)?;
+        let mut violations = broken_rules(conn, dossier)?;
         if let Some(reason) = &proposal.reason {
             let mut findings = crate::domain::violation::Findings::default();
             findings.text("/due_change_reason", reason, 1000);
@@ -63,11 +82,44 @@ impl Resource for Dossiers {
         if !violations.is_empty() {
             return Err(Error::Invalid(violations));
         }
-        match old {
-            Some(old) if proposal.reason.is_none() => refuse_moved_due_date(dossier, old),
-            _ => Ok(()),
-        }
+        let Some(old) = old else { return Ok(()) };
+        refuse_moved_unit(dossier, old)?;
+        if proposal.reason.is_none() { refuse_moved_due_date(dossier, old) } else { Ok(()) }
     }
+}
+
+/// The rules that a dossier breaks, those that join it to units included.
+///
+/// # Errors
+/// The database's.
+pub fn broken_rules(conn: &mut Conn, dossier: &Dossier) -> Result<Vec<Violation>> {
+    let mut violations = dossier.check();
+    check_units(conn, dossier, &mut violations)?;
+    Ok(violations)
+}
+
+/// A dossier that was transferred has a unit by its last transfer; another one is told as a transfer.
+fn refuse_moved_unit(dossier: &Dossier, old: &Dossier) -> Result<()> {
+    let transferred = old.history.as_ref().is_some_and(|history| !history.transfers.is_empty());
+    if !transferred || dossier.unit_id == old.unit_id {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        code: "transferred",
+        text: Text::new(
+            format!(
+                "The dossier was transferred to `{}`: a unit after that is told as a transfer.",
+                old.unit_id
+            ),
+            format!("Hồ sơ đã chuyển đến `{}`: đơn vị tiếp theo được ghi bằng một lần chuyển.", old.unit_id),
+        ),
+        violations: vec![Violation::new(
+            "/unit_id",
+            "transferred",
+            "Differs from the unit of the last transfer.",
+            "Khác với đơn vị của lần chuyển cuối cùng.",
+        )],
+    })
 }
 
 /// The first due date is the one given first: it stays when a caller leaves it out.
@@ -107,23 +159,35 @@ fn refuse_moved_due_date(dossier: &Dossier, old: &Dossier) -> Result<()> {
 
 fn check_units(conn: &mut Conn, dossier: &Dossier, violations: &mut Vec<Violation>) -> Result<()> {
     let accepted_on = dossier.accepted_at.map(Moment::day);
+    let first = dossier.first_unit_id();
     for (pointer, id) in
-        [("/unit_id", Some(&dossier.unit_id)), ("/received_by_unit_id", dossier.received_by_unit_id.as_ref())]
+        [("/unit_id", Some(first)), ("/received_by_unit_id", dossier.received_by_unit_id.as_deref())]
     {
-        let Some(id) = id else { continue };
-        match store::units::find(conn, id)? {
-            None => violations.push(Error::unknown_unit(pointer, id)),
-            Some(unit) => {
-                if let Some(day) = accepted_on.filter(|day| !unit.record.exists_on(*day)) {
-                    violations.push(Violation::new(
-                        pointer,
-                        "unit_not_in_existence",
-                        format!("The unit `{id}` did not exist on {day}, the day of acceptance."),
-                        format!("Đơn vị `{id}` không tồn tại vào ngày tiếp nhận {day}."),
-                    ));
-                }
-            }
+        if let Some(id) = id {
+            violations.extend(missing_unit(conn, pointer, id, accepted_on, ["acceptance", "tiếp nhận"])?);
         }
     }
     Ok(())
+}
+
+/// A violation when the unit is unknown, or didn't exist on the day.
+///
+/// # Errors
+/// The database's.
+pub fn missing_unit(
+    conn: &mut Conn,
+    pointer: &str,
+    id: &str,
+    day: Option<Day>,
+    [of, of_vi]: [&str; 2],
+) -> Result<Option<Violation>> {
+    let Some(unit) = store::units::find(conn, id)? else { return Ok(Some(Error::unknown_unit(pointer, id))) };
+    Ok(day.filter(|day| !unit.record.exists_on(*day)).map(|day| {
+        Violation::new(
+            pointer,
+            "unit_not_in_existence",
+            format!("The unit `{id}` did not exist on {day}, the day of {of}."),
+            format!("Đơn vị `{id}` không tồn tại vào ngày {of_vi} {day}."),
+        )
+    }))
 }

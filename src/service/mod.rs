@@ -1,11 +1,16 @@
 //! What the user wanted: CRUD with its rules, rankings and deltas, statistics, reviews, and the transactions
 //! they need. No actix or utoipa types and no SQL text.
 
+pub mod calendars;
 pub mod changes;
 pub mod commendations;
 pub mod crud;
+pub mod deadlines;
+pub mod dossier_counting;
+pub mod dossier_events;
 pub mod dossier_imports;
 pub mod dossier_statistics;
+pub mod dossier_transfers;
 pub mod dossiers;
 pub mod editions;
 pub mod error;
@@ -13,9 +18,11 @@ pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
+pub mod procedures;
 pub mod ranking_reports;
 pub mod rankings;
 pub mod reported_figures;
 pub mod reviews;
 pub mod totals;
+pub mod unit_tree;
 pub mod units;

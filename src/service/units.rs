@@ -147,15 +147,15 @@ fn check_code(conn: &mut Conn, unit: &Unit) -> Result<()> {
     Ok(())
 }
 
-/// The validity of a unit can't leave out a day on which it received dossiers.
+/// The validity of a unit can't leave out a day on which it accepted dossiers.
 fn check_dossiers(conn: &mut Conn, unit: &Unit) -> Result<()> {
-    let Some((first, last)) = store::dossiers::received_span(conn, &unit.id)? else { return Ok(()) };
+    let Some((first, last)) = store::dossiers::accepted_span(conn, &unit.id)? else { return Ok(()) };
     if unit.exists_on(first) && unit.exists_on(last) {
         return Ok(());
     }
     Err(Error::conflict(
         "in_use",
-        format!("The unit received dossiers from {first} to {last}; its validity must hold these days."),
+        format!("The unit accepted dossiers from {first} to {last}; its validity must hold these days."),
         format!(
             "Đơn vị đã tiếp nhận hồ sơ từ {first} đến {last}; thời gian hiệu lực phải bao gồm các ngày này."
         ),

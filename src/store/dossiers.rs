@@ -1,6 +1,6 @@
 //! Dossiers, with the Vietnamese days and the result that statistics count by.
 
-use diesel::{prelude::*, sql_query, sql_types::Text};
+use diesel::prelude::*;
 
 use super::{
     Versioned,
@@ -11,49 +11,14 @@ use super::{
     schema::dossiers,
 };
 use crate::domain::{
-    dossiers::{Dossier, Outcome, Stage, Status},
-    time::Day,
-    words::words,
+    dossier_events::anomalies,
+    dossier_flows::{Closing, Facts},
+    dossiers::{CalendarUsed, Dossier, Status},
+    time::{Day, Moment},
 };
 
 /// The table as lists know it.
 pub const TABLE: Table = Table { name: "dossiers", key: "code" };
-
-words! {
-    /// How a dossier was closed: what the statistics count.
-    pub enum Closing {
-        /// Resolved before the due day.
-        Early = "early",
-        /// Resolved on the due day.
-        OnTime = "on_time",
-        /// Resolved after it.
-        Late = "late",
-        /// Resolved without a due date.
-        Unclassified = "unclassified",
-        /// Withdrawn (7).
-        Withdrawn = "withdrawn",
-        /// Stopped (8).
-        Stopped = "stopped",
-    }
-}
-
-impl Closing {
-    /// How a dossier was closed; none while it is open or was never accepted.
-    pub fn of(dossier: &Dossier) -> Option<Self> {
-        let closed_on = dossier.closed_on()?;
-        match dossier.status.stage() {
-            Stage::Withdrawn => Some(Self::Withdrawn),
-            Stage::Stopped => Some(Self::Stopped),
-            Stage::NotAccepted | Stage::Open => None,
-            Stage::Resolved => match dossier.outcome(closed_on) {
-                Outcome::Early => Some(Self::Early),
-                Outcome::OnTime => Some(Self::OnTime),
-                Outcome::Late => Some(Self::Late),
-                _ => Some(Self::Unclassified),
-            },
-        }
-    }
-}
 
 #[derive(Queryable, QueryableByName, Insertable, AsChangeset)]
 #[diesel(table_name = dossiers, treat_none_as_null = true)]
@@ -82,19 +47,29 @@ struct DossierRow {
     result: Option<String>,
     search: String,
     version: i64,
+    due_derived: bool,
+    due_calendar_id: Option<String>,
+    due_calendar_version: Option<i32>,
+    recorded_at: Option<i64>,
+    anomalous: bool,
+    transferred: bool,
+    history: Option<String>,
 }
 
 impl DossierRow {
-    fn new(dossier: &Dossier, version: i64) -> Self {
+    fn new(dossier: &Dossier, version: i64) -> StoreResult<Self> {
         let d = dossier.clone();
-        Self {
+        let (due_calendar_id, due_calendar_version) =
+            d.due_calendar.as_ref().map(|used| (used.id.clone(), used.version)).unzip();
+        Ok(Self {
             search: row::search_text([
                 Some(d.code.as_str()),
                 d.field.as_deref(),
                 d.procedure_code.as_deref(),
             ]),
             received_on: row::date(d.received_on()),
-            due_on: row::date(d.due_at.map(|due| due.day())),
+            // Nothing gets overdue while the clock stands.
+            due_on: row::date(d.due_at.map(Moment::day).filter(|_| !d.clock_stands())),
             closed_on: row::date(d.closed_on()),
             result: Closing::of(&d).map(|closing| closing.to_string()),
             code: d.code,
@@ -116,7 +91,14 @@ impl DossierRow {
             returned_at: row::micros(d.returned_at),
             status: i32::from(d.status.code()),
             version,
-        }
+            due_derived: d.due_derived,
+            due_calendar_id,
+            due_calendar_version,
+            recorded_at: row::micros(d.recorded_at),
+            anomalous: d.history.as_ref().is_some_and(|history| !anomalies(&history.events).is_empty()),
+            transferred: d.history.as_ref().is_some_and(|history| !history.transfers.is_empty()),
+            history: d.history.as_ref().map(serde_json::to_string).transpose().map_err(unwritable)?,
+        })
     }
 
     fn dossier(self) -> StoreResult<Versioned<Dossier>> {
@@ -143,9 +125,24 @@ impl DossierRow {
                 finished_at: row::moment(self.finished_at),
                 returned_at: row::moment(self.returned_at),
                 status,
+                due_derived: self.due_derived,
+                due_calendar: self
+                    .due_calendar_id
+                    .zip(self.due_calendar_version)
+                    .map(|(id, version)| CalendarUsed { id, version }),
+                recorded_at: row::moment(self.recorded_at),
+                history: self.history.as_deref().map(serde_json::from_str).transpose().map_err(unreadable)?,
             },
         })
     }
+}
+
+fn unwritable(error: serde_json::Error) -> StoreError {
+    StoreError::Other(format!("a history can't be written: {error}"))
+}
+
+fn unreadable(error: serde_json::Error) -> StoreError {
+    StoreError::Corrupt(format!("history of a dossier: {error}"))
 }
 
 /// A dossier by its code.
@@ -162,7 +159,7 @@ pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Dos
 
 /// Adds a dossier.
 pub fn insert(conn: &mut Conn, dossier: &Dossier, version: i64) -> StoreResult<()> {
-    diesel::insert_into(dossiers::table).values(DossierRow::new(dossier, version)).execute(conn)?;
+    diesel::insert_into(dossiers::table).values(DossierRow::new(dossier, version)?).execute(conn)?;
     Ok(())
 }
 
@@ -172,12 +169,12 @@ pub fn insert_all(conn: &mut Conn, records: &[(Dossier, i64)]) -> StoreResult<()
     match conn {
         Conn::Sqlite(conn) => {
             for row in rows {
-                diesel::insert_into(dossiers::table).values(row).execute(conn)?;
+                diesel::insert_into(dossiers::table).values(row?).execute(conn)?;
             }
         }
         Conn::Postgres(conn) => {
-            let rows: Vec<DossierRow> = rows.collect();
-            // 24 columns a row, and PostgreSQL binds 65,535 values at most.
+            let rows: Vec<DossierRow> = rows.collect::<StoreResult<_>>()?;
+            // 31 columns a row, and PostgreSQL binds 65,535 values at most.
             for part in rows.chunks(2000) {
                 diesel::insert_into(dossiers::table).values(part).execute(conn)?;
             }
@@ -189,7 +186,7 @@ pub fn insert_all(conn: &mut Conn, records: &[(Dossier, i64)]) -> StoreResult<()
 /// Replaces a dossier.
 pub fn update(conn: &mut Conn, dossier: &Dossier, version: i64) -> StoreResult<()> {
     diesel::update(dossiers::table.find(&dossier.code))
-        .set(DossierRow::new(dossier, version))
+        .set(DossierRow::new(dossier, version)?)
         .execute(conn)?;
     Ok(())
 }
@@ -200,19 +197,51 @@ pub fn delete(conn: &mut Conn, code: &str) -> StoreResult<()> {
     Ok(())
 }
 
-/// The first and the last day on which a unit received a dossier.
-pub fn received_span(conn: &mut Conn, unit_id: &str) -> StoreResult<Option<(Day, Day)>> {
-    #[derive(QueryableByName)]
-    struct Span {
-        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Date>)]
-        first: Option<chrono::NaiveDate>,
-        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Date>)]
-        last: Option<chrono::NaiveDate>,
+/// The first and the last day on which a unit accepted a dossier that it still has.
+pub fn accepted_span(conn: &mut Conn, unit_id: &str) -> StoreResult<Option<(Day, Day)>> {
+    let of_unit = || {
+        dossiers::table
+            .filter(dossiers::unit_id.eq(unit_id))
+            .filter(dossiers::accepted_at.is_not_null())
+            .filter(dossiers::transferred.eq(false))
+    };
+    let first: Option<Option<i64>> =
+        of_unit().select(dossiers::accepted_at).order(dossiers::accepted_at.asc()).first(conn).optional()?;
+    let last: Option<Option<i64>> =
+        of_unit().select(dossiers::accepted_at).order(dossiers::accepted_at.desc()).first(conn).optional()?;
+    let day = |micros: Option<Option<i64>>| row::moment(micros.flatten()).map(Moment::day);
+    Ok(day(first).zip(day(last)))
+}
+
+/// Codes of the dossiers that a unit has and that were open on a day, behind `after`.
+pub fn open_at(
+    conn: &mut Conn,
+    unit_id: &str,
+    day: Day,
+    after: &str,
+    limit: i64,
+) -> StoreResult<Vec<String>> {
+    Ok(dossiers::table
+        .filter(dossiers::unit_id.eq(unit_id))
+        .filter(dossiers::code.gt(after))
+        .filter(dossiers::received_on.le(day.date()))
+        .filter(dossiers::closed_on.is_null().or(dossiers::closed_on.ge(day.date())))
+        .order(dossiers::code)
+        .limit(limit)
+        .select(dossiers::code)
+        .load(conn)?)
+}
+
+/// What statistics count of each dossier, a page at a time in the order of the codes, behind `after`.
+pub fn facts_page(conn: &mut Conn, after: &str, limit: i64) -> StoreResult<Option<(String, Vec<Facts>)>> {
+    let rows: Vec<DossierRow> =
+        dossiers::table.filter(dossiers::code.gt(after)).order(dossiers::code).limit(limit).load(conn)?;
+    let mut last = None;
+    let mut facts = Vec::with_capacity(rows.len());
+    for row in rows {
+        let dossier = row.dossier()?.record;
+        facts.extend(Facts::of(&dossier));
+        last = Some(dossier.code);
     }
-    let spans: Vec<Span> = sql_query(
-        "SELECT MIN(received_on) AS first, MAX(received_on) AS last FROM dossiers WHERE unit_id = $1",
-    )
-    .bind::<Text, _>(unit_id.to_owned())
-    .load(conn)?;
-    Ok(spans.first().and_then(|span| Some((row::day(span.first)?, row::day(span.last)?))))
+    Ok(last.map(|last| (last, facts)))
 }

@@ -42,14 +42,6 @@ struct EditionRow {
     version: i64,
 }
 
-fn json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
-    serde_json::to_string(value).map_err(|e| StoreError::Other(e.to_string()))
-}
-
-fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> StoreResult<T> {
-    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
-}
-
 fn search_text(edition: &Edition) -> String {
     let mut texts = vec![Some(edition.framework.as_str()), edition.note.as_deref()];
     for criterion in &edition.criteria {
@@ -80,9 +72,9 @@ impl EditionRow {
             rank_decimals: edition.rank_decimals.map(i32::from),
             tie_rule: edition.tie_rule.to_string(),
             method: edition.method.to_string(),
-            criteria: json(&edition.criteria)?,
-            cohorts: json(&edition.cohorts)?,
-            bands: json(&edition.bands)?,
+            criteria: row::json(&edition.criteria)?,
+            cohorts: row::json(&edition.cohorts)?,
+            bands: row::json(&edition.bands)?,
             note: edition.note.clone(),
             status: edition.status.to_string(),
             revision: edition.revision,
@@ -100,9 +92,9 @@ impl EditionRow {
                 rank_decimals: self.rank_decimals.map(decimals).transpose()?,
                 tie_rule: row::word(&self.tie_rule)?,
                 method: row::word(&self.method)?,
-                criteria: from_json(&self.criteria)?,
-                cohorts: from_json(&self.cohorts)?,
-                bands: from_json(&self.bands)?,
+                criteria: row::from_json(&self.criteria)?,
+                cohorts: row::from_json(&self.cohorts)?,
+                bands: row::from_json(&self.bands)?,
                 status: row::word(&self.status)?,
                 index_code: self.index_code,
                 year: self.year,
@@ -132,7 +124,7 @@ pub fn has_criterion(conn: &mut Conn, index: &str, criterion: &str) -> StoreResu
     let trees: Vec<String> =
         editions::table.filter(editions::index_code.eq(index)).select(editions::criteria).load(conn)?;
     for tree in trees {
-        if from_json::<Vec<Criterion>>(&tree)?.iter().any(|c| c.code == criterion) {
+        if row::from_json::<Vec<Criterion>>(&tree)?.iter().any(|c| c.code == criterion) {
             return Ok(true);
         }
     }

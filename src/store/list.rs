@@ -54,6 +54,8 @@ pub enum Test {
     Absent,
     /// Present; the value is ignored.
     Present,
+    /// True, said so that an index of the true ones alone serves; the value is ignored.
+    Holds,
 }
 
 /// One filter.
@@ -124,6 +126,7 @@ impl Statement {
         match filter.test {
             Test::Absent => return format!("{column} IS NULL"),
             Test::Present => return format!("{column} IS NOT NULL"),
+            Test::Holds => return column.to_owned(),
             Test::OneOf => return self.one_of(filter),
             Test::Is
             | Test::AtLeast
@@ -139,7 +142,9 @@ impl Statement {
         };
         let place = self.bind(value);
         match filter.test {
-            Test::Is | Test::OneOf | Test::Absent | Test::Present => format!("{column} = {place}"),
+            Test::Is | Test::OneOf | Test::Absent | Test::Present | Test::Holds => {
+                format!("{column} = {place}")
+            }
             Test::AtLeast => format!("{column} >= {place}"),
             Test::Below => format!("{column} < {place}"),
             Test::Contains => format!("{column} LIKE {place} ESCAPE '!'"),

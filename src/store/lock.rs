@@ -11,6 +11,8 @@ use super::{conn::Conn, error::StoreResult};
 
 /// Number of the advisory lock of the structure: "chis" in ASCII.
 const STRUCTURE: i64 = 0x6368_6973;
+/// Number of the advisory lock of the sums: "sums" in ASCII.
+const SUMS: i64 = 0x7375_6d73;
 
 /// Whether a write changes what other writes are checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,5 +35,12 @@ pub fn record(conn: &mut Conn, structure: Structure, resource: &str, key: &str) 
         .bind::<Text, _>(resource)
         .bind::<Text, _>(key)
         .execute(conn)?;
+    Ok(())
+}
+
+/// Waits until no other transaction writes the sums of the statistics.
+pub fn sums(conn: &mut Conn) -> StoreResult<()> {
+    let Conn::Postgres(conn) = conn else { return Ok(()) };
+    sql_query(format!("SELECT pg_advisory_xact_lock({SUMS})")).execute(conn)?;
     Ok(())
 }

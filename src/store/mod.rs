@@ -3,10 +3,13 @@
 //! [`Store::read`] and [`Store::write`] are the two ways in. Both run on blocking threads, never on an async
 //! worker, and both see one state of the data from their first query to their last.
 
+pub mod calendars;
 pub mod changes;
 pub mod commendations;
 pub mod conn;
 pub mod dossier_counts;
+pub mod dossier_recount;
+pub mod dossier_sums;
 pub mod dossiers;
 pub mod editions;
 pub mod error;
@@ -17,6 +20,7 @@ pub mod indexes;
 pub mod list;
 pub mod lock;
 pub mod migrate;
+pub mod procedures;
 pub mod reported_figures;
 pub mod row;
 pub mod schema;
@@ -24,7 +28,13 @@ pub mod sql;
 pub mod units;
 mod writer;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use diesel::connection::SimpleConnection;
 use tokio::sync::Semaphore;
@@ -73,6 +83,7 @@ struct Inner {
     permits: Arc<Semaphore>,
     writer: Option<Writer>,
     wait: Duration,
+    wrote: AtomicBool,
 }
 
 impl Store {
@@ -104,6 +115,8 @@ impl Store {
                 permits: Arc::new(Semaphore::new(limits.connections as usize)),
                 writer,
                 wait: limits.wait,
+                // What an earlier process left in the tail of the counts is folded first.
+                wrote: AtomicBool::new(true),
             }),
         })
     }
@@ -152,10 +165,17 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     {
-        match &self.inner.writer {
+        let done = match &self.inner.writer {
             Some(writer) => writer.write(work).await,
             None => self.pooled(move |conn| in_transaction(conn, work)).await,
-        }
+        };
+        self.inner.wrote.store(true, Ordering::Relaxed);
+        done
+    }
+
+    /// Whether anything was written here since it was asked last.
+    pub fn take_wrote(&self) -> bool {
+        self.inner.wrote.swap(false, Ordering::Relaxed)
     }
 
     async fn pooled<T, E, F>(&self, work: F) -> Result<T, E>

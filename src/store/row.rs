@@ -40,6 +40,16 @@ pub fn micros(moment: Option<Moment>) -> Option<i64> {
     moment.map(Moment::micros)
 }
 
+/// A list or an object as the text of a column.
+pub fn json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|e| StoreError::Other(e.to_string()))
+}
+
+/// A list or an object of a column.
+pub fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> StoreResult<T> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
 /// What `q` searches: the folded texts, one a line so that no match runs over two of them.
 pub fn search_text<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> String {
     let folded: Vec<String> = texts.into_iter().flatten().map(crate::domain::text::fold).collect();

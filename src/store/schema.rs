@@ -68,6 +68,36 @@ diesel::table! {
         result -> Nullable<Text>,
         search -> Text,
         version -> BigInt,
+        due_derived -> Bool,
+        due_calendar_id -> Nullable<Text>,
+        due_calendar_version -> Nullable<Integer>,
+        recorded_at -> Nullable<BigInt>,
+        anomalous -> Bool,
+        transferred -> Bool,
+        history -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    dossier_sums (unit_id, grain, starts_on) {
+        unit_id -> Text,
+        grain -> Integer,
+        starts_on -> Date,
+        totals -> Binary,
+        cells -> Binary,
+    }
+}
+
+diesel::table! {
+    dossier_tail (id) {
+        id -> BigInt,
+        facts -> Binary,
+    }
+}
+
+diesel::table! {
+    dossier_uncounted (id) {
+        id -> BigInt,
     }
 }
 
@@ -190,6 +220,48 @@ diesel::table! {
         due_on -> Nullable<Date>,
         status -> Text,
         note -> Nullable<Text>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    calendars (id) {
+        id -> Text,
+        unit_id -> Nullable<Text>,
+        name -> Text,
+        name_sort -> Text,
+        revision -> Integer,
+        hours -> Text,
+        days -> Text,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    calendar_versions (calendar_id, revision) {
+        calendar_id -> Text,
+        revision -> Integer,
+        unit_id -> Nullable<Text>,
+        name -> Text,
+        hours -> Text,
+        days -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    procedures (code) {
+        code -> Text,
+        name -> Text,
+        name_sort -> Text,
+        field -> Nullable<Text>,
+        level -> Nullable<Text>,
+        term_amount -> Nullable<Integer>,
+        term_unit -> Nullable<Text>,
+        cut_off -> Nullable<Text>,
+        term_text -> Nullable<Text>,
         search -> Text,
         version -> BigInt,
     }

@@ -10,7 +10,7 @@ use super::{
     row,
     schema::{unit_successors, units},
 };
-use crate::domain::units::{Extent, Successor, Unit};
+use crate::domain::units::{Extent, Level, Successor, Unit};
 
 /// The table as lists know it.
 pub const TABLE: Table = Table { name: "units", key: "id" };
@@ -175,6 +175,26 @@ pub fn with_code(conn: &mut Conn, scheme: &str, code: &str, except: &str) -> Sto
     Ok(with_successors(conn, rows)?.into_iter().map(|unit| unit.record).collect())
 }
 
+/// Whether there is a unit of this id.
+pub fn exists(conn: &mut Conn, id: &str) -> StoreResult<bool> {
+    let found: Option<i64> = units::table.find(id).select(units::version).first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+/// Ids and levels of the unit and all below it.
+pub fn below(conn: &mut Conn, id: &str) -> StoreResult<Vec<(String, Level)>> {
+    #[derive(QueryableByName)]
+    struct Below {
+        #[diesel(sql_type = Text)]
+        id: String,
+        #[diesel(sql_type = Text)]
+        level: String,
+    }
+    let statement = format!("SELECT id, level FROM units WHERE id IN ({}) ORDER BY id", list::subtree("$1"));
+    let rows: Vec<Below> = sql_query(statement).bind::<Text, _>(id.to_owned()).load(conn)?;
+    rows.into_iter().map(|unit| Ok((unit.id, row::word(&unit.level)?))).collect()
+}
+
 /// The unit and all below it.
 pub fn subtree(conn: &mut Conn, id: &str) -> StoreResult<Vec<Unit>> {
     let statement = format!("SELECT * FROM units WHERE id IN ({}) ORDER BY id", list::subtree("$1"));
@@ -208,6 +228,7 @@ pub fn referrers(conn: &mut Conn, id: &str) -> StoreResult<Vec<(&'static str, &'
         ("reported-figures", "unit_id", "reported_figures", "id", "unit_id"),
         ("improvement-actions", "owner_unit_id", "improvement_actions", "id", "owner_unit_id"),
         ("improvement-actions", "review_unit_id", "improvement_actions", "id", "review_unit_id"),
+        ("calendars", "unit_id", "calendars", "id", "unit_id"),
     ];
     let mut found = Vec::new();
     for (resource, member, table, key, column) in REFERENCES {

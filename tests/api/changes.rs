@@ -64,7 +64,7 @@ api_test!(a_record_is_followed_from_its_creation_to_its_deletion, |app| {
 
 /// A record as the log keeps it: without what is derived or shown twice.
 fn kept(mut record: Value) -> Value {
-    for member in ["score_exact", "flags", "second_award_ids", "outcome"] {
+    for member in ["score_exact", "flags", "second_award_ids", "outcome", "re_appointed_kept", "anomalies"] {
         record.as_object_mut().unwrap().shift_remove(member);
     }
     record
@@ -83,6 +83,7 @@ api_test!(every_resource_is_in_the_feed_with_before_and_after, |app| {
         "recipients": [{"kind": "individual"}]
     });
     let action = json!({"kind": "initiative", "title": "Việc", "owner_unit_id": "u"});
+    let procedure = json!({"code": "1.001193", "name": "Khai sinh", "term": {"unit": "same_day"}});
     let (_, start) = page(app, "limit=500");
     for (resource, collection, record, patch) in [
         ("dossiers", DOSSIERS, dossier("D-1", "u"), json!({"field": "Đất đai"})),
@@ -90,6 +91,8 @@ api_test!(every_resource_is_in_the_feed_with_before_and_after, |app| {
         ("reported-figures", "/api/v1/reported-figures", figure, json!({"value": "3.5"})),
         ("commendations", "/api/v1/commendations", decision, json!({"ground": "Khác"})),
         ("improvement-actions", "/api/v1/improvement-actions", action, json!({"status": "done"})),
+        ("calendars", "/api/v1/calendars", json!({"id": "c-1", "name": "Lịch"}), json!({"unit_id": "u"})),
+        ("procedures", "/api/v1/procedures", procedure, json!({"cut_off": "16:00"})),
     ] {
         let made = app.post(collection, &record).expect(201);
         let path = made.header("location");
@@ -114,8 +117,8 @@ api_test!(every_resource_is_in_the_feed_with_before_and_after, |app| {
     app.patch("/api/v1/indexes/ix", &json!({"name_en": "Index"})).expect(200);
     app.patch(EDITION, &json!({"decimals": 3})).expect(200);
     let (items, _) = page(app, &format!("limit=500&after={start}"));
-    assert_eq!(told(&items)[10..], [("indexes", "ix", "update"), ("editions", "ix/2016", "update")]);
-    assert_eq!((&items[11]["before"]["decimals"], &items[11]["after"]["decimals"]), (&json!(2), &json!(3)));
+    assert_eq!(told(&items)[14..], [("indexes", "ix", "update"), ("editions", "ix/2016", "update")]);
+    assert_eq!((&items[15]["before"]["decimals"], &items[15]["after"]["decimals"]), (&json!(2), &json!(3)));
     let (items, _) = page(app, "record_id=ix/2016");
     assert_eq!(told(&items), [("editions", "ix/2016", "create"), ("editions", "ix/2016", "update")]);
 });

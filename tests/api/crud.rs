@@ -54,6 +54,17 @@ fn samples(app: &App) -> Vec<Sample> {
             patch: json!({"field": "Xây dựng"}),
             put_creates: true,
         },
+        // Calendars count their versions: see `calendars`.
+        Sample {
+            collection: "/api/v1/procedures",
+            key: "code",
+            record: json!({
+                "code": "1.001230", "name": "Tách thửa đất", "field": "Đất đai", "level": "commune",
+                "term": {"amount": 12, "unit": "working_days"}, "cut_off": null, "term_text": "12 Ngày làm việc"
+            }),
+            patch: json!({"term": {"amount": 10, "unit": "days"}}),
+            put_creates: true,
+        },
     ]
 }
 

@@ -88,7 +88,8 @@ api_test!(an_export_takes_the_filters_of_the_list, |app| {
     assert_eq!(
         none,
         "code,unit_id,received_by_unit_id,procedure_code,field,submitted_via,online_level,returned_via,interlinked,\
-         synthetic,submitted_at,accepted_at,first_due_at,due_at,re_appointed_to,finished_at,returned_at,status,outcome\n"
+         synthetic,submitted_at,accepted_at,first_due_at,due_at,re_appointed_to,finished_at,returned_at,status,outcome,\
+         re_appointed_kept,due_derived,due_calendar,recorded_at,anomalies\n"
     );
     assert_eq!(text(app, "?unit_id=nowhere&format=ndjson"), "");
 });

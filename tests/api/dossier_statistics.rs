@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate};
+use diesel::connection::SimpleConnection;
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
 };
 use serde_json::{Value, json};
+
+use chiso::service::dossier_counting;
 
 use crate::support::{
     api_test,
@@ -149,10 +152,23 @@ fn random_dossier(random: &mut ChaCha8Rng, code: &str) -> Value {
     })
 }
 
+fn in_runtime<T>(work: impl Future<Output = chiso::service::error::Result<T>>) -> T {
+    actix_web::rt::System::new().block_on(work).unwrap()
+}
+
+/// The sums are what a recount of the dossiers gives.
+fn assert_counted(app: &App) {
+    let recount = in_runtime(dossier_counting::recount(&app.store));
+    assert_eq!(recount.differences, []);
+}
+
 /// Random creates, replacements, moves, deletions and re-creations through the interface.
 fn write_history(app: &App, random: &mut ChaCha8Rng, steps: u32) -> Model {
     let mut model = Model::new();
     for _ in 0..steps {
+        if below(random, 30) == 0 {
+            in_runtime(dossier_counting::fold(&app.store));
+        }
         let code = format!("R-{}", below(random, 60));
         let path = format!("{DOSSIERS}/{}", encoded(&code));
         match below(random, 6) {
@@ -339,11 +355,30 @@ api_test!(statistics_equal_a_recount_over_random_histories, |app| {
             assert_eq!(answer["rows"].as_array().unwrap().len(), groups);
         }
         months_are_periods_of_their_own(app, &model, today);
+        assert_counted(app);
         for code in std::mem::take(&mut model).into_keys() {
             app.delete(&format!("{DOSSIERS}/{code}")).expect(204);
         }
         app.set_now("2021-01-04T08:00:00+07:00");
     }
+    in_runtime(dossier_counting::fold(&app.store));
+    assert_counted(app);
+});
+
+api_test!(a_recount_finds_a_sum_that_is_not_what_the_dossiers_give, |app| {
+    make_tree(app);
+    app.post(DOSSIERS, &dossier("A", "c1")).expect(201);
+    let before = app.get(&format!("{STATISTICS}?unit_id=d&period=2020&group_by=unit,field")).expect(200).json;
+    in_runtime(dossier_counting::fold(&app.store));
+    assert_counted(app);
+    app.database.connect().batch_execute("UPDATE dossier_sums SET unit_id = 'c2' WHERE grain = 2").unwrap();
+    let found = in_runtime(dossier_counting::recount(&app.store));
+    let rows: Vec<(&str, &str)> = found.differences.iter().map(|d| (d.unit_id.as_str(), d.grain)).collect();
+    assert!(rows.contains(&("c1", "month")) && rows.contains(&("c2", "month")), "{rows:?}");
+    in_runtime(dossier_counting::rebuild(&app.store));
+    assert_counted(app);
+    let after = app.get(&format!("{STATISTICS}?unit_id=d&period=2020&group_by=unit,field")).expect(200).json;
+    assert_eq!(after, before);
 });
 
 fn months_are_periods_of_their_own(app: &App, model: &Model, today: NaiveDate) {

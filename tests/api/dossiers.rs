@@ -33,7 +33,9 @@ api_test!(a_dossier_shows_every_member_and_times_in_vietnamese_time, |app| {
             "synthetic": false, "submitted_at": null, "accepted_at": "2020-03-02T08:00:00.123456+07:00",
             "first_due_at": null, "due_at": null, "re_appointed_to": null,
             "finished_at": "2020-03-06T06:00:00+07:00", "returned_at": null, "status": 10,
-            "outcome": "unclassified"
+            "outcome": "unclassified",
+            "re_appointed_kept": false, "due_derived": false, "due_calendar": null,
+            "recorded_at": "2021-01-04T08:00:00+07:00", "anomalies": []
         })
     );
 });

@@ -24,7 +24,7 @@ fn by<'a>(list: &'a Value, member: &str, value: &str) -> &'a Value {
 }
 
 api_test!(the_review_shows_every_reported_figure_beside_its_computed_one, |app| {
-    assert_eq!(load(app, Extent::All), Loaded::Records(116_619));
+    assert_eq!(load(app, Extent::All), Loaded::Records(116_709));
     let review = app.get("/api/v1/reviews/gso-874/2020").expect(200).json;
     let total = &review["dossiers"]["total"];
     assert_eq!(
@@ -36,7 +36,7 @@ api_test!(the_review_shows_every_reported_figure_beside_its_computed_one, |app| 
     assert_eq!(total["open"]["total"], 0);
     assert_eq!(
         total["of_which"],
-        json!({"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468})
+        json!({"interlinked": 1819, "returned_by_post": 4046, "synthetic": 113468, "re_appointed_kept": 0})
     );
     assert_eq!(
         total["rates"]["on_time_of_resolved"].to_string(),
@@ -281,7 +281,7 @@ database_test!(a_load_that_fails_leaves_nothing, |database| {
     // The sample on a database whose last table is missing: everything before it is undone.
     chiso::store::migrate::run(&database.url).unwrap();
     let mut conn = database.connect();
-    diesel::connection::SimpleConnection::batch_execute(&mut conn, "DROP TABLE improvement_actions").unwrap();
+    diesel::connection::SimpleConnection::batch_execute(&mut conn, "DROP TABLE procedures").unwrap();
     drop(conn);
     let store = chiso::store::Store::open(&database.url, crate::support::app::STORE_LIMITS).unwrap();
     let loaded = actix_web::rt::System::new()

@@ -159,6 +159,9 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
         units,
         unit_successors,
         dossiers,
+        dossier_sums,
+        dossier_tail,
+        dossier_uncounted,
         indexes,
         editions,
         edition_units,
@@ -169,6 +172,9 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
         improvement_actions,
         imports,
         import_rows,
+        calendars,
+        calendar_versions,
+        procedures,
     );
     let there: BTreeSet<String> = crate::support::database::tables(&mut conn).into_iter().collect();
     assert_eq!(there, known, "each table is in `store::schema`, and here");

@@ -212,7 +212,7 @@ pub fn finding(number: u64, column: Option<String>, value: Option<String>, viola
 }
 
 fn drop_column(dropped: &mut BTreeSet<String>, head: &str) {
-    if dropped.len() < MOST_DROPPED && !head.trim().is_empty() {
+    if dropped.len() < MOST_DROPPED && !head.trim().is_empty() && !Plan::is_derived(head) {
         dropped.insert(shown(head));
     }
 }

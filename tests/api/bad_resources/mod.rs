@@ -1,6 +1,7 @@
 //! The table of wrong requests to indexes, scores, decisions, figures, actions, rankings and the feed: each with
 //! its status, its code and where it points; none is a 500, and none leaves a trace in the database.
 
+mod calendars;
 mod indexes;
 mod records;
 mod requests;
@@ -35,11 +36,17 @@ fn begin(app: &App) {
     app.make_score(&score("u", 5));
     app.make_score(&with(score("u", 5), json!({"criterion": "a"})));
     app.post(COMMENDATIONS, &with(decision(), json!({"decision_number": "Bình"}))).expect(201);
+    app.post("/api/v1/calendars", &json!({"id": "c", "name": "Lịch", "unit_id": "u"})).expect(201);
+    app.post("/api/v1/calendars", &json!({"id": "all", "name": "Lịch chung"})).expect(201);
+    app.post("/api/v1/procedures", &json!({"code": "1.001", "name": "Thủ tục"})).expect(201);
 }
 
 api_test!(every_wrong_request_is_refused_without_a_trace, |app| {
     begin(app);
     let rows: Vec<Row> = [
+        calendars::wrong_calendars(),
+        calendars::wrong_procedures(),
+        calendars::wrong_deadlines(),
         indexes::wrong_indexes(),
         indexes::wrong_scores(),
         records::wrong_decisions(),

@@ -126,7 +126,10 @@ impl Database {
                     Kind::Sqlite => {
                         let columns = lines(
                             &mut conn,
-                            &format!("SELECT name AS line FROM pragma_table_info('{table}') ORDER BY cid"),
+                            &format!(
+                                "SELECT CASE type WHEN 'BLOB' THEN 'hex(' || name || ')' ELSE name END AS line \
+                                 FROM pragma_table_info('{table}') ORDER BY cid"
+                            ),
                         );
                         format!("SELECT json_array({}) AS line FROM {table} ORDER BY 1", columns.join(", "))
                     }

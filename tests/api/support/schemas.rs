@@ -37,6 +37,7 @@ fn type_word(declared: &str) -> &str {
     match declared {
         "BIGINT" | "INTEGER" | "BOOLEAN" => "whole number",
         "TEXT" | "DATE" => "text",
+        "BLOB" | "BYTEA" => "bytes",
         other => other,
     }
 }
@@ -82,7 +83,7 @@ fn postgres(conn: &mut Conn, table: &str) -> Vec<String> {
     let columns = lines(
         conn,
         &format!(
-            "SELECT (a.attnum - 1) || ' ' || a.attname || ' ' || upper(format_type(a.atttypid, a.atttypmod)) \
+            "SELECT (row_number() OVER (ORDER BY a.attnum) - 1) || ' ' || a.attname || ' ' || upper(format_type(a.atttypid, a.atttypmod)) \
              || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END \
              || coalesce(' key ' || array_position(p.conkey, a.attnum)::text, '') AS line \
              FROM pg_attribute a LEFT JOIN pg_constraint p ON p.conrelid = a.attrelid AND p.contype = 'p' \

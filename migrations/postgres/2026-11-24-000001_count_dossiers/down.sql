@@ -1,0 +1,15 @@
+DROP TABLE dossier_uncounted;
+DROP TABLE dossier_tail;
+DROP TABLE dossier_sums;
+DROP INDEX dossiers_anomalous;
+DROP INDEX dossiers_by_unit_accepted;
+CREATE INDEX dossiers_by_unit_received ON dossiers (unit_id, received_on);
+CREATE INDEX dossiers_by_reception ON dossiers (unit_id, field, submitted_via, interlinked, synthetic, received_on);
+CREATE INDEX dossiers_by_closing ON dossiers (unit_id, field, result, returned_via, closed_on);
+ALTER TABLE dossiers DROP COLUMN history;
+ALTER TABLE dossiers DROP COLUMN transferred;
+ALTER TABLE dossiers DROP COLUMN anomalous;
+ALTER TABLE dossiers DROP COLUMN recorded_at;
+ALTER TABLE dossiers DROP COLUMN due_calendar_version;
+ALTER TABLE dossiers DROP COLUMN due_calendar_id;
+ALTER TABLE dossiers DROP COLUMN due_derived;

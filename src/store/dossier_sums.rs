@@ -1,0 +1,278 @@
+//! The counts that statistics read: flows by unit and day, month and year, kept with every write of a dossier.
+//!
+//! A write appends what it counts to the tail, one small row in its own transaction. Soon after, `fold` moves the
+//! tail into the sums, many rows at once. Statistics are the sums and the tail in one state of the data, so they
+//! are exact at every moment and no writer waits for another's counts.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use diesel::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    conn::Conn,
+    error::{StoreError, StoreResult},
+    lock,
+    schema::{dossier_sums, dossier_tail},
+};
+use crate::domain::{
+    dossier_flows::{Axes, Cells, Counts, Facts},
+    time::Day,
+};
+
+/// Grain of a row of sums: the flows of a day.
+pub const DAY: i32 = 1;
+/// The flows of a month.
+pub const MONTH: i32 = 2;
+/// The running totals at the end of a year.
+pub const YEAR: i32 = 3;
+
+/// Rows of the tail that one fold takes at most: keeps the wait of other writes short.
+const FOLD: i64 = 4096;
+
+/// What a write counts: taken back (−1) or counted (1).
+pub type Signed = (i8, Facts);
+
+/// Changes of counts by unit and day.
+pub type Deltas = BTreeMap<String, BTreeMap<Day, Cells>>;
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = dossier_sums)]
+pub(super) struct SumRow {
+    unit_id: String,
+    grain: i32,
+    starts_on: chrono::NaiveDate,
+    totals: Vec<u8>,
+    cells: Vec<u8>,
+}
+
+/// Counts as they are stored.
+pub(super) fn pack<T: Serialize>(value: &T) -> StoreResult<Vec<u8>> {
+    postcard::to_stdvec(value).map_err(|e| StoreError::Other(format!("counts can't be packed: {e}")))
+}
+
+/// The counts of a stored column.
+pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> StoreResult<T> {
+    postcard::from_bytes(bytes).map_err(|e| StoreError::Corrupt(format!("counts: {e}")))
+}
+
+/// Cells of a stored column.
+pub(super) fn unpack_cells(bytes: &[u8]) -> StoreResult<Cells> {
+    let told: Vec<(Axes, Vec<(u8, i64)>)> = unpack(bytes)?;
+    Ok(told.into_iter().map(|(axes, counts)| (axes, Counts::from_told(&counts))).collect())
+}
+
+/// Totals of a stored column.
+pub(super) fn unpack_totals(bytes: &[u8]) -> StoreResult<Counts> {
+    let told: Vec<(u8, i64)> = unpack(bytes)?;
+    Ok(Counts::from_told(&told))
+}
+
+impl SumRow {
+    fn new(unit_id: &str, grain: i32, starts_on: Day, cells: &Cells) -> StoreResult<Self> {
+        let mut totals = Counts::default();
+        let mut told: Vec<(&Axes, Vec<(u8, i64)>)> = Vec::with_capacity(cells.len());
+        for (axes, counts) in cells.iter().filter(|(_, counts)| !counts.is_zero()) {
+            totals.join(counts, 1);
+            told.push((axes, counts.told()));
+        }
+        Ok(Self {
+            unit_id: unit_id.to_owned(),
+            grain,
+            starts_on: starts_on.date(),
+            totals: pack(&totals.told())?,
+            cells: pack(&told)?,
+        })
+    }
+}
+
+/// Appends what a write of a dossier counts: what it was, and what it is.
+pub fn append(conn: &mut Conn, before: Option<Facts>, after: Option<Facts>) -> StoreResult<()> {
+    if before == after {
+        return Ok(());
+    }
+    let signed: Vec<Signed> = before
+        .into_iter()
+        .map(|facts| (-1, facts))
+        .chain(after.into_iter().map(|facts| (1, facts)))
+        .collect();
+    diesel::insert_into(dossier_tail::table).values(dossier_tail::facts.eq(pack(&signed)?)).execute(conn)?;
+    Ok(())
+}
+
+/// Whether the sums hold everything.
+pub fn is_folded(conn: &mut Conn) -> StoreResult<bool> {
+    let first: Option<i64> = dossier_tail::table.select(dossier_tail::id).first(conn).optional()?;
+    Ok(first.is_none())
+}
+
+/// What the sums don't hold yet.
+pub fn tail(conn: &mut Conn) -> StoreResult<Vec<Signed>> {
+    let rows: Vec<Vec<u8>> = dossier_tail::table.select(dossier_tail::facts).load(conn)?;
+    let mut all = Vec::new();
+    for row in rows {
+        all.extend(unpack::<Vec<Signed>>(&row)?);
+    }
+    Ok(all)
+}
+
+/// Adds the flows of a dossier to changes of counts.
+pub fn collect(deltas: &mut Deltas, sign: i8, facts: &Facts) {
+    facts.flows(|unit, day, flow| {
+        if !deltas.contains_key(unit) {
+            deltas.insert(unit.to_owned(), BTreeMap::new());
+        }
+        if let Some(days) = deltas.get_mut(unit) {
+            let cells = days.entry(day).or_default();
+            match cells.get_mut(&facts.axes) {
+                Some(counts) => counts.add(flow, i64::from(sign)),
+                None => cells.entry(facts.axes.clone()).or_default().add(flow, i64::from(sign)),
+            }
+        }
+    });
+}
+
+/// Moves a part of the tail into the sums; tells how many rows it took, none when the tail is empty.
+pub fn fold(conn: &mut Conn) -> StoreResult<usize> {
+    lock::sums(conn)?;
+    let rows: Vec<(i64, Vec<u8>)> = dossier_tail::table.order(dossier_tail::id).limit(FOLD).load(conn)?;
+    let mut deltas = Deltas::new();
+    for (_, row) in &rows {
+        for (sign, facts) in unpack::<Vec<Signed>>(row)? {
+            collect(&mut deltas, sign, &facts);
+        }
+    }
+    apply(conn, &deltas)?;
+    // Numbers commit out of order on PostgreSQL: those that were read go, not all up to the last.
+    let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
+    for part in ids.chunks(500) {
+        diesel::delete(dossier_tail::table.filter(dossier_tail::id.eq_any(part))).execute(conn)?;
+    }
+    Ok(rows.len())
+}
+
+/// Adds changes of counts to the sums. The caller holds the lock of the sums.
+pub fn apply(conn: &mut Conn, deltas: &Deltas) -> StoreResult<()> {
+    for (unit_id, days) in deltas {
+        apply_unit(conn, unit_id, days)?;
+    }
+    Ok(())
+}
+
+fn add(into: &mut BTreeMap<Day, Cells>, start: Day, cells: &Cells) {
+    let sum = into.entry(start).or_default();
+    join(sum, cells);
+}
+
+fn join(sum: &mut Cells, cells: &Cells) {
+    for (axes, counts) in cells {
+        match sum.get_mut(axes) {
+            Some(there) => there.join(counts, 1),
+            None => {
+                sum.insert(axes.clone(), *counts);
+            }
+        }
+    }
+}
+
+fn apply_unit(conn: &mut Conn, unit_id: &str, days: &BTreeMap<Day, Cells>) -> StoreResult<()> {
+    let (mut months, mut years) = (BTreeMap::new(), BTreeMap::new());
+    for (day, cells) in days {
+        add(&mut months, day.first_of_month(), cells);
+        add(&mut years, day.first_of_year(), cells);
+    }
+    let mut rows = summed(conn, unit_id, DAY, days)?;
+    rows.extend(summed(conn, unit_id, MONTH, &months)?);
+    rows.extend(running(conn, unit_id, &years)?);
+    replace(conn, rows)
+}
+
+/// The rows of `grain` with the changes added.
+fn summed(
+    conn: &mut Conn,
+    unit_id: &str,
+    grain: i32,
+    changes: &BTreeMap<Day, Cells>,
+) -> StoreResult<Vec<SumRow>> {
+    let mut present: HashMap<Day, Cells> = HashMap::new();
+    let starts: Vec<chrono::NaiveDate> = changes.keys().map(|day| day.date()).collect();
+    for part in starts.chunks(500) {
+        let rows: Vec<(chrono::NaiveDate, Vec<u8>)> = dossier_sums::table
+            .filter(dossier_sums::unit_id.eq(unit_id))
+            .filter(dossier_sums::grain.eq(grain))
+            .filter(dossier_sums::starts_on.eq_any(part))
+            .select((dossier_sums::starts_on, dossier_sums::cells))
+            .load(conn)?;
+        for (start, cells) in rows {
+            present.insert(Day::from_date(start), unpack_cells(&cells)?);
+        }
+    }
+    changes
+        .iter()
+        .map(|(start, cells)| {
+            let mut sum = present.remove(start).unwrap_or_default();
+            join(&mut sum, cells);
+            SumRow::new(unit_id, grain, *start, &sum)
+        })
+        .collect()
+}
+
+/// The running totals of the changed year and of all years after it, without a gap between them.
+fn running(conn: &mut Conn, unit_id: &str, changes: &BTreeMap<Day, Cells>) -> StoreResult<Vec<SumRow>> {
+    let Some(first) = changes.keys().next().copied() else { return Ok(Vec::new()) };
+    let rows: Vec<(chrono::NaiveDate, Vec<u8>)> = dossier_sums::table
+        .filter(dossier_sums::unit_id.eq(unit_id))
+        .filter(dossier_sums::grain.eq(YEAR))
+        .order(dossier_sums::starts_on)
+        .select((dossier_sums::starts_on, dossier_sums::cells))
+        .load(conn)?;
+    let mut present = BTreeMap::new();
+    for (start, cells) in rows {
+        present.insert(Day::from_date(start), unpack_cells(&cells)?);
+    }
+    let mut years: BTreeSet<Day> = present.range(first..).map(|(year, _)| *year).collect();
+    years.extend(changes.keys());
+    let last = years.last().copied().unwrap_or(first);
+    let mut year = present.range(..first).next_back().map_or(first, |(before, _)| before.next_year());
+    let mut before = present.range(..year).next_back().map(|(_, cells)| cells.clone()).unwrap_or_default();
+    let mut added = Cells::new();
+    let mut written = Vec::new();
+    while year <= last {
+        if let Some(cells) = changes.get(&year) {
+            join(&mut added, cells);
+        }
+        // A year that isn't there yet ends as the one before it did.
+        let stored = present.get(&year).cloned().unwrap_or(before);
+        let mut sum = stored.clone();
+        join(&mut sum, &added);
+        written.push(SumRow::new(unit_id, YEAR, year, &sum)?);
+        before = stored;
+        year = year.next_year();
+    }
+    Ok(written)
+}
+
+fn replace(conn: &mut Conn, rows: Vec<SumRow>) -> StoreResult<()> {
+    use diesel::upsert::excluded;
+    match conn {
+        Conn::Sqlite(conn) => {
+            for row in rows {
+                diesel::replace_into(dossier_sums::table).values(row).execute(conn)?;
+            }
+        }
+        Conn::Postgres(conn) => {
+            for part in rows.chunks(1000) {
+                diesel::insert_into(dossier_sums::table)
+                    .values(part)
+                    .on_conflict((dossier_sums::unit_id, dossier_sums::grain, dossier_sums::starts_on))
+                    .do_update()
+                    .set((
+                        dossier_sums::totals.eq(excluded(dossier_sums::totals)),
+                        dossier_sums::cells.eq(excluded(dossier_sums::cells)),
+                    ))
+                    .execute(conn)?;
+            }
+        }
+    }
+    Ok(())
+}
