@@ -1,8 +1,15 @@
 //! The command line and its environment twins.
 
+use std::{path::PathBuf, str::FromStr};
+
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::{
+    domain::{
+        dossier_imports::Preset,
+        imports::{ImportFormat, ImportMode},
+        words::UnknownWord,
+    },
     store::{DatabaseUrl, StoreLimits},
     telemetry::LogFormat,
 };
@@ -39,6 +46,12 @@ pub enum Command {
     /// Prove what is kept against what it was made of.
     #[command(subcommand)]
     Check(Check),
+    /// Read files into the database; migrates it first.
+    #[command(subcommand)]
+    Import(Import),
+    /// Write records to files.
+    #[command(subcommand)]
+    Export(Export),
     /// Ask a running service whether it is ready: for container health checks.
     Healthcheck(Healthcheck),
 }
@@ -67,6 +80,75 @@ pub struct CheckStatistics {
     /// Where the data is.
     #[command(flatten)]
     pub database: Database,
+}
+
+/// Importing.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Dossiers of a CSV or NDJSON file, packed with gzip or not: an upsert by code. `-` reads the standard input.
+    Dossiers(ImportDossiers),
+}
+
+/// Importing dossiers.
+#[derive(Debug, Clone, Args)]
+pub struct ImportDossiers {
+    /// The file.
+    pub file: PathBuf,
+
+    /// What a rejected row does to the others.
+    #[arg(long, default_value = "rows", value_parser = word::<ImportMode>)]
+    pub mode: ImportMode,
+
+    /// How rows are written: csv or ndjson; seen by the file when left out.
+    #[arg(long, value_parser = word::<ImportFormat>)]
+    pub format: Option<ImportFormat>,
+
+    /// A declared way of reading: dvcqg is that of the National Public Service Portal.
+    #[arg(long, value_parser = word::<Preset>)]
+    pub preset: Option<Preset>,
+
+    /// A JSON file that says which column is which member, and what words, units and dates mean.
+    #[arg(long)]
+    pub mapping: Option<PathBuf>,
+
+    /// Where to write the report of rejected rows, as CSV.
+    #[arg(long)]
+    pub report: Option<PathBuf>,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// Exporting.
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// Dossiers as CSV or NDJSON, packed with gzip where the name ends in .gz. `-` writes to the standard output.
+    Dossiers(ExportDossiers),
+}
+
+/// Exporting dossiers.
+#[derive(Debug, Clone, Args)]
+pub struct ExportDossiers {
+    /// The file.
+    pub file: PathBuf,
+
+    /// How rows are written: csv or ndjson; by the name of the file when left out.
+    #[arg(long, value_parser = word::<ImportFormat>)]
+    pub format: Option<ImportFormat>,
+
+    /// A filter as that of the list of dossiers: `--where under=gso-874 --where status=10`.
+    #[arg(long = "where", value_name = "NAME=VALUE")]
+    pub filters: Vec<String>,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// A word of a closed list.
+fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> Result<T, UnknownWord> {
+    text.parse()
 }
 
 /// Where the data is.
@@ -114,6 +196,10 @@ pub struct Serve {
     /// Most bytes of a request body.
     #[arg(long, env = "CHISO_MAX_BODY_BYTES", default_value_t = 2 * 1024 * 1024, value_parser = clap::value_parser!(u64).range(1024..=1_073_741_824))]
     pub max_body_bytes: u64,
+
+    /// Most bytes of a file to import, as it is sent.
+    #[arg(long, env = "CHISO_MAX_IMPORT_BYTES", default_value_t = 1024 * 1024 * 1024, value_parser = clap::value_parser!(u64).range(1024..))]
+    pub max_import_bytes: u64,
 
     /// Async workers; as many as there are cores when not given.
     #[arg(long, env = "CHISO_WORKERS", value_parser = clap::value_parser!(u32).range(1..=1024))]

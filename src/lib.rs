@@ -15,6 +15,7 @@
 
 pub mod cli;
 pub mod domain;
+pub mod exchange;
 pub mod http;
 pub mod metrics;
 pub mod run;

@@ -8,12 +8,13 @@ use std::{
 };
 
 use crate::{
-    cli::{Check, CheckStatistics, Cli, Command, Database, Healthcheck, Sample, Serve},
+    cli::{Check, CheckStatistics, Cli, Command, Database, Export, Healthcheck, Import, Sample, Serve},
     domain::time::Moment,
+    exchange,
     http::openapi,
     sample::{Extent, Loaded},
     server::{self, ServerLimits, StopSignals},
-    service::dossier_counting,
+    service::{dossier_counting, imports},
     store::{Store, migrate},
     telemetry,
 };
@@ -52,6 +53,18 @@ pub fn run(cli: Cli) -> Result<(), String> {
             })
         }
         Command::Check(Check::Statistics(options)) => check_statistics(&options),
+        Command::Import(Import::Dossiers(options)) => {
+            migrate(&options.database)?;
+            let store = open(&options.database)?;
+            in_runtime(async move {
+                count(&store).await?;
+                exchange::import_dossiers(&store, &options).await
+            })
+        }
+        Command::Export(Export::Dossiers(options)) => {
+            let store = open(&options.database)?;
+            in_runtime(async move { exchange::export_dossiers(&store, &options).await })
+        }
         Command::Healthcheck(options) => healthcheck(&options),
     }
 }
@@ -122,6 +135,7 @@ fn serve(options: &Serve) -> Result<(), String> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let workers = options.workers.map_or(cores, |n| n as usize);
     let limits = ServerLimits {
+        max_import: options.max_import_bytes,
         max_body: usize::try_from(options.max_body_bytes).unwrap_or(usize::MAX),
         workers,
         // Every connection can be busy at once, whichever worker its requests came to.
@@ -133,6 +147,7 @@ fn serve(options: &Serve) -> Result<(), String> {
         if options.sample {
             load_sample(&store).await?;
         }
+        drop(actix_web::rt::spawn(sweep(store.clone())));
         let signals = StopSignals::listen().map_err(|e| e.to_string())?;
         actix_web::rt::spawn(dossier_counting::keep_folding(store.clone()));
         let bound = server::bind(store, Arc::new(Moment::now), &options.bind, limits)
@@ -140,6 +155,16 @@ fn serve(options: &Serve) -> Result<(), String> {
         announce(&bound.addresses, options.sample);
         server::serve(bound, signals).await.map_err(|e| e.to_string())
     })
+}
+
+/// Looks for imports whose process is gone, now and then.
+async fn sweep(store: Store) {
+    loop {
+        if let Err(error) = imports::sweep(&store, Moment::now()).await {
+            tracing::warn!(error = ?error, "imports could not be looked through");
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
 }
 
 fn announce(addresses: &[std::net::SocketAddr], sample: bool) {

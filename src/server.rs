@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::Semaphore,
+};
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -21,6 +24,8 @@ use crate::{
 pub struct ServerLimits {
     /// Most bytes of a body.
     pub max_body: usize,
+    /// Most bytes of a file to import.
+    pub max_import: u64,
     /// Async workers.
     pub workers: usize,
     /// Blocking threads of each worker.
@@ -28,6 +33,9 @@ pub struct ServerLimits {
     /// Seconds that open requests have at the stop.
     pub shutdown_seconds: u64,
 }
+
+/// Imports that one service runs at once; each has a thread and a file of its own.
+const IMPORTS_AT_ONCE: usize = 8;
 
 /// A server on a bound address; it serves when awaited.
 pub struct Bound {
@@ -42,7 +50,14 @@ pub struct Bound {
 /// # Errors
 /// When the address can't be bound.
 pub fn bind(store: Store, clock: Clock, address: &str, limits: ServerLimits) -> std::io::Result<Bound> {
-    let state = AppState { store, clock, metrics: Arc::new(Metrics::new()), max_body: limits.max_body };
+    let state = AppState {
+        store,
+        clock,
+        metrics: Arc::new(Metrics::new()),
+        max_body: limits.max_body,
+        max_import: limits.max_import,
+        imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
+    };
     // Built once here: the document is read by every error of a wrong method.
     let _ = crate::http::openapi::text();
     let server = HttpServer::new(move || {

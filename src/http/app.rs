@@ -4,10 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    calendars, changes, clock_rules, commendations, crud::API, deadlines, dossier_events, dossier_statistics,
-    dossier_transfers, dossiers, editions, form_06a, form_reports, improvement_actions, index_scores,
-    indexes, openapi, operations, problem::Problem, procedures, rankings, recompute, reported_figures,
-    returns, reviews, units,
+    calendars, changes, clock_rules, commendations, crud::API, deadlines, dossier_events, dossier_exports,
+    dossier_imports, dossier_statistics, dossier_transfers, dossiers, editions, form_06a, form_reports,
+    imports, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem, procedures,
+    rankings, recompute, reported_figures, returns, reviews, units,
 };
 
 /// Every documented address.
@@ -15,7 +15,10 @@ pub fn configure(config: &mut ServiceConfig) {
     config.configure(operations::configure).service(
         scope::scope(API)
             .configure(units::configure)
+            .configure(dossier_exports::configure)
             .configure(dossiers::configure)
+            .configure(dossier_imports::configure)
+            .configure(imports::configure)
             .configure(dossier_events::configure)
             .configure(dossier_transfers::configure)
             .configure(dossier_statistics::configure)

@@ -214,7 +214,7 @@ pub struct DossierPage {
 
 list_query! {
     /// Which dossiers.
-    pub struct ListDossiersQuery {
+    pub struct ListDossiersQuery, export ExportDossiersQuery {
         /// Dossiers that this unit alone decides.
         unit_id: String,
         /// Dossiers that this unit or one below it decides.
@@ -364,20 +364,12 @@ fn outcome_filters(outcome: Outcome, today: Day) -> Vec<Filter> {
     }
 }
 
-/// List dossiers
-///
-/// Filters are exact. `outcome` is that of today. Dossiers of the sample are synthetic and marked so.
-#[utoipa::path(tag = "dossiers", params(ListDossiersQuery), responses((status = 200, description = "A page of dossiers.", body = DossierPage)))]
-#[get("/dossiers")]
-pub async fn list_dossiers(
-    state: web::Data<AppState>,
-    request: HttpRequest,
-    Query(query): Query<ListDossiersQuery>,
-) -> Result<HttpResponse, Problem> {
+/// The filters of a list or an export, as of a day.
+pub fn filters(query: &ListDossiersQuery, today: Day) -> Vec<Filter> {
     let day = |column, test, day: Option<Day>| {
         day.map(|day| Filter { column, test, value: Value::BigInt(Moment::start_of(day).micros()) })
     };
-    let mut filters = vec![
+    let mut filters: Vec<Filter> = [
         page::is("unit_id", query.unit_id.as_ref()),
         page::under("unit_id", query.under.as_ref()),
         page::is("received_by_unit_id", query.received_by_unit_id.as_ref()),
@@ -395,10 +387,27 @@ pub async fn list_dossiers(
         day("due_at", Test::Below, query.due_to.map(Day::next)),
         day("finished_at", Test::AtLeast, query.finished_from),
         day("finished_at", Test::Below, query.finished_to.map(Day::next)),
-    ];
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     if let Some(outcome) = query.outcome {
-        filters.extend(outcome_filters(outcome, state.today()).into_iter().map(Some));
+        filters.extend(outcome_filters(outcome, today));
     }
+    filters
+}
+
+/// List dossiers
+///
+/// Filters are exact. `outcome` is that of today. Dossiers of the sample are synthetic and marked so.
+#[utoipa::path(tag = "dossiers", params(ListDossiersQuery), responses((status = 200, description = "A page of dossiers.", body = DossierPage)))]
+#[get("/dossiers")]
+pub async fn list_dossiers(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    Query(query): Query<ListDossiersQuery>,
+) -> Result<HttpResponse, Problem> {
+    let filters = filters(&query, state.today()).into_iter().map(Some);
     crud::list::<Dossiers>(&state, &request, query.paging(), filters, SORTS).await
 }
 

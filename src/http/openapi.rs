@@ -31,6 +31,7 @@ use super::{
         (name = "units", description = "Administrative units and departments, in time."),
         (name = "dossiers", description = "Dossiers and the statistics of them."),
         (name = "clock rules", description = "How the clocks of units treat pauses and withdrawals."),
+        (name = "imports", description = "Files read into the records, and what became of each row."),
         (name = "indexes", description = "Indexes and their yearly editions: frameworks are data."),
         (name = "index scores", description = "Scores of units in editions, exact."),
         (name = "rankings", description = "Standings, ranks, bands and deltas, computed."),
@@ -139,7 +140,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
         add_examples(body, schemas);
     }
     // The document itself has a validator too.
-    let validated = api || path == "/openapi.json";
+    let validated = (api && !is_stream(operation)) || path == "/openapi.json";
     add_headers(validated, method, operation);
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for response in responses.values_mut().filter_map(Value::as_object_mut) {
@@ -154,6 +155,13 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
             json!({"description": "The caller's representation is current.", "headers": {"ETag": etag_header()}}),
         );
     }
+}
+
+/// A file that is written while it is read has no validator.
+fn is_stream(operation: &Map<String, Value>) -> bool {
+    let content =
+        operation.get("responses").and_then(|r| r.pointer("/200/content")).and_then(Value::as_object);
+    content.is_some_and(|content| !content.contains_key("application/json"))
 }
 
 fn etag_header() -> Value {

@@ -21,6 +21,40 @@ pub const MAX_LIMIT: u32 = 500;
 
 /// Declares the query of a list: its own filters and the parameters that every list has.
 macro_rules! list_query {
+    (
+        $(#[$meta:meta])* pub struct $name:ident, export $export:ident
+        { $($(#[$fmeta:meta])* $field:ident : $type:ty),* $(,)? }
+    ) => {
+        $crate::http::page::list_query! {
+            $(#[$meta])* pub struct $name { $($(#[$fmeta])* $field: $type),* }
+        }
+
+        $(#[$meta])*
+        #[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+        #[serde(deny_unknown_fields)]
+        #[into_params(parameter_in = Query)]
+        pub struct $export {
+            $($(#[$fmeta])* pub $field: Option<$type>,)*
+            /// Text to find, without regard to case or marks.
+            pub q: Option<String>,
+            /// How rows are written; `csv` when left out.
+            pub format: Option<$crate::domain::imports::ImportFormat>,
+        }
+
+        impl $export {
+            /// The list that has the same records.
+            pub fn into_list(self) -> $name {
+                $name {
+                    $($field: self.$field,)*
+                    q: self.q,
+                    limit: None,
+                    cursor: None,
+                    sort: None,
+                    with_total: None,
+                }
+            }
+        }
+    };
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$fmeta:meta])* $field:ident : $type:ty),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
@@ -98,6 +132,11 @@ pub fn is_true(column: &'static str, value: Option<bool>) -> Option<Filter> {
 /// An exact filter on a column of days.
 pub fn is_day(column: &'static str, value: Option<crate::domain::time::Day>) -> Option<Filter> {
     value.map(|day| Filter { column, test: Test::Is, value: Value::Date(day.date()) })
+}
+
+/// A text that people search.
+pub fn contains(text: &str) -> Filter {
+    Filter { column: "search", test: Test::Contains, value: Value::Text(text.to_owned()) }
 }
 
 /// A unit with all below it.
@@ -233,7 +272,7 @@ where
     let (sort_name, sort) = sort_of(&paging, sort_keys)?;
     let mut filters: Vec<Filter> = filters.into_iter().flatten().collect();
     if let Some(text) = &paging.q {
-        filters.push(Filter { column: "search", test: Test::Contains, value: Value::Text(text.clone()) });
+        filters.push(contains(text));
     }
     let after = paging.cursor.as_deref().map(|cursor| decode(cursor, &sort_name, &filters)).transpose()?;
     let asked = Request { filters: filters.clone(), sort, after, limit };

@@ -11,15 +11,18 @@ use utoipa::{
     },
 };
 
+use super::imports::ReportFormat;
 use crate::domain::{
     calendars::{DayKind, DayOff},
     clock_rules::{PauseRule, WithdrawnCount},
     commendations::{CommendationForm, RecipientKind},
     decimal::{Exact, is_decimal},
     dossier_events::DueRule,
+    dossier_imports::Preset,
     dossiers::{OnlineLevel, Outcome, ReturnChannel, Status, SubmissionChannel},
     editions::{EditionStatus, Method, ScoreUnit, TieRule},
     hours::TimeOfDay,
+    imports::{ImportFormat, ImportMode, ImportStatus},
     improvement_actions::{ActionKind, ActionStatus},
     index_scores::ScoreStage,
     periods::PeriodCalendar,
@@ -102,6 +105,12 @@ word_schemas! {
     FormFormat,
     /// Level of a unit.
     Level,
+    /// How rows are written in a file.
+    ImportFormat,
+    /// What a rejected row does to the others.
+    ImportMode,
+    /// Where an import is.
+    ImportStatus,
     /// How a total comes from criteria.
     Method,
     /// Why nothing is computed beside a reported figure.
@@ -118,10 +127,14 @@ word_schemas! {
     PeriodCalendar,
     /// What a pause does to the term: begins anew (`restart`), or goes on with what was left (`extend`).
     PauseRule,
+    /// A declared way of reading a file: `dvcqg` is that of the National Public Service Portal.
+    Preset,
     /// A collective or an individual.
     RecipientKind,
     /// How a result was handed over.
     ReturnChannel,
+    /// How a report is written.
+    ReportFormat,
     /// Stage of a score.
     ScoreStage,
     /// What a score counts.

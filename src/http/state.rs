@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::{
     domain::time::{Day, Moment},
     metrics::Metrics,
@@ -23,6 +25,10 @@ pub struct AppState {
     pub metrics: Arc<Metrics>,
     /// Most bytes of a body.
     pub max_body: usize,
+    /// Most bytes of a file to import.
+    pub max_import: u64,
+    /// Imports that may run at once.
+    pub imports: Arc<Semaphore>,
 }
 
 impl AppState {

@@ -42,7 +42,11 @@ pub enum Precondition {
 }
 
 impl Precondition {
-    fn check(&self, version: Option<i64>) -> Result<()> {
+    /// Refuses when the record is not what the caller knows; `version` is its last change, none when absent.
+    ///
+    /// # Errors
+    /// `Stale`.
+    pub fn check(&self, version: Option<i64>) -> Result<()> {
         let holds = match self {
             Self::None => true,
             Self::Exists => version.is_some(),
@@ -326,16 +330,41 @@ where
                 return Err(Error::Malformed(violations));
             }
             precondition.check(old.as_ref().map(|o| o.version))?;
-            let mut proposal = proposed?;
-            R::carry_over(conn, &mut proposal, old.as_ref().map(|o| &o.record), &context)?;
-            R::prepare(conn, &mut proposal, old.as_ref().map(|o| &o.record))?;
-            match old {
-                None => Ok((insert::<R>(conn, &context, proposal)?, Written::Created)),
-                Some(old) if old.record == proposal.record => Ok((old, Written::Replaced)),
-                Some(old) => Ok((update::<R>(conn, &context, &old.record, proposal)?, Written::Replaced)),
-            }
+            let proposal = proposed?;
+            bring::<R>(conn, &context, proposal, old)
         })
         .await
+}
+
+/// [`replace`] within a transaction, whose caller has locked the record; true when something was written.
+///
+/// # Errors
+/// Those of the resource's rules.
+pub fn upsert_in<R: Resource>(
+    conn: &mut Conn,
+    context: &Context,
+    proposal: Proposal<R::Record>,
+) -> Result<(Written, bool)> {
+    let old = R::find(conn, &R::key(&proposal.record))?;
+    let version = old.as_ref().map(|old| old.version);
+    let (now, written) = bring::<R>(conn, context, proposal, old)?;
+    Ok((written, version != Some(now.version)))
+}
+
+/// Brings a record from `old` to the state proposed; a state equal to the present one writes nothing.
+fn bring<R: Resource>(
+    conn: &mut Conn,
+    context: &Context,
+    mut proposal: Proposal<R::Record>,
+    old: Option<Versioned<R::Record>>,
+) -> Result<(Versioned<R::Record>, Written)> {
+    R::carry_over(conn, &mut proposal, old.as_ref().map(|o| &o.record), context)?;
+    R::prepare(conn, &mut proposal, old.as_ref().map(|o| &o.record))?;
+    match old {
+        None => Ok((insert::<R>(conn, context, proposal)?, Written::Created)),
+        Some(old) if old.record == proposal.record => Ok((old, Written::Replaced)),
+        Some(old) => Ok((update::<R>(conn, context, &old.record, proposal)?, Written::Replaced)),
+    }
 }
 
 /// Takes a record away, or leaves what stays of it.

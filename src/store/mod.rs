@@ -15,6 +15,7 @@ pub mod dossiers;
 pub mod editions;
 pub mod error;
 pub mod form_reports;
+pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
@@ -45,7 +46,8 @@ use tokio::sync::Semaphore;
 pub use conn::{Conn, DatabaseUrl};
 use conn::{Manager, Purpose};
 pub use error::{StoreError, StoreResult};
-use writer::{Writer, in_transaction};
+use writer::Writer;
+pub use writer::in_transaction;
 
 /// A record with the number of the change that wrote it last.
 #[derive(Debug, Clone, PartialEq, Eq)]

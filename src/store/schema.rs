@@ -323,3 +323,42 @@ diesel::table! {
         version -> BigInt,
     }
 }
+
+diesel::table! {
+    imports (id) {
+        id -> Text,
+        mode -> Text,
+        format -> Text,
+        source -> Nullable<Text>,
+        actor -> Text,
+        status -> Text,
+        started_at -> BigInt,
+        beat_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+        rows_read -> BigInt,
+        created -> BigInt,
+        updated -> BigInt,
+        unchanged -> BigInt,
+        rejected -> BigInt,
+        undone -> BigInt,
+        dropped_columns -> Text,
+        failure_code -> Nullable<Text>,
+        failure_en -> Nullable<Text>,
+        failure_vi -> Nullable<Text>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    import_rows (id) {
+        id -> Text,
+        import_id -> Text,
+        row_number -> BigInt,
+        column_name -> Nullable<Text>,
+        value -> Nullable<Text>,
+        code -> Text,
+        detail_en -> Text,
+        detail_vi -> Text,
+    }
+}

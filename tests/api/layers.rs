@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::plain_test;
 
-fn sources(directory: &str) -> Vec<PathBuf> {
+pub fn sources(directory: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {

@@ -15,7 +15,7 @@ use crate::support::{
     records::{UNITS, unit},
 };
 
-fn chiso(arguments: &[&str]) -> Command {
+pub fn chiso(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chiso"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CHISO_") {
@@ -26,19 +26,19 @@ fn chiso(arguments: &[&str]) -> Command {
     command
 }
 
-fn finished(command: &mut Command) -> (Option<i32>, String, String) {
+pub fn finished(command: &mut Command) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
 /// A running `chiso serve`; killed when dropped.
-struct Served {
-    child: Child,
-    client: Client,
+pub struct Served {
+    pub child: Child,
+    pub client: Client,
 }
 
 impl Served {
-    fn start(database: &Database) -> Self {
+    pub fn start(database: &Database) -> Self {
         let mut child = chiso(&["serve", "--bind", "127.0.0.1:0", "--log", "error", "--db-connections", "3"])
             .env("CHISO_DATABASE_URL", database.url_text())
             .stdout(Stdio::piped())
@@ -53,7 +53,7 @@ impl Served {
         Self { child, client }
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }

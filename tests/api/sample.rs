@@ -268,7 +268,7 @@ plain_test!(the_engine_holds_no_figure_of_the_review, {
         "1819", "4046",
     ];
     for layer in ["src/domain", "src/service", "src/store"] {
-        for file in std::fs::read_dir(layer).unwrap().map(|f| f.unwrap().path()) {
+        for file in crate::layers::sources(layer) {
             let text = std::fs::read_to_string(&file).unwrap();
             for figure in figures {
                 assert!(!text.contains(figure), "{figure} in {}", file.display());

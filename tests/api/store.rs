@@ -171,6 +171,8 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
         commendation_recipients,
         reported_figures,
         improvement_actions,
+        imports,
+        import_rows,
         calendars,
         calendar_versions,
         procedures,

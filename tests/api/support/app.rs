@@ -75,6 +75,7 @@ fn spawn(
             let clock: Clock = Arc::new(move || Moment::from_micros(clock.load(Ordering::SeqCst)));
             let server_limits = ServerLimits {
                 max_body: 2 * 1024 * 1024,
+                max_import: 64 * 1024 * 1024,
                 workers: 1,
                 blocking_threads: limits.connections as usize + 2,
                 shutdown_seconds: 5,

@@ -1,0 +1,244 @@
+//! The bytes of a file, row after row, in constant memory: gzip is seen by its first bytes, a byte order mark is
+//! left out, and no row is ever longer in memory than [`MOST_ROW_BYTES`].
+
+use std::{
+    io::{self, BufRead, BufReader, Cursor, Read},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use flate2::bufread::MultiGzDecoder;
+
+/// Longest row, in bytes. What is longer is skipped and rejected as one row.
+pub const MOST_ROW_BYTES: usize = 1024 * 1024;
+
+/// Most columns of a row.
+const MOST_COLUMNS: usize = 4096;
+
+const BUFFER: usize = 64 * 1024;
+
+/// A stream of bytes that may be read from another thread.
+pub type Bytes = BufReader<Box<dyn Read + Send>>;
+
+/// How the bytes of a file stand for text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, as far as the first bytes say.
+    Utf8,
+    /// UTF-16, by its byte order mark.
+    Utf16,
+}
+
+/// Counts what is read of a file, for those who watch.
+struct Counting<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// The first bytes of a stream, and the stream with them.
+fn peek(mut stream: impl Read + Send + 'static, count: usize) -> io::Result<(Vec<u8>, impl Read + Send)> {
+    let mut first = Vec::with_capacity(count);
+    stream.by_ref().take(count as u64).read_to_end(&mut first)?;
+    Ok((first.clone(), Cursor::new(first).chain(stream)))
+}
+
+/// Opens a file: its text without a byte order mark, unpacked where it is packed, and the first byte of the text.
+///
+/// # Errors
+/// Those of reading, also of unpacking.
+pub fn open(
+    file: impl Read + Send + 'static,
+    read: Arc<AtomicU64>,
+) -> io::Result<(Bytes, Encoding, Option<u8>)> {
+    let (magic, file) = peek(Counting { inner: BufReader::with_capacity(BUFFER, file), read }, 2)?;
+    let text: Box<dyn Read + Send> = if magic == [0x1f, 0x8b] {
+        Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file)))
+    } else {
+        Box::new(file)
+    };
+    let (mark, text) = peek(text, 3)?;
+    let mut text: Bytes = BufReader::with_capacity(BUFFER, Box::new(text));
+    let encoding = match mark.as_slice() {
+        [0xef, 0xbb, 0xbf] => {
+            text.read_exact(&mut [0; 3])?;
+            Encoding::Utf8
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Encoding::Utf16,
+        _ => Encoding::Utf8,
+    };
+    let first = text.fill_buf()?.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+    Ok((text, encoding, first))
+}
+
+/// What is read at once: a row, or one that is too long to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// A row.
+    Whole,
+    /// More bytes or columns than a row may have; they are skipped.
+    TooLong,
+}
+
+/// Records of a CSV file.
+pub struct Records {
+    core: csv_core::Reader,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    columns: usize,
+}
+
+impl Records {
+    /// Records whose columns stand apart by a delimiter.
+    pub fn new(delimiter: u8) -> Self {
+        let core = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
+        Self { core, bytes: vec![0; 1024], ends: vec![0; 64], columns: 0 }
+    }
+
+    /// Reads the next record; none at the end.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn read(&mut self, input: &mut Bytes) -> io::Result<Option<Extent>> {
+        use csv_core::ReadRecordResult::{End, InputEmpty, OutputEndsFull, OutputFull, Record};
+        let (mut extent, mut filled) = (Extent::Whole, 0);
+        self.columns = 0;
+        loop {
+            let chunk = input.fill_buf()?;
+            let (result, read, written, ended) =
+                self.core.read_record(chunk, &mut self.bytes[filled..], &mut self.ends[self.columns..]);
+            input.consume(read);
+            filled += written;
+            self.columns += ended;
+            match result {
+                InputEmpty => {}
+                OutputFull if self.bytes.len() < MOST_ROW_BYTES => self.bytes.resize(self.bytes.len() * 2, 0),
+                OutputEndsFull if self.ends.len() < MOST_COLUMNS => self.ends.resize(self.ends.len() * 2, 0),
+                OutputFull => (extent, filled) = (Extent::TooLong, 0),
+                OutputEndsFull => (extent, self.columns) = (Extent::TooLong, 0),
+                Record => return Ok(Some(extent)),
+                End => return Ok(None),
+            }
+        }
+    }
+
+    /// How many columns the record has.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The columns of the record.
+    pub fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts
+            .zip(self.ends.iter().copied())
+            .take(self.columns)
+            .map(|(start, end)| self.bytes.get(start..end).unwrap_or_default())
+    }
+}
+
+/// Reads the next line into `line`, without its end; none at the end of the file.
+///
+/// # Errors
+/// Those of reading.
+pub fn read_line(input: &mut Bytes, line: &mut Vec<u8>) -> io::Result<Option<Extent>> {
+    let most = MOST_ROW_BYTES as u64;
+    line.clear();
+    if input.by_ref().take(most).read_until(b'\n', line)? == 0 {
+        return Ok(None);
+    }
+    let mut extent = Extent::Whole;
+    while line.last() != Some(&b'\n') && line.len() == MOST_ROW_BYTES {
+        extent = Extent::TooLong;
+        line.clear();
+        input.by_ref().take(most).read_until(b'\n', line)?;
+    }
+    Ok(Some(extent))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn opened(bytes: Vec<u8>) -> (Bytes, Encoding, Option<u8>) {
+        open(Cursor::new(bytes), Arc::default()).unwrap()
+    }
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn records(bytes: Vec<u8>) -> Vec<Vec<String>> {
+        let (mut input, ..) = opened(bytes);
+        let mut records = Records::new(b',');
+        let mut read = Vec::new();
+        while let Some(extent) = records.read(&mut input).unwrap() {
+            let fields = records.fields().map(|f| String::from_utf8_lossy(f).into_owned());
+            read.push(if extent == Extent::Whole { fields.collect() } else { vec!["too long".to_owned()] });
+        }
+        read
+    }
+
+    #[test]
+    fn marks_packing_and_ends_of_lines_make_no_difference() {
+        let plain = b"code,field\r\nA,\"x, \"\"y\"\"\nz\"\r\n\r\nB,\r\n".to_vec();
+        let want = vec![vec!["code", "field"], vec!["A", "x, \"y\"\nz"], vec!["B", ""]];
+        let marked = [b"\xef\xbb\xbf".to_vec(), plain.clone()].concat();
+        let twice = [packed(&plain[..12]), packed(&plain[12..])].concat();
+        for bytes in [plain.clone(), marked.clone(), packed(&plain), packed(&marked), twice] {
+            assert_eq!(records(bytes), want);
+        }
+    }
+
+    #[test]
+    fn utf_16_is_seen_and_an_empty_file_has_no_first_byte() {
+        assert_eq!(opened(b"\xff\xfec\0".to_vec()).1, Encoding::Utf16);
+        assert_eq!(opened(b"\xef\xbb\xbf".to_vec()).2, None);
+        assert_eq!(opened(b"\n {".to_vec()).2, Some(b'{'));
+    }
+
+    #[test]
+    fn what_is_too_long_is_skipped_and_the_next_row_is_whole() {
+        let huge = "x".repeat(MOST_ROW_BYTES * 3);
+        let wide = ",".repeat(MOST_COLUMNS * 2);
+        let csv = format!("a\n{huge}\nb\n{wide}\nc\n");
+        assert_eq!(records(csv.into_bytes()), [["a"], ["too long"], ["b"], ["too long"], ["c"]]);
+        let (mut input, ..) = opened(format!("a\n{huge}\nb").into_bytes());
+        let mut line = Vec::new();
+        let mut read = Vec::new();
+        while let Some(extent) = read_line(&mut input, &mut line).unwrap() {
+            read.push((extent, line.len()));
+        }
+        assert_eq!((read[0], read[2]), ((Extent::Whole, 2), (Extent::Whole, 1)));
+        assert_eq!((read[1].0, read.len()), (Extent::TooLong, 3));
+    }
+
+    #[test]
+    fn a_file_cut_off_in_its_packing_is_an_error() {
+        let mut bytes = packed("code\n".repeat(100_000).as_bytes());
+        bytes.truncate(bytes.len() / 2);
+        let (mut input, ..) = opened(bytes);
+        let mut records = Records::new(b',');
+        let end = loop {
+            match records.read(&mut input) {
+                Ok(Some(_)) => {}
+                other => break other,
+            }
+        };
+        assert!(end.is_err());
+    }
+}
