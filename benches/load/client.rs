@@ -1,4 +1,4 @@
-//! The load: connections that each ask, read the whole answer, and ask again, all on one thread.
+//! The load: connections that each ask, read the whole answer, and ask again, on two threads.
 //!
 //! Requests are bytes that a workload writes; nothing is parsed but the head of an answer. An answer that is not
 //! a success ends the run with an error.
@@ -16,8 +16,11 @@ use crate::Result;
 /// Longest wait for any answer before the run is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Writes the next request of a workload.
-pub type Requests<'a> = Box<dyn FnMut(&mut Vec<u8>) + 'a>;
+/// Threads that put the load. One alone is slower than a bare endpoint, and would make the yardstick shorter.
+const THREADS: usize = 2;
+
+/// Writes a request of a workload by its number in it.
+pub type Requests<'a> = Box<dyn Fn(u64, &mut Vec<u8>) + Send + Sync + 'a>;
 
 /// Clients that do the same.
 pub struct Clients<'a> {
@@ -90,72 +93,118 @@ struct Connection {
 ///
 /// # Errors
 /// When a connection breaks, an answer is no success, or none comes.
-pub fn load(address: SocketAddr, mut kinds: Vec<Clients<'_>>, times: Times) -> Result<Vec<Measured>> {
-    let mut poll = Poll::new()?;
-    let mut connections = Vec::new();
-    for (kind, clients) in kinds.iter().enumerate() {
-        for _ in 0..clients.connections {
-            let mut stream = connect(address)?;
-            let token = Token(connections.len());
-            poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-            connections.push(Connection::new(stream, kind));
-        }
+pub fn load(address: SocketAddr, kinds: &[Clients<'_>], times: Times) -> Result<Vec<Measured>> {
+    let mut threads = Vec::new();
+    for thread in 0..THREADS {
+        threads.push(Driver::new(address, kinds, thread)?);
     }
-    let mut measured: Vec<Measured> = kinds.iter().map(|_| Measured::default()).collect();
     let begun = Instant::now();
-    let (from, until) = (begun + times.warm_up, begun + times.warm_up + times.counted);
-    for connection in &mut connections {
-        let kind = kinds.get_mut(connection.kind).ok_or("no such clients")?;
-        connection.ask(&mut kind.requests)?;
-    }
-    let mut events = Events::with_capacity(256);
-    let mut last_answer = begun;
-    while Instant::now() < until {
-        let paced = kinds.iter().any(|kind| kind.every.is_some());
-        poll.poll(&mut events, Some(Duration::from_millis(if paced { 5 } else { 100 })))?;
-        for event in &events {
-            let Some(connection) = connections.get_mut(event.token().0) else { continue };
-            connection.send()?;
-            if !connection.waiting || !connection.receive()? {
-                continue;
-            }
-            let now = Instant::now();
-            last_answer = now;
-            let (Some(clients), Some(seen)) =
-                (kinds.get_mut(connection.kind), measured.get_mut(connection.kind))
-            else {
-                continue;
-            };
-            if now >= from && now < until {
-                seen.answers.push(u64::try_from((now - connection.asked).as_nanos())?);
-                seen.bytes += connection.length.map_or(0, |length| length.body);
-            }
-            if clients.every.is_none() {
-                connection.ask(&mut clients.requests)?;
-            }
-        }
-        if paced {
-            ask_those_due(&mut connections, &mut kinds)?;
-        }
-        if last_answer.elapsed() > PATIENCE {
-            return Err("no answer came for a minute".into());
+    let seen: Vec<Result<Vec<Measured>>> = std::thread::scope(|scope| {
+        let running: Vec<_> =
+            threads.into_iter().map(|driver| scope.spawn(move || driver.run(begun, times))).collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err("a thread broke off".into())))
+            .collect()
+    });
+    let mut all: Vec<Measured> = kinds.iter().map(|_| Measured::default()).collect();
+    for thread in seen {
+        for (all, one) in all.iter_mut().zip(thread?) {
+            all.seconds = times.counted.as_secs_f64();
+            all.answers.extend(one.answers);
+            all.bytes += one.bytes;
         }
     }
-    for seen in &mut measured {
-        seen.seconds = times.counted.as_secs_f64();
-        seen.answers.sort_unstable();
-    }
-    Ok(measured)
+    all.iter_mut().for_each(|all| all.answers.sort_unstable());
+    Ok(all)
 }
 
-fn ask_those_due(connections: &mut [Connection], kinds: &mut [Clients<'_>]) -> Result<()> {
-    for connection in connections.iter_mut().filter(|connection| !connection.waiting) {
-        let Some(clients) = kinds.get_mut(connection.kind) else { continue };
-        if clients.every.is_some_and(|every| connection.asked.elapsed() >= every) {
-            connection.ask(&mut clients.requests)?;
+/// The connections of one thread.
+struct Driver<'a> {
+    kinds: &'a [Clients<'a>],
+    poll: Poll,
+    connections: Vec<Connection>,
+    /// The number of the next request of each kind; threads count past each other.
+    numbers: Vec<u64>,
+}
+
+impl<'a> Driver<'a> {
+    fn new(address: SocketAddr, kinds: &'a [Clients<'a>], thread: usize) -> Result<Self> {
+        let poll = Poll::new()?;
+        let mut connections = Vec::new();
+        for (kind, clients) in kinds.iter().enumerate() {
+            for _ in (thread..clients.connections).step_by(THREADS) {
+                let mut stream = connect(address)?;
+                let token = Token(connections.len());
+                poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+                connections.push(Connection::new(stream, kind));
+            }
         }
+        let numbers = kinds.iter().map(|_| thread as u64).collect();
+        Ok(Self { kinds, poll, connections, numbers })
     }
-    Ok(())
+
+    fn run(mut self, begun: Instant, times: Times) -> Result<Vec<Measured>> {
+        let mut measured: Vec<Measured> = self.kinds.iter().map(|_| Measured::default()).collect();
+        let from = begun + times.warm_up;
+        let until = from + times.counted;
+        for at in 0..self.connections.len() {
+            self.ask(at)?;
+        }
+        let paced = self.kinds.iter().any(|kind| kind.every.is_some());
+        let wait = Duration::from_millis(if paced { 5 } else { 100 });
+        let mut events = Events::with_capacity(256);
+        let mut last_answer = begun;
+        while !self.connections.is_empty() && Instant::now() < until {
+            self.poll.poll(&mut events, Some(wait))?;
+            for event in &events {
+                let at = event.token().0;
+                let Some(connection) = self.connections.get_mut(at) else { continue };
+                connection.send()?;
+                if !connection.waiting || !connection.receive()? {
+                    continue;
+                }
+                let now = Instant::now();
+                last_answer = now;
+                if let Some(seen) = measured.get_mut(connection.kind).filter(|_| now >= from && now < until) {
+                    seen.answers.push(u64::try_from((now - connection.asked).as_nanos())?);
+                    seen.bytes += connection.length.map_or(0, |length| length.body);
+                }
+                if self.kinds.get(connection.kind).is_some_and(|clients| clients.every.is_none()) {
+                    self.ask(at)?;
+                }
+            }
+            if paced {
+                self.ask_those_due()?;
+            }
+            if last_answer.elapsed() > PATIENCE {
+                return Err("no answer came for a minute".into());
+            }
+        }
+        Ok(measured)
+    }
+
+    fn ask_those_due(&mut self) -> Result<()> {
+        for at in 0..self.connections.len() {
+            let Some(connection) = self.connections.get(at).filter(|one| !one.waiting) else { continue };
+            let every = self.kinds.get(connection.kind).and_then(|clients| clients.every);
+            if every.is_some_and(|every| connection.asked.elapsed() >= every) {
+                self.ask(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the next request of its kind on a connection.
+    fn ask(&mut self, at: usize) -> Result<()> {
+        let connection = self.connections.get_mut(at).ok_or("no such connection")?;
+        let clients = self.kinds.get(connection.kind).ok_or("no such clients")?;
+        let number = self.numbers.get_mut(connection.kind).ok_or("no such clients")?;
+        connection.request.clear();
+        (clients.requests)(*number, &mut connection.request);
+        *number += THREADS as u64;
+        connection.begin()
+    }
 }
 
 fn connect(address: SocketAddr) -> Result<TcpStream> {
@@ -180,9 +229,8 @@ impl Connection {
         }
     }
 
-    fn ask(&mut self, requests: &mut Requests<'_>) -> Result<()> {
-        self.request.clear();
-        requests(&mut self.request);
+    /// Sends the request that was written.
+    fn begin(&mut self) -> Result<()> {
         (self.sent, self.filled, self.length) = (0, 0, None);
         (self.asked, self.waiting) = (Instant::now(), true);
         self.send()

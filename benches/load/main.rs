@@ -16,7 +16,7 @@ use client::Times;
 use suite::Suite;
 
 /// What can go wrong is told to the person who runs it.
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What the environment asks for.
 struct Settings {

@@ -1,6 +1,6 @@
 //! What is measured, in which order, and what it must be.
 
-use std::{cell::Cell, net::SocketAddr, path::Path, thread::sleep, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::atomic::AtomicU64, thread::sleep, time::Duration};
 
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -93,7 +93,7 @@ impl Suite {
         let (units, codes) = (workloads::units(&service)?, workloads::codes(&service)?);
         service.stop()?;
 
-        let sent = Cell::new(0);
+        let sent = AtomicU64::new(0);
         let code = |number: u64| codes.get(number as usize % codes.len()).cloned().unwrap_or_default();
         let subject = Subject { units: below(&units), code: Box::new(code), sent: &sent };
         let frugal = Frugal {
@@ -157,7 +157,7 @@ impl Suite {
         std::fs::remove_file(&file)?;
         self.report.add(Row::figure("import of millions, most memory", format!("{memory:.0} MB")));
 
-        let sent = Cell::new(0);
+        let sent = AtomicU64::new(0);
         let code = |number| maker.code(number);
         let subject = Subject { units: below(&small.units), code: Box::new(code), sent: &sent };
         let frugal =
@@ -272,7 +272,7 @@ impl Suite {
         let before = self.yardstick.measure(None, self.times)?;
         let mut seen = Vec::new();
         for load in loads {
-            let measured = client::load(address, load.clients, self.times)?;
+            let measured = client::load(address, &load.clients, self.times)?;
             let first = measured.into_iter().next().ok_or("nothing was measured")?;
             seen.push((load.name, load.bound, first));
         }

@@ -1,6 +1,9 @@
 //! What is asked of the service: each workload writes the bytes of its next request.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use chrono::{Days, NaiveDate};
 use serde_json::Value;
@@ -23,9 +26,9 @@ pub struct Subject<'a> {
     /// The district and its communes.
     pub units: Vec<String>,
     /// Gives the code of a dossier that is there, for any number.
-    pub code: Box<dyn Fn(u64) -> String + 'a>,
+    pub code: Box<dyn Fn(u64) -> String + Send + Sync + 'a>,
     /// How many dossiers were sent: each has a code of its own.
-    pub sent: &'a Cell<u64>,
+    pub sent: &'a AtomicU64,
 }
 
 /// As many connections as a load has, asking without a pause.
@@ -50,27 +53,22 @@ fn get(path: &str) -> Vec<u8> {
 /// The same request over and over.
 pub fn same(path: &str) -> Requests<'static> {
     let bytes = get(path);
-    Box::new(move |request| request.extend_from_slice(&bytes))
+    Box::new(move |_, request| request.extend_from_slice(&bytes))
 }
 
-/// Numbers without order, the same in every run (splitmix64).
-fn scattered() -> impl FnMut() -> u64 {
-    let mut state = 874_u64;
-    move || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
+/// A number without order for each number, the same in every run (splitmix64).
+fn scattered(number: u64) -> u64 {
+    let z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }
 
 /// Dossiers by their codes, in no order.
 pub fn dossiers<'a>(subject: &'a Subject<'_>) -> Requests<'a> {
-    let mut number = scattered();
-    Box::new(move |request| {
+    Box::new(move |number, request| {
         request.extend_from_slice(b"GET /api/v1/dossiers/");
-        request.extend_from_slice((subject.code)(number()).as_bytes());
+        request.extend_from_slice((subject.code)(scattered(number)).as_bytes());
         request.extend_from_slice(b" HTTP/1.1\r\nHost: bench\r\n\r\n");
     })
 }
@@ -114,9 +112,8 @@ pub fn codes(service: &Service) -> Result<Vec<String>> {
 /// New dossiers, each with a code of its own.
 pub fn posts<'a>(subject: &Subject<'a>) -> Requests<'a> {
     let (sent, units) = (subject.sent, subject.units.clone());
-    Box::new(move |request| {
-        let number = sent.get();
-        sent.set(number + 1);
+    Box::new(move |_, request| {
+        let number = sent.fetch_add(1, Ordering::Relaxed);
         let unit = units.get(number as usize % units.len()).map_or(DISTRICT, String::as_str);
         let body = format!(
             "{{\"code\":\"000.99.15.H20-210302-{number:08}\",\"unit_id\":\"{unit}\",\
@@ -149,11 +146,10 @@ pub fn statistics(subject: &Subject<'_>, group_by: &str) -> Requests<'static> {
     let first = NaiveDate::from_ymd_opt(2022, 1, 1).unwrap_or_default();
     let day = |n| first.checked_add_days(Days::new(n)).map(|day| day.to_string());
     let days: Vec<String> = (0..DAYS).filter_map(day).collect();
-    let mut number = 0;
-    Box::new(move |request| {
+    Box::new(move |number, request| {
+        let number = number as usize;
         let question = questions.get(number % questions.len());
         let day = days.get(number / questions.len() % days.len());
-        number += 1;
         if let (Some(question), Some(day)) = (question, day) {
             request.extend_from_slice(question.as_bytes());
             request.extend_from_slice(day.as_bytes());

@@ -130,7 +130,7 @@ impl Yardstick {
         let path = bytes.map_or("/dossier".to_owned(), |n| format!("/bytes/{n}"));
         let times = Times { warm_up: Duration::from_millis(500), ..times };
         let clients = Clients { connections: 16, every: None, requests: workloads::same(&path) };
-        client::load(self.address, vec![clients], times)?.pop().ok_or_else(|| "nothing was measured".into())
+        client::load(self.address, &[clients], times)?.pop().ok_or_else(|| "nothing was measured".into())
     }
 }
 
