@@ -13,7 +13,7 @@ use crate::{
     imports,
     report::{Bound, Report, Row, Unit},
     service::Service,
-    workloads::{self, Subject, crowd, single},
+    workloads::{self, Subject, crowd},
     yardstick::Yardstick,
 };
 
@@ -247,10 +247,9 @@ impl Suite {
     /// Statistics at rest and while sixteen clients write, asked by sixteen clients and by one.
     fn both(&mut self, service: &Service, subject: &Subject<'_>) -> Result<()> {
         let bound = Some(Bound::at_most(8.0, 4.0));
-        let askers: [(&str, fn(client::Requests<'_>) -> Clients<'_>, Option<Bound>); 2] =
-            [("16 clients", crowd, bound), ("1 client", single, None)];
-        for (who, clients, bound) in askers {
-            let ask = || clients(workloads::statistics(subject, "unit"));
+        for (who, connections, bound) in [("16 clients", 16, bound), ("1 client", 1, None)] {
+            let ask =
+                || Clients { connections, every: None, requests: workloads::statistics(subject, "unit") };
             let (rest, busy) =
                 (format!("statistics for {who}, at rest"), format!("statistics for {who}, 16 write"));
             let seen = self.group(

@@ -36,11 +36,6 @@ pub fn crowd(requests: Requests<'_>) -> Clients<'_> {
     Clients { connections: CONNECTIONS, every: None, requests }
 }
 
-/// One connection that asks without a pause.
-pub fn single(requests: Requests<'_>) -> Clients<'_> {
-    Clients { connections: 1, every: None, requests }
-}
-
 /// One connection that sends a dossier every 50 ms: no answer holds for longer.
 pub fn trickle<'a>(subject: &Subject<'a>) -> Clients<'a> {
     Clients { connections: 1, every: Some(Duration::from_millis(50)), requests: posts(subject) }
