@@ -94,7 +94,7 @@ pub fn import(database: &str, file: &Path) -> Result<Imported> {
     };
     let took = begun.elapsed();
     if !status.success() {
-        return Err(format!("the import failed: {}", std::fs::read_to_string(&log)?).into());
+        return Err(format!("the import failed, {status}: {}", std::fs::read_to_string(&log)?).into());
     }
     Ok(Imported { took, memory })
 }
