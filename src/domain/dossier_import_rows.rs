@@ -1,12 +1,15 @@
 //! From the cells of a row to a dossier: every cell that can't be read is told, not only the first.
 
+use serde::de::DeserializeOwned;
+
 use super::{
+    dossier_events::History,
     dossier_import_times::{self as times, Edge},
     dossier_imports::{DateForm, Member, Plan, Preset, folded},
-    dossiers::{Dossier, Stage, Status, SubmissionChannel},
+    dossiers::{CalendarUsed, Dossier, Stage, Status, SubmissionChannel},
     text::clean,
     time::Moment,
-    violation::Violation,
+    violation::{Findings, Violation},
     words::UnknownWord,
 };
 
@@ -15,7 +18,7 @@ use super::{
 pub enum Cell<'a> {
     /// Nothing, or no such column.
     Blank,
-    /// A text, not blank.
+    /// A text, not blank; JSON as it is written where the member is JSON.
     Text(&'a str),
     /// Bytes that are no UTF-8.
     NotUtf8,
@@ -44,6 +47,14 @@ pub struct WrongCell {
     pub value: Option<String>,
     /// The rule.
     pub violation: Violation,
+}
+
+/// What a row says of the past of its dossier.
+struct Past {
+    history: Option<History>,
+    recorded_at: Option<Moment>,
+    due_derived: bool,
+    due_calendar: Option<CalendarUsed>,
 }
 
 /// Reads the cells of one row and keeps what is wrong with them.
@@ -94,38 +105,101 @@ impl<'a> Reading<'a> {
         let returned_at = self.moment(Member::ReturnedAt, Edge::End);
         let status = self.status();
         let reason = self.text(Member::DueChangeReason).map(clean);
+        let past = self.past();
         let status = status?;
         if self.plan.preset == Some(Preset::Dvcqg) && status.stage() == Stage::Resolved {
             // The end is NgayKetThucXuLy, or NgayTra where a system tells that alone (rules of Decision 766).
             finished_at = finished_at.or(returned_at);
         }
-        Some(ReadRow {
-            dossier: Dossier {
-                code: code?,
-                unit_id: unit_id?,
-                received_by_unit_id,
-                procedure_code,
-                field,
-                submitted_via: submitted_via?,
-                online_level,
-                returned_via,
-                interlinked,
-                synthetic,
-                submitted_at,
-                accepted_at,
-                first_due_at,
-                due_at,
-                re_appointed_to,
-                finished_at,
-                returned_at,
-                status,
-                due_derived: false,
-                due_calendar: None,
-                recorded_at: None,
-                history: None,
-            },
-            reason,
+        let mut dossier = Dossier {
+            code: code?,
+            unit_id: unit_id?,
+            received_by_unit_id,
+            procedure_code,
+            field,
+            submitted_via: submitted_via?,
+            online_level,
+            returned_via,
+            interlinked,
+            synthetic,
+            submitted_at,
+            accepted_at,
+            first_due_at,
+            due_at,
+            re_appointed_to,
+            finished_at,
+            returned_at,
+            status,
+            due_derived: false,
+            due_calendar: None,
+            recorded_at: None,
+            history: None,
+        };
+        if let Some(past) = past {
+            self.take(past, &mut dossier);
+        }
+        Some(ReadRow { dossier, reason })
+    }
+
+    /// What a row says of the past, where it has a column for the history.
+    fn past(&mut self) -> Option<Past> {
+        if self.cells[Member::History.index()] == Cell::Blank {
+            return None;
+        }
+        Some(Past {
+            history: self.json::<History>(Member::History),
+            recorded_at: self.moment(Member::RecordedAt, Edge::Start),
+            due_derived: self.boolean(Member::DueDerived),
+            due_calendar: self.json(Member::DueCalendar),
         })
+    }
+
+    /// Takes over what a row says of the past, where it agrees with the row.
+    fn take(&mut self, past: Past, dossier: &mut Dossier) {
+        dossier.recorded_at = past.recorded_at;
+        dossier.due_derived = past.due_derived && dossier.due_at.is_some();
+        dossier.due_calendar = past.due_calendar;
+        let mut findings = Findings::default();
+        if let Some(used) = &dossier.due_calendar {
+            findings.id("/due_calendar", &used.id);
+        }
+        let wrong = findings.into_result().err().unwrap_or_default();
+        self.wrong.extend(wrong.into_iter().map(|violation| WrongCell {
+            member: Member::DueCalendar,
+            value: dossier.due_calendar.as_ref().map(|used| used.id.clone()),
+            violation,
+        }));
+        let Some(mut history) = past.history.map(History::cleaned) else { return };
+        for transfer in &mut history.transfers {
+            for unit in [&mut transfer.from_unit_id, &mut transfer.to_unit_id] {
+                *unit = self.unit(Member::UnitId, unit);
+            }
+        }
+        // What the history should lead to is not known while a column can't be read.
+        if self.wrong.is_empty() {
+            let broken = history.check(dossier);
+            self.wrong.extend(broken.into_iter().map(|violation| WrongCell {
+                member: Member::History,
+                value: None,
+                violation,
+            }));
+        }
+        dossier.history = Some(Box::new(history));
+    }
+
+    /// A cell of JSON; none where it is null or can't be read.
+    fn json<T: DeserializeOwned>(&mut self, member: Member) -> Option<T> {
+        let text = self.text(member)?;
+        match serde_json::from_str::<Option<T>>(text) {
+            Ok(value) => value,
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                let en = format!("Not the JSON that an export writes here (line {line}, column {column}).");
+                let vi = format!("Không phải JSON như tệp xuất ghi ở cột này (dòng {line}, cột {column}).");
+                self.refuse(member, None, "wrong_type", &en, &vi);
+                None
+            }
+        }
     }
 
     fn refuse(&mut self, member: Member, value: Option<&str>, code: &'static str, en: &str, vi: &str) {
@@ -293,7 +367,10 @@ pub fn value_of(dossier: &Dossier, member: Member) -> Option<String> {
         Member::FinishedAt => time(dossier.finished_at),
         Member::ReturnedAt => time(dossier.returned_at),
         Member::Status => Some(dossier.status.code().to_string()),
-        Member::DueChangeReason => None,
+        Member::DueDerived => Some(dossier.due_derived.to_string()),
+        Member::DueCalendar => dossier.due_calendar.as_ref().map(|used| used.id.clone()),
+        Member::RecordedAt => time(dossier.recorded_at),
+        Member::DueChangeReason | Member::History => None,
     }
 }
 
