@@ -3,17 +3,94 @@
 //! An export has it as JSON. Nothing of it is computed again, so it is checked as a whole: a row whose history
 //! says something else than its other columns is rejected.
 
+use serde::de::DeserializeOwned;
+
 use super::{
     dossier_events::{History, course, sort},
     dossier_history::{due_at, leads_to},
-    dossiers::Dossier,
+    dossier_import_rows::{Cell, Reading, WrongCell},
+    dossier_import_times::Edge,
+    dossier_imports::Member,
+    dossiers::{CalendarUsed, Dossier},
     text::clean,
+    time::Moment,
     violation::{Findings, Text, Violation},
 };
 
+/// What a row says of the past of its dossier.
+pub(super) struct Past {
+    history: Option<History>,
+    recorded_at: Option<Moment>,
+    due_derived: bool,
+    due_calendar: Option<CalendarUsed>,
+}
+
+impl Reading<'_> {
+    /// What a row says of the past, where it has a column for the history.
+    pub(super) fn past(&mut self) -> Option<Past> {
+        if self.cells[Member::History.index()] == Cell::Blank {
+            return None;
+        }
+        Some(Past {
+            history: self.json::<History>(Member::History),
+            recorded_at: self.moment(Member::RecordedAt, Edge::Start),
+            due_derived: self.boolean(Member::DueDerived),
+            due_calendar: self.json(Member::DueCalendar),
+        })
+    }
+
+    /// Takes over what a row says of the past, where it agrees with the row.
+    pub(super) fn take(&mut self, past: Past, dossier: &mut Dossier) {
+        dossier.recorded_at = past.recorded_at;
+        dossier.due_derived = past.due_derived && dossier.due_at.is_some();
+        dossier.due_calendar = past.due_calendar;
+        let mut findings = Findings::default();
+        if let Some(used) = &dossier.due_calendar {
+            findings.id("/due_calendar", &used.id);
+        }
+        let wrong = findings.into_result().err().unwrap_or_default();
+        self.wrong.extend(wrong.into_iter().map(|violation| WrongCell {
+            member: Member::DueCalendar,
+            value: dossier.due_calendar.as_ref().map(|used| used.id.clone()),
+            violation,
+        }));
+        let Some(mut history) = past.history.map(History::cleaned) else { return };
+        for transfer in &mut history.transfers {
+            for unit in [&mut transfer.from_unit_id, &mut transfer.to_unit_id] {
+                *unit = self.unit(Member::UnitId, unit);
+            }
+        }
+        // What the history should lead to is not known while a column can't be read.
+        if self.wrong.is_empty() {
+            let broken = history.check(dossier);
+            self.wrong.extend(broken.into_iter().map(|violation| WrongCell {
+                member: Member::History,
+                value: None,
+                violation,
+            }));
+        }
+        dossier.history = Some(Box::new(history));
+    }
+
+    /// A cell of JSON; none where it is null or can't be read.
+    fn json<T: DeserializeOwned>(&mut self, member: Member) -> Option<T> {
+        let text = self.text(member)?;
+        match serde_json::from_str::<Option<T>>(text) {
+            Ok(value) => value,
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                let en = format!("Not the JSON that an export writes here (line {line}, column {column}).");
+                let vi = format!("Không phải JSON như tệp xuất ghi ở cột này (dòng {line}, cột {column}).");
+                self.refuse(member, None, "wrong_type", &en, &vi);
+                None
+            }
+        }
+    }
+}
+
 impl History {
     /// Its texts in the form in which texts are kept.
-    pub fn cleaned(mut self) -> Self {
+    fn cleaned(mut self) -> Self {
         let texts = self.events.iter_mut().flat_map(|event| [&mut event.event_id, &mut event.reason]);
         let texts = texts.chain(self.due_changes.iter_mut().map(|change| &mut change.reason));
         for text in texts.chain(self.transfers.iter_mut().map(|transfer| &mut transfer.ground)) {
@@ -23,7 +100,7 @@ impl History {
     }
 
     /// The rules that it breaks as the history of `dossier`, whose own `history` is not looked at.
-    pub fn check(&self, dossier: &Dossier) -> Vec<Violation> {
+    fn check(&self, dossier: &Dossier) -> Vec<Violation> {
         let mut findings = Findings::default();
         self.check_texts(&mut findings);
         // A line of a report names the column alone, so the place within it stands in the sentence.

@@ -1,15 +1,12 @@
 //! From the cells of a row to a dossier: every cell that can't be read is told, not only the first.
 
-use serde::de::DeserializeOwned;
-
 use super::{
-    dossier_events::History,
     dossier_import_times::{self as times, Edge},
     dossier_imports::{DateForm, Member, Plan, Preset, folded},
-    dossiers::{CalendarUsed, Dossier, Stage, Status, SubmissionChannel},
+    dossiers::{Dossier, Stage, Status, SubmissionChannel},
     text::clean,
     time::Moment,
-    violation::{Findings, Violation},
+    violation::Violation,
     words::UnknownWord,
 };
 
@@ -49,19 +46,11 @@ pub struct WrongCell {
     pub violation: Violation,
 }
 
-/// What a row says of the past of its dossier.
-struct Past {
-    history: Option<History>,
-    recorded_at: Option<Moment>,
-    due_derived: bool,
-    due_calendar: Option<CalendarUsed>,
-}
-
 /// Reads the cells of one row and keeps what is wrong with them.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     plan: &'a Plan,
-    cells: &'a Cells<'a>,
-    wrong: Vec<WrongCell>,
+    pub(super) cells: &'a Cells<'a>,
+    pub(super) wrong: Vec<WrongCell>,
 }
 
 impl Plan {
@@ -141,68 +130,14 @@ impl<'a> Reading<'a> {
         Some(ReadRow { dossier, reason })
     }
 
-    /// What a row says of the past, where it has a column for the history.
-    fn past(&mut self) -> Option<Past> {
-        if self.cells[Member::History.index()] == Cell::Blank {
-            return None;
-        }
-        Some(Past {
-            history: self.json::<History>(Member::History),
-            recorded_at: self.moment(Member::RecordedAt, Edge::Start),
-            due_derived: self.boolean(Member::DueDerived),
-            due_calendar: self.json(Member::DueCalendar),
-        })
-    }
-
-    /// Takes over what a row says of the past, where it agrees with the row.
-    fn take(&mut self, past: Past, dossier: &mut Dossier) {
-        dossier.recorded_at = past.recorded_at;
-        dossier.due_derived = past.due_derived && dossier.due_at.is_some();
-        dossier.due_calendar = past.due_calendar;
-        let mut findings = Findings::default();
-        if let Some(used) = &dossier.due_calendar {
-            findings.id("/due_calendar", &used.id);
-        }
-        let wrong = findings.into_result().err().unwrap_or_default();
-        self.wrong.extend(wrong.into_iter().map(|violation| WrongCell {
-            member: Member::DueCalendar,
-            value: dossier.due_calendar.as_ref().map(|used| used.id.clone()),
-            violation,
-        }));
-        let Some(mut history) = past.history.map(History::cleaned) else { return };
-        for transfer in &mut history.transfers {
-            for unit in [&mut transfer.from_unit_id, &mut transfer.to_unit_id] {
-                *unit = self.unit(Member::UnitId, unit);
-            }
-        }
-        // What the history should lead to is not known while a column can't be read.
-        if self.wrong.is_empty() {
-            let broken = history.check(dossier);
-            self.wrong.extend(broken.into_iter().map(|violation| WrongCell {
-                member: Member::History,
-                value: None,
-                violation,
-            }));
-        }
-        dossier.history = Some(Box::new(history));
-    }
-
-    /// A cell of JSON; none where it is null or can't be read.
-    fn json<T: DeserializeOwned>(&mut self, member: Member) -> Option<T> {
-        let text = self.text(member)?;
-        match serde_json::from_str::<Option<T>>(text) {
-            Ok(value) => value,
-            Err(error) => {
-                let (line, column) = (error.line(), error.column());
-                let en = format!("Not the JSON that an export writes here (line {line}, column {column}).");
-                let vi = format!("Không phải JSON như tệp xuất ghi ở cột này (dòng {line}, cột {column}).");
-                self.refuse(member, None, "wrong_type", &en, &vi);
-                None
-            }
-        }
-    }
-
-    fn refuse(&mut self, member: Member, value: Option<&str>, code: &'static str, en: &str, vi: &str) {
+    pub(super) fn refuse(
+        &mut self,
+        member: Member,
+        value: Option<&str>,
+        code: &'static str,
+        en: &str,
+        vi: &str,
+    ) {
         self.wrong.push(WrongCell {
             member,
             value: value.map(str::to_owned),
@@ -211,7 +146,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The text of a cell, or of the constant where the cell is blank.
-    fn text(&mut self, member: Member) -> Option<&'a str> {
+    pub(super) fn text(&mut self, member: Member) -> Option<&'a str> {
         match self.cells[member.index()] {
             Cell::Text(text) if text.bytes().any(|b| b.is_ascii_control() && b != b'\n' && b != b'\t') => {
                 self.refuse(
@@ -261,7 +196,7 @@ impl<'a> Reading<'a> {
         values.get(text).or_else(|| values.get(&folded(text))).map(String::as_str)
     }
 
-    fn unit(&self, member: Member, text: &str) -> String {
+    pub(super) fn unit(&self, member: Member, text: &str) -> String {
         self.declared(member, text).map_or_else(|| clean(text), str::to_owned)
     }
 
@@ -288,7 +223,7 @@ impl<'a> Reading<'a> {
         self.word(member, text)
     }
 
-    fn boolean(&mut self, member: Member) -> bool {
+    pub(super) fn boolean(&mut self, member: Member) -> bool {
         let Some(text) = self.text(member) else { return false };
         match self.declared(member, text).unwrap_or(text) {
             value if value.eq_ignore_ascii_case("true") || value == "1" => true,
@@ -321,7 +256,7 @@ impl<'a> Reading<'a> {
         status
     }
 
-    fn moment(&mut self, member: Member, edge: Edge) -> Option<Moment> {
+    pub(super) fn moment(&mut self, member: Member, edge: Edge) -> Option<Moment> {
         let text = self.text(member)?;
         let read = times::read(text, self.plan.dates, self.plan.zone, edge);
         if read.is_none() {
