@@ -193,7 +193,8 @@ fn events_to(old: &[Event], new: &Dossier, now: Moment) -> Vec<Event> {
     if course(&events).is_some_and(|course| leads_to(&course, new)) { events } else { implied }
 }
 
-fn leads_to(course: &Course, new: &Dossier) -> bool {
+/// Whether what follows from events is the state `new`.
+pub(super) fn leads_to(course: &Course, new: &Dossier) -> bool {
     course.status == new.status
         && course.finished_at == new.finished_at
         && (new.status.stage() == Stage::NotAccepted || course.accepted_at == new.accepted_at)

@@ -15,7 +15,7 @@ use super::{
 pub enum Cell<'a> {
     /// Nothing, or no such column.
     Blank,
-    /// A text, not blank.
+    /// A text, not blank; JSON as it is written where the member is JSON.
     Text(&'a str),
     /// Bytes that are no UTF-8.
     NotUtf8,
@@ -47,10 +47,10 @@ pub struct WrongCell {
 }
 
 /// Reads the cells of one row and keeps what is wrong with them.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     plan: &'a Plan,
-    cells: &'a Cells<'a>,
-    wrong: Vec<WrongCell>,
+    pub(super) cells: &'a Cells<'a>,
+    pub(super) wrong: Vec<WrongCell>,
 }
 
 impl Plan {
@@ -94,41 +94,50 @@ impl<'a> Reading<'a> {
         let returned_at = self.moment(Member::ReturnedAt, Edge::End);
         let status = self.status();
         let reason = self.text(Member::DueChangeReason).map(clean);
+        let past = self.past();
         let status = status?;
         if self.plan.preset == Some(Preset::Dvcqg) && status.stage() == Stage::Resolved {
             // The end is NgayKetThucXuLy, or NgayTra where a system tells that alone (rules of Decision 766).
             finished_at = finished_at.or(returned_at);
         }
-        Some(ReadRow {
-            dossier: Dossier {
-                code: code?,
-                unit_id: unit_id?,
-                received_by_unit_id,
-                procedure_code,
-                field,
-                submitted_via: submitted_via?,
-                online_level,
-                returned_via,
-                interlinked,
-                synthetic,
-                submitted_at,
-                accepted_at,
-                first_due_at,
-                due_at,
-                re_appointed_to,
-                finished_at,
-                returned_at,
-                status,
-                due_derived: false,
-                due_calendar: None,
-                recorded_at: None,
-                history: None,
-            },
-            reason,
-        })
+        let mut dossier = Dossier {
+            code: code?,
+            unit_id: unit_id?,
+            received_by_unit_id,
+            procedure_code,
+            field,
+            submitted_via: submitted_via?,
+            online_level,
+            returned_via,
+            interlinked,
+            synthetic,
+            submitted_at,
+            accepted_at,
+            first_due_at,
+            due_at,
+            re_appointed_to,
+            finished_at,
+            returned_at,
+            status,
+            due_derived: false,
+            due_calendar: None,
+            recorded_at: None,
+            history: None,
+        };
+        if let Some(past) = past {
+            self.take(past, &mut dossier);
+        }
+        Some(ReadRow { dossier, reason })
     }
 
-    fn refuse(&mut self, member: Member, value: Option<&str>, code: &'static str, en: &str, vi: &str) {
+    pub(super) fn refuse(
+        &mut self,
+        member: Member,
+        value: Option<&str>,
+        code: &'static str,
+        en: &str,
+        vi: &str,
+    ) {
         self.wrong.push(WrongCell {
             member,
             value: value.map(str::to_owned),
@@ -137,7 +146,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The text of a cell, or of the constant where the cell is blank.
-    fn text(&mut self, member: Member) -> Option<&'a str> {
+    pub(super) fn text(&mut self, member: Member) -> Option<&'a str> {
         match self.cells[member.index()] {
             Cell::Text(text) if text.bytes().any(|b| b.is_ascii_control() && b != b'\n' && b != b'\t') => {
                 self.refuse(
@@ -187,7 +196,7 @@ impl<'a> Reading<'a> {
         values.get(text).or_else(|| values.get(&folded(text))).map(String::as_str)
     }
 
-    fn unit(&self, member: Member, text: &str) -> String {
+    pub(super) fn unit(&self, member: Member, text: &str) -> String {
         self.declared(member, text).map_or_else(|| clean(text), str::to_owned)
     }
 
@@ -214,7 +223,7 @@ impl<'a> Reading<'a> {
         self.word(member, text)
     }
 
-    fn boolean(&mut self, member: Member) -> bool {
+    pub(super) fn boolean(&mut self, member: Member) -> bool {
         let Some(text) = self.text(member) else { return false };
         match self.declared(member, text).unwrap_or(text) {
             value if value.eq_ignore_ascii_case("true") || value == "1" => true,
@@ -247,7 +256,7 @@ impl<'a> Reading<'a> {
         status
     }
 
-    fn moment(&mut self, member: Member, edge: Edge) -> Option<Moment> {
+    pub(super) fn moment(&mut self, member: Member, edge: Edge) -> Option<Moment> {
         let text = self.text(member)?;
         let read = times::read(text, self.plan.dates, self.plan.zone, edge);
         if read.is_none() {
@@ -293,7 +302,10 @@ pub fn value_of(dossier: &Dossier, member: Member) -> Option<String> {
         Member::FinishedAt => time(dossier.finished_at),
         Member::ReturnedAt => time(dossier.returned_at),
         Member::Status => Some(dossier.status.code().to_string()),
-        Member::DueChangeReason => None,
+        Member::DueDerived => Some(dossier.due_derived.to_string()),
+        Member::DueCalendar => dossier.due_calendar.as_ref().map(|used| used.id.clone()),
+        Member::RecordedAt => time(dossier.recorded_at),
+        Member::DueChangeReason | Member::History => None,
     }
 }
 

@@ -56,6 +56,14 @@ words! {
         Status = "status",
         /// Why a due date changes.
         DueChangeReason = "due_change_reason",
+        /// Whether the due date was derived; read beside a history alone, as the two after it.
+        DueDerived = "due_derived",
+        /// The calendar that set the due date, as JSON.
+        DueCalendar = "due_calendar",
+        /// When the service was told of the present state.
+        RecordedAt = "recorded_at",
+        /// All that is known of its past, as JSON; null where its times tell it.
+        History = "history",
     }
 }
 
@@ -68,6 +76,11 @@ impl Member {
         self as usize
     }
 
+    /// Whether its cell is JSON.
+    pub const fn is_json(self) -> bool {
+        matches!(self, Self::DueCalendar | Self::History)
+    }
+
     /// The member that a JSON pointer names.
     pub fn of_pointer(pointer: &str) -> Option<Self> {
         pointer.strip_prefix('/')?.parse().ok()
@@ -75,8 +88,7 @@ impl Member {
 }
 
 /// Members that the service derives: an export has them, and an import leaves them unread without a word.
-const DERIVED: [&str; 6] =
-    ["outcome", "re_appointed_kept", "due_derived", "due_calendar", "recorded_at", "anomalies"];
+const DERIVED: [&str; 3] = ["outcome", "re_appointed_kept", "anomalies"];
 
 /// Members without which no row can be a dossier.
 const REQUIRED: [Member; 4] = [Member::Code, Member::UnitId, Member::SubmittedVia, Member::Status];

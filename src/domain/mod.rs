@@ -11,6 +11,7 @@ pub mod decimal;
 pub mod dossier_events;
 pub mod dossier_flows;
 pub mod dossier_history;
+pub mod dossier_import_history;
 pub mod dossier_import_rows;
 pub mod dossier_import_times;
 pub mod dossier_imports;

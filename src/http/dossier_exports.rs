@@ -4,19 +4,21 @@ use std::io;
 
 use actix_web::{HttpResponse, get, http::header, web};
 use futures_util::stream;
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{
     app,
     body::Query,
     crud::Exposed,
-    dossiers::{self, ExportDossiersQuery},
+    dossiers::{self, DossierView, ExportDossiersQuery},
     page,
     problem::Problem,
     state::AppState,
 };
 use crate::{
     domain::{
+        dossier_events::History,
         dossiers::{Dossier, Status, SubmissionChannel},
         imports::ImportFormat,
         time::Day,
@@ -96,10 +98,24 @@ fn unwritable(error: impl std::fmt::Display) -> Error {
     Error::Store(StoreError::Other(format!("a dossier could not be written: {error}")))
 }
 
+/// A dossier as `GET` gives it, and its history where its times don't tell it.
+#[derive(Serialize)]
+struct Exported<'a> {
+    #[serde(flatten)]
+    view: DossierView,
+    history: Option<&'a History>,
+}
+
+impl<'a> Exported<'a> {
+    fn of(dossier: &'a Versioned<Dossier>, today: Day) -> Self {
+        Self { view: Dossiers::view(dossier, today), history: dossier.record.history.as_deref() }
+    }
+}
+
 fn ndjson_text(page: &[Versioned<Dossier>], today: Day) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     for dossier in page {
-        serde_json::to_writer(&mut text, &Dossiers::view(dossier, today)).map_err(unwritable)?;
+        serde_json::to_writer(&mut text, &Exported::of(dossier, today)).map_err(unwritable)?;
         text.push(b'\n');
     }
     Ok(text)
@@ -117,9 +133,9 @@ fn csv_text(page: &[Versioned<Dossier>], heads: bool, today: Day) -> Result<Vec<
     writer.into_inner().map_err(unwritable)
 }
 
-/// The members of a dossier as `GET` gives it, in its order.
+/// The members of a line by their names, in its order.
 fn members(dossier: &Versioned<Dossier>, today: Day) -> Result<serde_json::Map<String, Json>> {
-    match serde_json::to_value(Dossiers::view(dossier, today)).map_err(unwritable)? {
+    match serde_json::to_value(Exported::of(dossier, today)).map_err(unwritable)? {
         Json::Object(members) => Ok(members),
         _ => Err(unwritable("it is no object")),
     }
@@ -166,8 +182,10 @@ fn blank() -> Versioned<Dossier> {
 
 /// Export dossiers
 ///
-/// Every dossier that the filters leave, in the order of codes, as CSV or as NDJSON (each line is a dossier as
-/// `GET` gives it). An import of the file gives the same dossiers. Cells are written as they are kept, for
+/// Every dossier that the filters leave, in the order of codes, as CSV or as NDJSON: each line is a dossier as
+/// `GET` gives it with its `history`, the events, due changes and transfers that are kept of it, or null where
+/// its times tell all. An import of the file into a database with the same units gives the same dossiers with
+/// their histories and statistics. In CSV a list or an object is JSON. Cells are written as they are kept, for
 /// machines: a spreadsheet may take a text that begins with `=` for a formula. The file is written while it is
 /// read; a write that comes in between may or may not be in it.
 #[utoipa::path(tag = "dossiers", params(ExportDossiersQuery), responses(

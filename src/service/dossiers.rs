@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
+        dossier_events::Transfer,
         dossier_flows::Facts,
         dossier_history,
         dossiers::Dossier,
@@ -122,6 +123,11 @@ pub fn carry_over(
     old: Option<&Dossier>,
     context: &Context,
 ) -> Result<()> {
+    if comes_with_its_past(&proposal.record, old) {
+        keep_first_due_date(&mut proposal.record, None);
+        proposal.record.recorded_at.get_or_insert(context.now);
+        return Ok(());
+    }
     dossier_clock::derive_due(conn, &mut lookup.deadlines, &mut proposal.record, old)?;
     keep_first_due_date(&mut proposal.record, old);
     match old {
@@ -145,6 +151,7 @@ pub fn refuse(
 ) -> Result<()> {
     let dossier = &proposal.record;
     let mut violations = broken_rules(conn, lookup, dossier)?;
+    check_transfers(conn, lookup, dossier, old, &mut violations)?;
     if let Some(reason) = &proposal.reason {
         let mut findings = Findings::default();
         findings.text("/due_change_reason", reason, 1000);
@@ -154,7 +161,7 @@ pub fn refuse(
         return Err(Error::Invalid(violations));
     }
     let Some(old) = old else { return Ok(()) };
-    refuse_moved_unit(dossier, old)?;
+    refuse_moved_unit(dossier)?;
     if proposal.reason.is_none() { refuse_moved_due_date(dossier, old) } else { Ok(()) }
 }
 
@@ -168,20 +175,26 @@ pub fn broken_rules(conn: &mut Conn, lookup: &mut Lookup, dossier: &Dossier) -> 
     Ok(violations)
 }
 
-/// A dossier that was transferred has a unit by its last transfer; another one is told as a transfer.
-fn refuse_moved_unit(dossier: &Dossier, old: &Dossier) -> Result<()> {
-    let transferred = old.history.as_ref().is_some_and(|history| !history.transfers.is_empty());
-    if !transferred || dossier.unit_id == old.unit_id {
-        return Ok(());
+/// Whether a dossier is taken over with its past, which a file of an export brings: what leads to its present
+/// state is given, and nothing of it is derived or told anew.
+fn comes_with_its_past(dossier: &Dossier, old: Option<&Dossier>) -> bool {
+    match old {
+        None => dossier.history.is_some() || dossier.recorded_at.is_some(),
+        Some(old) => dossier.history.is_some() && dossier.history != old.history,
     }
+}
+
+/// A dossier that was transferred has a unit by its last transfer; another one is told as a transfer.
+fn refuse_moved_unit(dossier: &Dossier) -> Result<()> {
+    let Some(last) = transfers(dossier).last().filter(|last| last.to_unit_id != dossier.unit_id) else {
+        return Ok(());
+    };
+    let unit_id = &last.to_unit_id;
     Err(Error::Conflict {
         code: "transferred",
         text: Text::new(
-            format!(
-                "The dossier was transferred to `{}`: a unit after that is told as a transfer.",
-                old.unit_id
-            ),
-            format!("Hồ sơ đã chuyển đến `{}`: đơn vị tiếp theo được ghi bằng một lần chuyển.", old.unit_id),
+            format!("The dossier was transferred to `{unit_id}`: a unit after that is told as a transfer."),
+            format!("Hồ sơ đã chuyển đến `{unit_id}`: đơn vị tiếp theo được ghi bằng một lần chuyển."),
         ),
         violations: vec![Violation::new(
             "/unit_id",
@@ -246,6 +259,29 @@ fn check_units(
             let of = ["acceptance", "tiếp nhận"];
             violations.extend(lookup.missing_unit(conn, pointer, id, accepted_on, of)?);
         }
+    }
+    Ok(())
+}
+
+/// The transfers of a dossier.
+fn transfers(dossier: &Dossier) -> &[Transfer] {
+    dossier.history.as_deref().map(|history| history.transfers.as_slice()).unwrap_or_default()
+}
+
+/// The units of transfers that come with the dossier.
+fn check_transfers(
+    conn: &mut Conn,
+    lookup: &mut Lookup,
+    dossier: &Dossier,
+    old: Option<&Dossier>,
+    violations: &mut Vec<Violation>,
+) -> Result<()> {
+    if old.is_some_and(|old| transfers(old) == transfers(dossier)) {
+        return Ok(());
+    }
+    for Transfer { to_unit_id, at, .. } in transfers(dossier) {
+        let of = ["transfer", "chuyển"];
+        violations.extend(lookup.missing_unit(conn, "/history", to_unit_id, Some(at.day()), of)?);
     }
     Ok(())
 }

@@ -416,7 +416,8 @@ api_test!(a_thousand_random_histories_are_counted_as_they_are, |app| {
     });
 });
 
-async fn history(app: &App, seed: u64) {
+/// A random history of three dossiers in a district `h{seed}-r` with two communes.
+pub async fn history(app: &App, seed: u64) {
     let root = format!("h{seed}-r");
     let units = vec![root.clone(), format!("h{seed}-a"), format!("h{seed}-b")];
     for unit in &units {

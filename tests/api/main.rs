@@ -20,6 +20,7 @@ mod crud;
 mod deadlines;
 mod dossier_clock;
 mod dossier_events;
+mod dossier_export_histories;
 mod dossier_exports;
 mod dossier_histories;
 mod dossier_imports;

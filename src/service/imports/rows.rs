@@ -226,6 +226,7 @@ fn read_record(
     for (field, member) in records.fields().zip(layout) {
         let Some(member) = member else { continue };
         cells[member.index()] = match std::str::from_utf8(field).map(str::trim) {
+            Ok("") if member.is_json() => Cell::Text("null"),
             Ok("") => Cell::Blank,
             Ok(text) => Cell::Text(text),
             Err(_) => Cell::NotUtf8,
@@ -317,7 +318,8 @@ impl<'de> Visitor<'de> for Object<'_> {
             if *place != Value::Absent {
                 *self.repeated = Some(member);
             }
-            *place = value_of(members.next_value::<&RawValue>()?.get());
+            let json = members.next_value::<&RawValue>()?.get();
+            *place = if member.is_json() { Value::Text(json.to_owned()) } else { value_of(json) };
             if self.heads[member.index()].is_none() {
                 self.heads[member.index()] = Some(shown(&head));
             }
