@@ -253,6 +253,18 @@ where
     Ok(rows)
 }
 
+/// How the database goes through the parts of a page: its own words, a step a line.
+///
+/// # Errors
+/// The database's.
+pub fn plan(conn: &mut Conn, table: Table, request: &Request) -> StoreResult<Vec<String>> {
+    let mut steps = Vec::new();
+    for part in parts(table, request) {
+        steps.append(&mut part_statement(table, request, part, request.limit as usize + 1).explain(conn)?);
+    }
+    Ok(steps)
+}
+
 /// Indexes that lists walk along: the table, the filtered column before the sorted one, and the sorted one.
 const ORDERED: &[(&str, Option<&str>, &str)] = &[
     ("dossiers", Some("unit_id"), "code"),

@@ -66,6 +66,37 @@ impl Statement {
     }
 }
 
+#[derive(QueryableByName)]
+struct SqliteStep {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct PostgresStep {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    step: String,
+}
+
+impl Statement {
+    /// How the database would run it: a step a line.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn explain(mut self, conn: &mut Conn) -> StoreResult<Vec<String>> {
+        let before = match conn {
+            Conn::Sqlite(_) => "EXPLAIN QUERY PLAN ",
+            Conn::Postgres(_) => "EXPLAIN ",
+        };
+        self.text.insert_str(0, before);
+        self.binds.iter_mut().for_each(|(place, _)| *place += before.len());
+        Ok(match conn {
+            Conn::Sqlite(_) => self.load::<SqliteStep>(conn)?.into_iter().map(|row| row.detail).collect(),
+            Conn::Postgres(_) => self.load::<PostgresStep>(conn)?.into_iter().map(|row| row.step).collect(),
+        })
+    }
+}
+
 /// Most texts whose prepared statements are kept, so that callers can't fill the memory with new ones.
 const KEPT: usize = 128;
 

@@ -39,6 +39,7 @@ mod lists;
 mod problems;
 mod procedures;
 mod rankings;
+mod reads;
 mod returns;
 mod reviews;
 mod sample;
