@@ -217,8 +217,8 @@ fn part_statement(table: Table, request: &Request, part: Part, limit: usize) -> 
         Part::Valued if !by_key => format!("{column} {direction}, {key} {direction}"),
         _ => format!("{key} {direction}"),
     };
-    statement.push(&format!(" ORDER BY {order} LIMIT "));
-    statement.bind(Value::BigInt(i64::try_from(limit).unwrap_or(i64::MAX)));
+    // The limit is text: SQLite prepares a statement again each time that a bound limit is bound.
+    statement.push(&format!(" ORDER BY {order} LIMIT {limit}"));
     statement
 }
 
