@@ -1,6 +1,14 @@
 //! Counters in the text format of Prometheus. Labels are route templates: their number is bounded.
+//!
+//! Each thread remembers the counters of the routes that it serves, so that counting a request takes no lock of
+//! the whole family and makes no label.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -25,8 +33,35 @@ struct RouteLabels {
     route: String,
 }
 
+/// The counters of a route that a thread remembers.
+struct Route {
+    seconds: Histogram,
+    requests: Vec<(&'static str, u16, Counter)>,
+}
+
+/// What a thread remembers of one `Metrics`.
+#[derive(Default)]
+struct Known {
+    number: u64,
+    routes: HashMap<String, Route>,
+}
+
+thread_local! {
+    static KNOWN: RefCell<Known> = RefCell::new(Known::default());
+}
+
+/// Numbers of the `Metrics` of this process, from 1.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+/// Methods outside the usual ones count as one, so that callers can't add labels.
+fn method_label(method: &str) -> &'static str {
+    const USUAL: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    USUAL.into_iter().find(|usual| *usual == method).unwrap_or("other")
+}
+
 /// The counters of one process.
 pub struct Metrics {
+    number: u64,
     registry: Registry,
     requests: Family<Labels, Counter>,
     seconds: Family<RouteLabels, Histogram>,
@@ -58,19 +93,33 @@ impl Metrics {
         registry.register("db_connections", "Open connections of the pool", connections.clone());
         registry.register("db_connections_idle", "Idle connections of the pool", idle.clone());
         registry.register("start_time_seconds", "Start of the process, seconds since 1970", started.clone());
-        Self { registry, requests, seconds, connections, idle, _started: started }
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        Self { number, registry, requests, seconds, connections, idle, _started: started }
     }
 
-    /// Counts a request. Methods outside the usual ones count as one, so that callers can't add labels.
+    /// Counts a request.
     pub fn observe(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let method = match method {
-            "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method,
-            _ => "other",
-        };
-        self.requests
-            .get_or_create(&Labels { method: method.to_owned(), route: route.to_owned(), status })
-            .inc();
-        self.seconds.get_or_create(&RouteLabels { route: route.to_owned() }).observe(took.as_secs_f64());
+        let method = method_label(method);
+        KNOWN.with_borrow_mut(|known| {
+            if known.number != self.number {
+                *known = Known { number: self.number, routes: HashMap::new() };
+            }
+            if !known.routes.contains_key(route) {
+                let seconds = self.seconds.get_or_create(&RouteLabels { route: route.to_owned() }).clone();
+                known.routes.insert(route.to_owned(), Route { seconds, requests: Vec::new() });
+            }
+            let Some(of_route) = known.routes.get_mut(route) else { return };
+            of_route.seconds.observe(took.as_secs_f64());
+            let seen = of_route.requests.iter().find(|(m, s, _)| *m == method && *s == status);
+            if let Some((_, _, counter)) = seen {
+                counter.inc();
+                return;
+            }
+            let labels = Labels { method: method.to_owned(), route: route.to_owned(), status };
+            let counter = self.requests.get_or_create(&labels).clone();
+            counter.inc();
+            of_route.requests.push((method, status, counter));
+        });
     }
 
     /// The text that a scraper reads.

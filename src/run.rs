@@ -33,7 +33,13 @@ pub fn run(cli: Cli) -> Result<(), String> {
         ));
     }
     telemetry::init(cli.log_format, &cli.log);
-    match cli.command {
+    let done = command(cli.command);
+    telemetry::flush();
+    done
+}
+
+fn command(command: Command) -> Result<(), String> {
+    match command {
         Command::Serve(options) => serve(&options),
         Command::Migrate(database) => {
             let done = migrate(&database)?;

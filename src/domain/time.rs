@@ -5,7 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, TimeZone, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// First and last year of a moment or a day.
@@ -64,6 +64,47 @@ impl Moment {
     }
 }
 
+/// The longest text of a moment.
+type Written = [u8; 32];
+
+/// Writes a number into digits, the last digit last.
+fn put(digits: &mut [u8], mut number: u32) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+    }
+}
+
+impl Moment {
+    /// Its text, written without the machinery of formats: a page of a list has hundreds of moments.
+    fn write_to(self, text: &mut Written) -> Option<&str> {
+        let shifted = self.0.checked_add(i64::from(VIETNAM_SECONDS) * 1_000_000)?;
+        let time = DateTime::from_timestamp_micros(shifted)?.naive_utc();
+        let year = u32::try_from(time.year()).ok().filter(|year| *year <= 9999)?;
+        *text = *b"0000-00-00T00:00:00+07:00       ";
+        put(text.get_mut(0..4)?, year);
+        put(text.get_mut(5..7)?, time.month());
+        put(text.get_mut(8..10)?, time.day());
+        put(text.get_mut(11..13)?, time.hour());
+        put(text.get_mut(14..16)?, time.minute());
+        put(text.get_mut(17..19)?, time.second());
+        let micros = u32::try_from(shifted.rem_euclid(1_000_000)).ok()?;
+        let (places, fraction) = match micros {
+            0 => (0, 0),
+            _ if micros % 1000 == 0 => (3, micros / 1000),
+            _ => (6, micros),
+        };
+        let mut end = 19;
+        if places > 0 {
+            put(text.get_mut(20..20 + places)?, fraction);
+            *text.get_mut(19)? = b'.';
+            end = 20 + places;
+        }
+        text.get_mut(end..end + 6)?.copy_from_slice(b"+07:00");
+        std::str::from_utf8(text.get(..end + 6)?).ok()
+    }
+}
+
 impl FromStr for Moment {
     type Err = NotATime;
     fn from_str(text: &str) -> Result<Self, NotATime> {
@@ -82,6 +123,9 @@ impl FromStr for Moment {
 impl fmt::Display for Moment {
     /// RFC 3339 in Vietnamese time.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.write_to(&mut Written::default()) {
+            return f.write_str(text);
+        }
         match vietnam().and_then(|zone| zone.timestamp_micros(self.0).single()) {
             Some(time) => f.write_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, false)),
             None => write!(f, "{}", self.0),
@@ -195,7 +239,10 @@ impl fmt::Display for Day {
 
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        match self.write_to(&mut Written::default()) {
+            Some(text) => s.serialize_str(text),
+            None => s.collect_str(self),
+        }
     }
 }
 
@@ -238,6 +285,24 @@ mod tests {
         let text = |text: &str| text.parse::<Moment>().unwrap().to_string();
         assert_eq!(text("2020-03-05T17:00:01Z"), "2020-03-06T00:00:01+07:00");
         assert_eq!(text("2020-03-05T17:00:01.123456789Z"), "2020-03-06T00:00:01.123456+07:00");
+    }
+
+    #[test]
+    fn moments_are_written_as_chrono_writes_them() {
+        let mut micros = i64::MIN / 30;
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            micros = micros.saturating_add(i64::try_from(state >> 11).unwrap() / 15);
+            for micros in [micros, micros / 1000 * 1000, micros / 1_000_000 * 1_000_000] {
+                let time = vietnam().unwrap().timestamp_micros(micros).single();
+                let want = time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, false));
+                assert_eq!(Some(Moment(micros).to_string()), want, "{micros}");
+            }
+            if micros > i64::MAX / 40 {
+                micros = i64::MIN / 30;
+            }
+        }
     }
 
     #[test]

@@ -188,7 +188,9 @@ pub async fn list<R: Exposed>(
     sort_keys: &[SortKey],
 ) -> Result<HttpResponse, Problem> {
     let today = state.today();
-    page::answer::<R, _, _>(state, request, paging, filters, sort_keys, |record| R::view(record, today)).await
+    let view = |record: &Versioned<R::Record>| R::view(record, today);
+    let tag = |record: &Versioned<R::Record>| tag::<R>(record, today);
+    page::answer_with::<R, _, _>(state, request, paging, filters, sort_keys, view, Some(&tag)).await
 }
 
 /// `GET` of a record.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{body::Query, crud, problem::Problem, respond, schema::Number, state::AppState};
+use super::{body::Query, crud, kept, problem::Problem, schema::Number, state::AppState};
 use crate::{
     domain::{
         periods::{NamedPeriod, PeriodCalendar, Span},
@@ -385,18 +385,20 @@ pub async fn get_dossier_statistics(
         calendar,
         as_of: query.as_of,
     };
-    let answer = dossier_statistics::statistics(&state.store, question, state.today()).await?;
-    let body = DossierStatistics {
-        unit_id: answer.question.unit_id,
-        period: PeriodBody { from: answer.question.span.from, to: answer.question.span.to, calendar },
-        judged_at: answer.judged_at,
-        group_by: answer.question.group_by.iter().map(ToString::to_string).collect(),
-        rows: answer.rows.iter().map(Into::into).collect(),
-        total: (&answer.total).into(),
-        checks: answer.checks.iter().map(Into::into).collect(),
-        returns_not_used: answer.returns_not_used.into_iter().map(Into::into).collect(),
-    };
-    Ok(respond::computed(&request, &body))
+    kept::answer(&state, &request, async |today| {
+        let answer = dossier_statistics::statistics(&state.store, question, today).await?;
+        Ok(DossierStatistics {
+            unit_id: answer.question.unit_id,
+            period: PeriodBody { from: answer.question.span.from, to: answer.question.span.to, calendar },
+            judged_at: answer.judged_at,
+            group_by: answer.question.group_by.iter().map(ToString::to_string).collect(),
+            rows: answer.rows.iter().map(Into::into).collect(),
+            total: (&answer.total).into(),
+            checks: answer.checks.iter().map(Into::into).collect(),
+            returns_not_used: answer.returns_not_used.into_iter().map(Into::into).collect(),
+        })
+    })
+    .await
 }
 
 fn span(query: &DossierStatisticsQuery, calendar: PeriodCalendar) -> Result<Span, Problem> {

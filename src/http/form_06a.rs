@@ -17,8 +17,8 @@ use super::{
     crud,
     dossier_statistics::CheckBody,
     form_06a_files::{self, FormFormat},
+    kept,
     problem::Problem,
-    respond,
     state::AppState,
 };
 use crate::{
@@ -294,11 +294,17 @@ pub async fn get_form_06a(
         unit_id: crud::path_key::<Units>(&query.unit_id)?,
         as_of: query.as_of,
     };
-    let (report, frozen) = form_reports::report(&state.store, asked, state.today()).await?;
+    if format == FormFormat::Json {
+        return kept::answer(&state, &request, async |today| {
+            let (report, frozen) = form_reports::report(&state.store, asked, today).await?;
+            Ok(Form06aBody::new(report, frozen))
+        })
+        .await;
+    }
+    let (report, _) = form_reports::report(&state.store, asked, state.today()).await?;
     match format {
-        FormFormat::Json => Ok(respond::computed(&request, &Form06aBody::new(report, frozen))),
-        FormFormat::Csv => form_06a_files::csv(&request, &report, query.bom.unwrap_or(false)),
         FormFormat::Xlsx => form_06a_files::xlsx(&request, &report),
+        _ => form_06a_files::csv(&request, &report, query.bom.unwrap_or(false)),
     }
 }
 

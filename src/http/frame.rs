@@ -2,10 +2,10 @@
 //!
 //! The log line and the metrics name the route's template, never the path: paths hold codes of dossiers.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
 
 use actix_web::{
-    Error, HttpMessage,
+    Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{Method, header},
@@ -68,12 +68,12 @@ pub struct Frame {
 }
 
 tokio::task_local! {
-    static FRAME: Frame;
+    static FRAME: Rc<Frame>;
 }
 
 /// The frame of the request being handled.
 pub fn current() -> Frame {
-    FRAME.try_with(Clone::clone).unwrap_or_else(|_| Frame {
+    FRAME.try_with(|frame| Frame::clone(frame)).unwrap_or_else(|_| Frame {
         request_id: new_request_id(),
         language: Language::Vietnamese,
         path: String::new(),
@@ -115,7 +115,7 @@ pub async fn around(
         // HEAD is GET without the body; the connection leaves the body out by itself.
         request.head_mut().method = Method::GET;
     }
-    let frame = Frame {
+    let frame = Rc::new(Frame {
         request_id: request_id(&request),
         language: request
             .headers()
@@ -123,10 +123,9 @@ pub async fn around(
             .and_then(|value| value.to_str().ok())
             .map_or(Language::Vietnamese, Language::negotiate),
         path: request.path().to_owned(),
-    };
+    });
     let state = request.app_data::<web::Data<AppState>>().cloned();
     let span = tracing::info_span!("request", request_id = %frame.request_id);
-    request.extensions_mut().insert(frame.clone());
     let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(next.call(request)).catch_unwind());
     let handled = handled.instrument(span.clone()).await;
     let mut result = match handled {

@@ -27,6 +27,7 @@ pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
+pub mod kept;
 pub mod openapi;
 pub mod operations;
 pub mod page;

@@ -8,9 +8,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{problem::Problem, respond, state::AppState};
+use super::{etag, problem::Problem, respond, state::AppState};
 use crate::{
-    service::crud::{self, Resource},
+    service::crud::{self, Page, Resource},
+    store::Versioned,
     store::list::{After, Filter, Request, Sort, Test, Value},
 };
 
@@ -251,7 +252,8 @@ pub fn check_limit(limit: u32) -> Result<u32, Problem> {
     Err(refuse("limit", "out_of_range", "A limit lies between 1 and 500.", "Giới hạn từ 1 đến 500."))
 }
 
-/// Answers a list: `{"items": […], "next_cursor": …}`, each record made a body by `view`.
+/// Answers a list: `{"items": […], "next_cursor": …}`, each record made a body by `view`. Its validator is its
+/// content.
 ///
 /// # Errors
 /// 400 for a limit, a sort key or a cursor that isn't one; the database's.
@@ -265,7 +267,31 @@ pub async fn answer<R, V, B>(
 ) -> Result<HttpResponse, Problem>
 where
     R: ListedResource,
-    V: Fn(&crate::store::Versioned<R::Record>) -> B,
+    V: Fn(&Versioned<R::Record>) -> B,
+    B: Serialize,
+{
+    answer_with::<R, V, B>(state, request, paging, filters, sort_keys, view, None).await
+}
+
+/// The tag of a record.
+pub type TagOf<'a, R> = &'a dyn Fn(&Versioned<<R as Resource>::Record>) -> String;
+
+/// [`answer`] whose validator is made of those of the records, which are much shorter than what is shown of them.
+///
+/// # Errors
+/// Those of [`answer`].
+pub async fn answer_with<R, V, B>(
+    state: &AppState,
+    request: &HttpRequest,
+    paging: Paging,
+    filters: impl IntoIterator<Item = Option<Filter>>,
+    sort_keys: &[SortKey],
+    view: V,
+    tag: Option<TagOf<'_, R>>,
+) -> Result<HttpResponse, Problem>
+where
+    R: ListedResource,
+    V: Fn(&Versioned<R::Record>) -> B,
     B: Serialize,
 {
     let limit = check_limit(paging.limit.unwrap_or(DEFAULT_LIMIT))?;
@@ -287,12 +313,16 @@ where
         }
         _ => None,
     };
+    let tag = tag.map(|tag| page_tag::<R>(&page, next_cursor.as_deref(), tag));
     let body = PageBody {
         items: page.items.iter().map(view).collect(),
         next_cursor: next_cursor.clone(),
         total: page.total,
     };
-    let mut response = respond::computed(request, &body);
+    let mut response = match tag {
+        Some(tag) => respond::record(request, tag, &body),
+        None => respond::computed(request, &body),
+    };
     if let Some(cursor) = next_cursor
         && let Ok(value) =
             header::HeaderValue::from_str(&format!("<{}>; rel=\"next\"", next_link(request, &cursor)))
@@ -300,6 +330,19 @@ where
         response.headers_mut().insert(header::LINK, value);
     }
     Ok(response)
+}
+
+/// The keys and the tags of the records of a page, and what it says beside them.
+fn page_tag<R: ListedResource>(page: &Page<R::Record>, next: Option<&str>, tag: TagOf<'_, R>) -> String {
+    let mut content = format!("{} {next:?} {:?}", R::NAME, page.total);
+    for item in &page.items {
+        // Neither a key nor a tag has control characters.
+        content.push('\n');
+        content.push_str(&R::key(&item.record));
+        content.push('\n');
+        content.push_str(&tag(item));
+    }
+    etag::of_content(content.as_bytes())
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::Query, crud, editions::index_of_path, problem::Problem, respond, schema::Number, state::AppState,
+    body::Query, crud, editions::index_of_path, kept, problem::Problem, schema::Number, state::AppState,
 };
 use crate::{
     domain::{decimal::Exact, editions::TieRule, index_scores::ScoreStage, time::YEARS},
@@ -285,8 +285,11 @@ pub async fn get_ranking(
     let (code, year) = path.into_inner();
     match asked(&code, &year, query) {
         Ok((question, with_components)) => {
-            let report = ranking_reports::ranking(&state.store, question).await?;
-            Ok(respond::computed(&request, &RankingBody::new(report, with_components)))
+            kept::answer(&state, &request, async |_| {
+                let report = ranking_reports::ranking(&state.store, question).await?;
+                Ok(RankingBody::new(report, with_components))
+            })
+            .await
         }
         // An index that isn't there is told before what can't be read.
         Err(problem) => {

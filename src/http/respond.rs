@@ -1,6 +1,6 @@
 //! Answers with their validators.
 
-use actix_web::{HttpRequest, HttpResponse, http::header};
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Bytes};
 use serde::Serialize;
 
 use super::etag;
@@ -10,7 +10,8 @@ fn json<T: Serialize>(body: &T) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
 
-fn with_tag(request: &HttpRequest, tag: String, body: Vec<u8>) -> HttpResponse {
+/// A body with its validator; 304 when the caller has it.
+pub fn with_tag(request: &HttpRequest, tag: String, body: impl Into<Bytes>) -> HttpResponse {
     if etag::is_known(request, &tag) {
         return HttpResponse::NotModified()
             .insert_header((header::ETAG, tag))
@@ -21,18 +22,24 @@ fn with_tag(request: &HttpRequest, tag: String, body: Vec<u8>) -> HttpResponse {
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .content_type("application/json")
-        .body(body)
+        .body(body.into())
 }
 
-/// A record.
+/// A computed answer as it is sent, with its validator: its content.
+pub fn tagged<T: Serialize>(body: &T) -> (String, Bytes) {
+    let body = json(body);
+    (etag::of_content(&body), body.into())
+}
+
+/// A record, or a page of them.
 pub fn record<T: Serialize>(request: &HttpRequest, tag: String, body: &T) -> HttpResponse {
     with_tag(request, tag, json(body))
 }
 
 /// A computed answer: its validator is its content.
 pub fn computed<T: Serialize>(request: &HttpRequest, body: &T) -> HttpResponse {
-    let body = json(body);
-    with_tag(request, etag::of_content(&body), body)
+    let (tag, body) = tagged(body);
+    with_tag(request, tag, body)
 }
 
 /// A record that is new.

@@ -8,9 +8,9 @@ use super::{
     body::Query,
     crud,
     dossier_statistics::{CheckBody, DossierFigures, DossierFiguresRow, PeriodBody},
+    kept,
     problem::Problem,
     rankings::{StandingBody, year_of},
-    respond,
     state::AppState,
 };
 use crate::{
@@ -354,8 +354,10 @@ pub async fn get_review(
         }
     };
     let calendar = calendar.unwrap_or(PeriodCalendar::Civil);
-    let review = reviews::review(&state.store, unit_id, year, calendar, state.today()).await?;
-    Ok(respond::computed(&request, &ReviewBody::from(review)))
+    kept::answer(&state, &request, async |today| {
+        Ok(ReviewBody::from(reviews::review(&state.store, unit_id, year, calendar, today).await?))
+    })
+    .await
 }
 
 /// The addresses of this file.

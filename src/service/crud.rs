@@ -92,6 +92,9 @@ pub trait Resource: Send + 'static {
     /// Whether other records are checked against this one.
     const STRUCTURE: Structure;
 
+    /// Whether a record is read by one statement, which sees one state of the data without a transaction.
+    const ONE_STATEMENT: bool = false;
+
     /// The record's key.
     fn key(record: &Self::Record) -> String;
     /// The record's name in the change log.
@@ -162,7 +165,8 @@ pub trait Resource: Send + 'static {
 /// # Errors
 /// `NotFound`, or the database's.
 pub async fn get<R: Resource>(store: &Store, key: String) -> Result<Versioned<R::Record>> {
-    store.read(move |conn| existing::<R>(conn, &key)).await
+    let find = move |conn: &mut Conn| existing::<R>(conn, &key);
+    if R::ONE_STATEMENT { store.read_one(find).await } else { store.read_here(find).await }
 }
 
 fn existing<R: Resource>(conn: &mut Conn, key: &str) -> Result<Versioned<R::Record>> {
@@ -185,16 +189,16 @@ pub struct Page<T> {
 /// # Errors
 /// The database's.
 pub async fn list<R: Resource>(store: &Store, request: Request, with_total: bool) -> Result<Page<R::Record>> {
-    store
-        .read(move |conn| {
-            let mut items = R::list(conn, &request)?;
-            let limit = request.limit as usize;
-            let more = items.len() > limit;
-            items.truncate(limit);
-            let total = if with_total { Some(list::count(conn, R::TABLE, &request)?) } else { None };
-            Ok(Page { items, more, total })
-        })
-        .await
+    let short = !with_total && list::is_short(R::TABLE, &request);
+    let page = move |conn: &mut Conn| {
+        let mut items = R::list(conn, &request)?;
+        let limit = request.limit as usize;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let total = if with_total { Some(list::count(conn, R::TABLE, &request)?) } else { None };
+        Ok(Page { items, more, total })
+    };
+    if short { store.read_here(page).await } else { store.read(page).await }
 }
 
 /// Adds a record that must be new.
@@ -280,7 +284,7 @@ pub async fn check<R: Resource>(
     absent: Absent,
 ) -> Result<()> {
     store
-        .read(move |conn| {
+        .read_here(move |conn| {
             let old = R::find(conn, &key)?;
             if old.is_none() && absent == Absent::Refuse {
                 return Err(Error::not_found(R::NAME, key));

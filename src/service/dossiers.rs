@@ -33,6 +33,7 @@ impl Resource for Dossiers {
     const NAME: &'static str = "dossiers";
     const TABLE: Table = store::dossiers::TABLE;
     const STRUCTURE: Structure = Structure::Used;
+    const ONE_STATEMENT: bool = true;
 
     fn key(dossier: &Dossier) -> String {
         dossier.code.clone()

@@ -101,13 +101,14 @@ impl VersionRow {
 
 /// A calendar by its id, in its present version.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<Calendar>>> {
-    let found: Option<CalendarRow> = calendars::table.find(id).first(conn).optional()?;
+    let found: Option<CalendarRow> = calendars::table.find(id).get_result(conn).optional()?;
     found.map(CalendarRow::calendar).transpose()
 }
 
 /// A calendar as it was, or is, in one of its versions; also of one that is gone.
 pub fn version(conn: &mut Conn, id: &str, number: i32) -> StoreResult<Option<Versioned<Calendar>>> {
-    let found: Option<VersionRow> = calendar_versions::table.find((id, number)).first(conn).optional()?;
+    let found: Option<VersionRow> =
+        calendar_versions::table.find((id, number)).get_result(conn).optional()?;
     found.map(VersionRow::calendar).transpose()
 }
 

@@ -70,7 +70,7 @@ fn records(rows: Vec<ClockRuleRow>) -> StoreResult<Vec<ClockRule>> {
 
 /// A rule by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<ClockRule>>> {
-    let found: Option<ClockRuleRow> = clock_rules::table.find(id).first(conn).optional()?;
+    let found: Option<ClockRuleRow> = clock_rules::table.find(id).get_result(conn).optional()?;
     found.map(ClockRuleRow::rule).transpose()
 }
 

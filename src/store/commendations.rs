@@ -121,7 +121,7 @@ fn with_recipients(conn: &mut Conn, rows: Vec<CommendationRow>) -> StoreResult<V
 
 /// A decision by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<Commendation>>> {
-    let found: Option<CommendationRow> = commendations::table.find(id).first(conn).optional()?;
+    let found: Option<CommendationRow> = commendations::table.find(id).get_result(conn).optional()?;
     Ok(with_recipients(conn, found.into_iter().collect())?.pop())
 }
 

@@ -79,6 +79,8 @@ impl FromStr for DatabaseUrl {
 pub enum Purpose {
     /// Reads only; SQLite enforces it.
     Read,
+    /// Bounded reads of one async worker; SQLite enforces that they only read.
+    ReadHere,
     /// Reads and writes.
     Write,
 }
@@ -98,14 +100,16 @@ impl Manager {
         match &self.url {
             DatabaseUrl::Sqlite(path) => {
                 let mut conn = SqliteConnection::establish(path)?;
-                let query_only = match self.purpose {
-                    Purpose::Read => "ON",
-                    Purpose::Write => "OFF",
+                // Pages kept by the connection, in KiB; the system keeps the file's own in memory besides.
+                let (query_only, cache) = match self.purpose {
+                    Purpose::Read => ("ON", 2000),
+                    Purpose::ReadHere => ("ON", 4000),
+                    Purpose::Write => ("OFF", 32000),
                 };
                 // The order matters: the timeout guards the switch to WAL. FULL: acknowledged means on disk.
                 let pragmas = format!(
                     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32000; \
+                     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{cache}; \
                      PRAGMA temp_store = MEMORY; PRAGMA query_only = {query_only};"
                 );
                 conn.batch_execute(&pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;

@@ -147,7 +147,7 @@ fn unreadable(error: serde_json::Error) -> StoreError {
 
 /// A dossier by its code.
 pub fn find(conn: &mut Conn, code: &str) -> StoreResult<Option<Versioned<Dossier>>> {
-    let found: Option<DossierRow> = dossiers::table.find(code).first(conn).optional()?;
+    let found: Option<DossierRow> = dossiers::table.find(code).get_result(conn).optional()?;
     found.map(DossierRow::dossier).transpose()
 }
 

@@ -108,7 +108,7 @@ impl EditionRow {
 
 /// An edition by its index and year.
 pub fn find(conn: &mut Conn, index: &str, year: i32) -> StoreResult<Option<Versioned<Edition>>> {
-    let found: Option<EditionRow> = editions::table.find((index, year)).first(conn).optional()?;
+    let found: Option<EditionRow> = editions::table.find((index, year)).get_result(conn).optional()?;
     found.map(EditionRow::edition).transpose()
 }
 

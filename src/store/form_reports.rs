@@ -49,7 +49,7 @@ impl FormReportRow {
 
 /// A revision by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<FormReport>> {
-    let found: Option<FormReportRow> = form_reports::table.find(id).first(conn).optional()?;
+    let found: Option<FormReportRow> = form_reports::table.find(id).get_result(conn).optional()?;
     found.map(FormReportRow::report).transpose()
 }
 

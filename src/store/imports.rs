@@ -118,7 +118,7 @@ impl ImportRow {
 
 /// An import by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<Import>>> {
-    let found: Option<ImportRow> = imports::table.find(id).first(conn).optional()?;
+    let found: Option<ImportRow> = imports::table.find(id).get_result(conn).optional()?;
     found.map(ImportRow::import).transpose()
 }
 

@@ -74,7 +74,7 @@ impl ActionRow {
 
 /// An action by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<ImprovementAction>>> {
-    let found: Option<ActionRow> = improvement_actions::table.find(id).first(conn).optional()?;
+    let found: Option<ActionRow> = improvement_actions::table.find(id).get_result(conn).optional()?;
     found.map(ActionRow::action).transpose()
 }
 

@@ -89,7 +89,7 @@ impl IndexScoreRow {
 
 /// A score by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<IndexScore>>> {
-    let found: Option<IndexScoreRow> = index_scores::table.find(id).first(conn).optional()?;
+    let found: Option<IndexScoreRow> = index_scores::table.find(id).get_result(conn).optional()?;
     found.map(IndexScoreRow::score).transpose()
 }
 

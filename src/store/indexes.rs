@@ -60,7 +60,7 @@ impl IndexRow {
 
 /// An index by its code.
 pub fn find(conn: &mut Conn, code: &str) -> StoreResult<Option<Versioned<Index>>> {
-    let found: Option<IndexRow> = indexes::table.find(code).first(conn).optional()?;
+    let found: Option<IndexRow> = indexes::table.find(code).get_result(conn).optional()?;
     Ok(found.map(IndexRow::index))
 }
 

@@ -3,33 +3,14 @@
 //! The statement is text because diesel has no way to name the sort column at run time on two databases. Each
 //! column comes from a whitelist in the code, and each value is bound.
 
-use diesel::{
-    QueryableByName, RunQueryDsl,
-    sql_types::{BigInt, Bool, Date, Integer, Text},
-};
+use diesel::{QueryableByName, sql_types::BigInt};
 
+pub use super::sql::Value;
 use super::{
     conn::{Backend, Conn},
     error::StoreResult,
-    sql::numbered,
+    sql::Statement,
 };
-
-/// A value that a statement binds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
-    /// Text.
-    Text(String),
-    /// Microseconds and other long numbers.
-    BigInt(i64),
-    /// Years and other short numbers.
-    Integer(i32),
-    /// Booleans.
-    Bool(bool),
-    /// Days.
-    Date(chrono::NaiveDate),
-    /// Several texts, for [`Test::OneOf`].
-    Texts(Vec<String>),
-}
 
 /// How a column is compared with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,73 +90,46 @@ pub struct Table {
     pub key: &'static str,
 }
 
-struct Statement {
-    sql: String,
-    binds: Vec<Value>,
-}
-
-impl Statement {
-    /// Binds a value and gives its place.
-    fn bind(&mut self, value: Value) -> String {
-        self.binds.push(value);
-        format!("${}", self.binds.len())
-    }
-
-    fn filter(&mut self, filter: &Filter) -> String {
-        let column = filter.column;
-        match filter.test {
-            Test::Absent => return format!("{column} IS NULL"),
-            Test::Present => return format!("{column} IS NOT NULL"),
-            Test::Holds => return column.to_owned(),
-            Test::OneOf => return self.one_of(filter),
-            Test::Is
-            | Test::AtLeast
-            | Test::Below
-            | Test::Under
-            | Test::NoneOrAtMost
-            | Test::NoneOrAbove
-            | Test::Contains => {}
+fn filter(statement: &mut Statement, filter: &Filter) {
+    let column = filter.column;
+    let value = || filter.value.clone();
+    let mut compare = |before: &str, value: Value, after: &str| {
+        statement.push(before);
+        statement.bind(value);
+        statement.push(after);
+    };
+    match filter.test {
+        Test::Is => compare(&format!("{column} = "), value(), ""),
+        Test::AtLeast => compare(&format!("{column} >= "), value(), ""),
+        Test::Below => compare(&format!("{column} < "), value(), ""),
+        Test::NoneOrAtMost => compare(&format!("({column} IS NULL OR {column} <= "), value(), ")"),
+        Test::NoneOrAbove => compare(&format!("({column} IS NULL OR {column} > "), value(), ")"),
+        Test::Absent => statement.push(&format!("{column} IS NULL")),
+        Test::Present => statement.push(&format!("{column} IS NOT NULL")),
+        Test::Holds => statement.push(column),
+        Test::Contains => {
+            let pattern = match value() {
+                Value::Text(text) => Value::Text(like_pattern(&text)),
+                other => other,
+            };
+            compare(&format!("{column} LIKE "), pattern, " ESCAPE '!'");
         }
-        let value = match (&filter.test, &filter.value) {
-            (Test::Contains, Value::Text(text)) => Value::Text(like_pattern(text)),
-            (_, value) => value.clone(),
-        };
-        let place = self.bind(value);
-        match filter.test {
-            Test::Is | Test::OneOf | Test::Absent | Test::Present | Test::Holds => {
-                format!("{column} = {place}")
-            }
-            Test::AtLeast => format!("{column} >= {place}"),
-            Test::Below => format!("{column} < {place}"),
-            Test::Contains => format!("{column} LIKE {place} ESCAPE '!'"),
-            Test::NoneOrAtMost => format!("({column} IS NULL OR {column} <= {place})"),
-            Test::NoneOrAbove => format!("({column} IS NULL OR {column} > {place})"),
-            Test::Under => format!("{column} IN ({})", subtree(&place)),
+        Test::Under => {
+            let below = subtree("\n");
+            let (before, after) = below.split_once('\n').unwrap_or_default();
+            compare(&format!("{column} IN ({before}"), value(), &format!("{after})"));
         }
-    }
-
-    fn one_of(&mut self, filter: &Filter) -> String {
-        let places: Vec<String> = match &filter.value {
-            Value::Texts(texts) => texts.iter().map(|text| self.bind(Value::Text(text.clone()))).collect(),
-            one => vec![self.bind(one.clone())],
-        };
-        format!("{} IN ({})", filter.column, places.join(", "))
-    }
-
-    fn after(&mut self, table: Table, sort: Sort, after: &After) -> String {
-        let (column, key) = (sort.column, table.key);
-        let beyond = if sort.descending { "<" } else { ">" };
-        let here = Value::Text(after.key.clone());
-        match &after.value {
-            _ if column == key => format!("{key} {beyond} {}", self.bind(here)),
-            None => format!("({column} IS NULL AND {key} {beyond} {})", self.bind(here)),
-            Some(value) => {
-                let value = self.bind(value.clone());
-                let here = self.bind(here);
-                format!(
-                    "({column} {beyond} {value} OR ({column} = {value} AND {key} {beyond} {here}) OR {column} IS NULL)"
-                )
+        Test::OneOf => {
+            let values = match value() {
+                Value::Texts(texts) => texts.into_iter().map(Value::Text).collect(),
+                one => vec![one],
+            };
+            statement.push(&format!("{column} IN ("));
+            for (i, value) in values.into_iter().enumerate() {
+                statement.push(if i == 0 { "" } else { ", " });
+                statement.bind(value);
             }
+            statement.push(")");
         }
     }
 }
@@ -200,9 +154,88 @@ fn like_pattern(text: &str) -> String {
     pattern
 }
 
-fn conditions(statement: &mut Statement, request: &Request) -> String {
-    let parts: Vec<String> = request.filters.iter().map(|f| statement.filter(f)).collect();
-    if parts.is_empty() { "1 = 1".to_owned() } else { parts.join(" AND ") }
+fn conditions<'a>(statement: &mut Statement, filters: impl IntoIterator<Item = &'a Filter>) {
+    statement.push("1 = 1");
+    for one in filters {
+        statement.push(" AND ");
+        filter(statement, one);
+    }
+}
+
+/// The records of a list that have a value to sort by come first, those without one behind them in either
+/// direction. Each part is a walk along an index, where one begins with the filtered and the sorted columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Valued,
+    Valueless,
+}
+
+/// Whether a filter says of the sorted column what the place to go on from says already. With both, a database
+/// may walk from the filter's end of the index instead of the place's.
+fn is_implied(filter: &Filter, sort: Sort) -> bool {
+    let end = if sort.descending { Test::Below } else { Test::AtLeast };
+    filter.column == sort.column && filter.test == end
+}
+
+/// Whether records without a value in the column pass the filter.
+fn passes_valueless(filter: &Filter, column: &str) -> bool {
+    filter.column != column || matches!(filter.test, Test::NoneOrAtMost | Test::NoneOrAbove | Test::Absent)
+}
+
+fn part_statement(table: Table, request: &Request, part: Part, limit: usize) -> Statement {
+    let Sort { column, descending } = request.sort;
+    let (beyond, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
+    let (key, by_key) = (table.key, column == table.key);
+    let mut statement = Statement::default();
+    statement.push(&format!("SELECT * FROM {} WHERE ", table.name));
+    let place =
+        request.after.as_ref().filter(|after| by_key || (after.value.is_some() == (part == Part::Valued)));
+    let place_value = place.and_then(|after| after.value.clone()).filter(|_| !by_key);
+    let implied = |one: &&Filter| !(place_value.is_some() && is_implied(one, request.sort));
+    conditions(&mut statement, request.filters.iter().filter(implied));
+    if !by_key && part == Part::Valueless {
+        statement.push(&format!(" AND {column} IS NULL"));
+    }
+    match (place, place_value) {
+        (Some(after), Some(value)) => {
+            statement.push(&format!(" AND ({column}, {key}) {beyond} ("));
+            statement.bind(value);
+            statement.push(", ");
+            statement.bind(Value::Text(after.key.clone()));
+            statement.push(")");
+        }
+        (Some(after), None) => {
+            statement.push(&format!(" AND {key} {beyond} "));
+            statement.bind(Value::Text(after.key.clone()));
+        }
+        (None, _) if !by_key && part == Part::Valued => {
+            statement.push(&format!(" AND {column} IS NOT NULL"));
+        }
+        (None, _) => {}
+    }
+    let order = match part {
+        Part::Valued if !by_key => format!("{column} {direction}, {key} {direction}"),
+        _ => format!("{key} {direction}"),
+    };
+    // The limit is text: SQLite prepares a statement again each time that a bound limit is bound.
+    statement.push(&format!(" ORDER BY {order} LIMIT {limit}"));
+    statement
+}
+
+/// The parts of a list that a page may have records of.
+fn parts(table: Table, request: &Request) -> Vec<Part> {
+    let column = request.sort.column;
+    if column == table.key {
+        return vec![Part::Valued];
+    }
+    let mut parts = Vec::new();
+    if request.after.as_ref().is_none_or(|after| after.value.is_some()) {
+        parts.push(Part::Valued);
+    }
+    if request.filters.iter().all(|filter| passes_valueless(filter, column)) {
+        parts.push(Part::Valueless);
+    }
+    parts
 }
 
 /// One page, and one record more when there is another page.
@@ -210,21 +243,50 @@ pub fn page<R>(conn: &mut Conn, table: Table, request: &Request) -> StoreResult<
 where
     R: QueryableByName<Backend> + 'static,
 {
-    let mut statement = Statement { sql: String::new(), binds: Vec::new() };
-    let mut holds = conditions(&mut statement, request);
-    if let Some(after) = &request.after {
-        let begin = statement.after(table, request.sort, after);
-        holds = format!("{holds} AND {begin}");
+    let wanted = request.limit as usize + 1;
+    let mut rows: Vec<R> = Vec::new();
+    for part in parts(table, request) {
+        if rows.len() < wanted {
+            rows.append(&mut part_statement(table, request, part, wanted - rows.len()).load(conn)?);
+        }
     }
-    let direction = if request.sort.descending { "DESC" } else { "ASC" };
-    let order = if request.sort.column == table.key {
-        format!("{} {direction}", table.key)
-    } else {
-        format!("{} {direction} NULLS LAST, {} {direction}", request.sort.column, table.key)
+    Ok(rows)
+}
+
+/// How the database goes through the parts of a page: its own words, a step a line.
+///
+/// # Errors
+/// The database's.
+pub fn plan(conn: &mut Conn, table: Table, request: &Request) -> StoreResult<Vec<String>> {
+    let mut steps = Vec::new();
+    for part in parts(table, request) {
+        steps.append(&mut part_statement(table, request, part, request.limit as usize + 1).explain(conn)?);
+    }
+    Ok(steps)
+}
+
+/// Indexes that lists walk along: the table, the filtered column before the sorted one, and the sorted one.
+const ORDERED: &[(&str, Option<&str>, &str)] = &[
+    ("dossiers", Some("unit_id"), "code"),
+    ("dossiers", Some("unit_id"), "accepted_at"),
+    ("dossiers", None, "accepted_at"),
+];
+
+/// Whether a page takes about as many rows as it shows, however many records there are: its filters and its order
+/// are those of an index.
+pub fn is_short(table: Table, request: &Request) -> bool {
+    let Sort { column, .. } = request.sort;
+    let ranges =
+        |filter: &Filter| filter.column == column && matches!(filter.test, Test::AtLeast | Test::Below);
+    let walks = |before: Option<&str>| {
+        let is_before = |filter: &Filter| Some(filter.column) == before && filter.test == Test::Is;
+        request.filters.iter().all(|filter| ranges(filter) || is_before(filter))
+            && (before.is_none() || request.filters.iter().any(is_before))
     };
-    statement.sql =
-        format!("SELECT * FROM {} WHERE {holds} ORDER BY {order} LIMIT {}", table.name, request.limit + 1);
-    load(conn, statement)
+    (column == table.key && walks(None))
+        || ORDERED
+            .iter()
+            .any(|(name, before, sorted)| *name == table.name && *sorted == column && walks(*before))
 }
 
 #[derive(QueryableByName)]
@@ -235,27 +297,9 @@ struct Count {
 
 /// How many records the filters leave.
 pub fn count(conn: &mut Conn, table: Table, request: &Request) -> StoreResult<i64> {
-    let mut statement = Statement { sql: String::new(), binds: Vec::new() };
-    let holds = conditions(&mut statement, request);
-    statement.sql = format!("SELECT COUNT(*) AS n FROM {} WHERE {holds}", table.name);
-    let counts: Vec<Count> = load(conn, statement)?;
+    let mut statement = Statement::default();
+    statement.push(&format!("SELECT COUNT(*) AS n FROM {} WHERE ", table.name));
+    conditions(&mut statement, &request.filters);
+    let counts: Vec<Count> = statement.load(conn)?;
     Ok(counts.first().map_or(0, |c| c.n))
-}
-
-fn load<R>(conn: &mut Conn, statement: Statement) -> StoreResult<Vec<R>>
-where
-    R: QueryableByName<Backend> + 'static,
-{
-    let mut query = numbered(conn, &statement.sql);
-    for value in statement.binds {
-        query = match value {
-            Value::Text(v) => query.bind::<Text, _>(v),
-            Value::Texts(v) => query.bind::<Text, _>(v.join("\n")),
-            Value::BigInt(v) => query.bind::<BigInt, _>(v),
-            Value::Integer(v) => query.bind::<Integer, _>(v),
-            Value::Bool(v) => query.bind::<Bool, _>(v),
-            Value::Date(v) => query.bind::<Date, _>(v),
-        };
-    }
-    Ok(query.load(conn)?)
 }

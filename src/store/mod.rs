@@ -1,7 +1,8 @@
 //! The only place that names diesel: both databases, their connections, and one file of queries a resource.
 //!
 //! [`Store::read`] and [`Store::write`] are the two ways in. Both run on blocking threads, never on an async
-//! worker, and both see one state of the data from their first query to their last.
+//! worker, and both see one state of the data from their first query to their last. [`Store::read_here`] is the
+//! short way for a read that is bounded: on SQLite it stays on the thread that asks.
 
 pub mod calendars;
 pub mod changes;
@@ -15,6 +16,7 @@ pub mod dossiers;
 pub mod editions;
 pub mod error;
 pub mod form_reports;
+mod here;
 pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
@@ -58,6 +60,15 @@ pub struct Versioned<T> {
     pub version: i64,
 }
 
+/// What was in an SQLite database at a moment, by one of its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct State {
+    connection: u64,
+    /// `PRAGMA data_version`: it changes with every commit of another connection, in this process or another, and
+    /// the connections that are asked never write.
+    data_version: i64,
+}
+
 /// Sizes of the pools and queues.
 #[derive(Debug, Clone, Copy)]
 pub struct StoreLimits {
@@ -83,6 +94,8 @@ pub struct Store {
 
 struct Inner {
     url: DatabaseUrl,
+    /// Opens the connections of the async workers; on PostgreSQL there are none.
+    here: Option<Arc<Manager>>,
     pool: r2d2::Pool<Manager>,
     permits: Arc<Semaphore>,
     writer: Option<Writer>,
@@ -125,6 +138,8 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 url: url.clone(),
+                here: matches!(url, DatabaseUrl::Sqlite(_))
+                    .then(|| Arc::new(Manager { url: url.clone(), purpose: Purpose::ReadHere })),
                 pool,
                 permits: Arc::new(Semaphore::new(limits.connections as usize)),
                 writer,
@@ -168,6 +183,49 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// [`read`](Self::read) for bounded work, such as a record by its key, a page by an index or a few sums: on
+    /// SQLite it runs on this thread's own connection.
+    ///
+    /// # Errors
+    /// Those of `work`, and the connection's.
+    pub async fn read_here<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    {
+        match &self.inner.here {
+            Some(here) => here::run(here, |conn, _| in_transaction(conn, work)),
+            None => self.read(work).await,
+        }
+    }
+
+    /// [`read_here`](Self::read_here) for work of a single statement, which sees one state without a transaction.
+    ///
+    /// # Errors
+    /// Those of `work`, and the connection's.
+    pub async fn read_one<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    {
+        match &self.inner.here {
+            Some(here) => here::run(here, |conn, _| work(conn)),
+            None => self.pooled(work).await,
+        }
+    }
+
+    /// What is in the database, as far as this thread can tell without a wait: equal states are the same data,
+    /// whoever wrote. None on PostgreSQL, and where the database can't be asked.
+    pub fn state_here(&self) -> Option<State> {
+        let here = self.inner.here.as_ref()?;
+        let state = here::run(here, |conn, connection| {
+            Ok::<_, StoreError>(State { connection, data_version: sql::data_version(conn)? })
+        });
+        state.ok()
     }
 
     /// Runs `work` in a transaction that is on disk when this returns `Ok`; an error undoes all of it.

@@ -93,7 +93,7 @@ impl ProcedureRow {
 
 /// A procedure by its code.
 pub fn find(conn: &mut Conn, code: &str) -> StoreResult<Option<Versioned<Procedure>>> {
-    let found: Option<ProcedureRow> = procedures::table.find(code).first(conn).optional()?;
+    let found: Option<ProcedureRow> = procedures::table.find(code).get_result(conn).optional()?;
     found.map(ProcedureRow::procedure).transpose()
 }
 

@@ -83,7 +83,7 @@ impl ReportedFigureRow {
 
 /// A figure by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<ReportedFigure>>> {
-    let found: Option<ReportedFigureRow> = reported_figures::table.find(id).first(conn).optional()?;
+    let found: Option<ReportedFigureRow> = reported_figures::table.find(id).get_result(conn).optional()?;
     found.map(ReportedFigureRow::figure).transpose()
 }
 

@@ -78,7 +78,7 @@ impl StoredReturn {
 
 /// A return by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<Return>>> {
-    let found: Option<StoredReturn> = returns::table.find(id).first(conn).optional()?;
+    let found: Option<StoredReturn> = returns::table.find(id).get_result(conn).optional()?;
     found.map(StoredReturn::filled).transpose()
 }
 

@@ -1,8 +1,167 @@
 //! Statements as text: numbered binds that mean the same on both databases.
 
-use diesel::{query_builder::BoxedSqlQuery, sql_query};
+use std::{collections::HashSet, sync::RwLock};
 
-use super::conn::{Backend, Conn};
+use diesel::{
+    QueryResult, QueryableByName, RunQueryDsl,
+    query_builder::{AstPass, BoxedSqlQuery, Query, QueryFragment, QueryId},
+    sql_query,
+    sql_types::{BigInt, Bool, Date, Integer, Text, Untyped},
+};
+
+use super::{
+    conn::{Backend, Conn},
+    error::StoreResult,
+};
+
+/// A value that a statement binds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Text.
+    Text(String),
+    /// Microseconds and other long numbers.
+    BigInt(i64),
+    /// Years and other short numbers.
+    Integer(i32),
+    /// Booleans.
+    Bool(bool),
+    /// Days.
+    Date(chrono::NaiveDate),
+    /// Several texts, for a filter that takes one of them.
+    Texts(Vec<String>),
+}
+
+/// A statement made piece by piece, its values bound where they stand. diesel never keeps the prepared statement
+/// of a text; of these it keeps those that are asked again and again.
+#[derive(Debug, Default)]
+pub struct Statement {
+    text: String,
+    /// Where in the text each value belongs.
+    binds: Vec<(usize, Value)>,
+    kept: bool,
+}
+
+impl Statement {
+    /// Adds text.
+    pub fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Adds a value.
+    pub fn bind(&mut self, value: Value) {
+        self.binds.push((self.text.len(), value));
+    }
+
+    /// The rows.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load<R>(mut self, conn: &mut Conn) -> StoreResult<Vec<R>>
+    where
+        R: QueryableByName<Backend> + 'static,
+    {
+        // SQLite prepares a kept statement again when the tables change; PostgreSQL would refuse it.
+        self.kept = matches!(conn, Conn::Sqlite(_)) && is_kept(&self.text);
+        Ok(RunQueryDsl::load(self, conn)?)
+    }
+}
+
+#[derive(QueryableByName)]
+struct SqliteStep {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct PostgresStep {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    step: String,
+}
+
+impl Statement {
+    /// How the database would run it: a step a line.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn explain(mut self, conn: &mut Conn) -> StoreResult<Vec<String>> {
+        let before = match conn {
+            Conn::Sqlite(_) => "EXPLAIN QUERY PLAN ",
+            Conn::Postgres(_) => "EXPLAIN ",
+        };
+        self.text.insert_str(0, before);
+        self.binds.iter_mut().for_each(|(place, _)| *place += before.len());
+        Ok(match conn {
+            Conn::Sqlite(_) => self.load::<SqliteStep>(conn)?.into_iter().map(|row| row.detail).collect(),
+            Conn::Postgres(_) => self.load::<PostgresStep>(conn)?.into_iter().map(|row| row.step).collect(),
+        })
+    }
+}
+
+/// Most texts whose prepared statements are kept, so that callers can't fill the memory with new ones.
+const KEPT: usize = 128;
+
+/// Whether a text is one of the first that this process has asked. Values are not part of a text.
+fn is_kept(text: &str) -> bool {
+    static TEXTS: RwLock<Option<HashSet<String>>> = RwLock::new(None);
+    if TEXTS.read().is_ok_and(|texts| texts.as_ref().is_some_and(|texts| texts.contains(text))) {
+        return true;
+    }
+    let Ok(mut texts) = TEXTS.write() else { return false };
+    let texts = texts.get_or_insert_default();
+    texts.len() < KEPT && texts.insert(text.to_owned())
+}
+
+impl QueryFragment<Backend> for Statement {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        if !self.kept {
+            out.unsafe_to_cache_prepared();
+        }
+        let mut done = 0;
+        for (place, value) in &self.binds {
+            out.push_sql(self.text.get(done..*place).unwrap_or_default());
+            done = *place;
+            match value {
+                Value::Text(v) => out.push_bind_param::<Text, _>(v)?,
+                // Several texts are bound one by one; see `list`.
+                Value::Texts(v) => v.iter().try_for_each(|v| out.push_bind_param::<Text, _>(v))?,
+                Value::BigInt(v) => out.push_bind_param::<BigInt, _>(v)?,
+                Value::Integer(v) => out.push_bind_param::<Integer, _>(v)?,
+                Value::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
+                Value::Date(v) => out.push_bind_param::<Date, _>(v)?,
+            }
+        }
+        out.push_sql(self.text.get(done..).unwrap_or_default());
+        Ok(())
+    }
+}
+
+impl QueryId for Statement {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Statement {
+    type SqlType = Untyped;
+}
+
+impl RunQueryDsl<Conn> for Statement {}
+
+#[derive(QueryableByName)]
+struct DataVersion {
+    #[diesel(sql_type = BigInt)]
+    data_version: i64,
+}
+
+/// `PRAGMA data_version` of an SQLite connection: it changes with every commit of another one.
+///
+/// # Errors
+/// The database's.
+pub fn data_version(conn: &mut Conn) -> StoreResult<i64> {
+    let mut statement = Statement::default();
+    statement.push("PRAGMA data_version");
+    let rows: Vec<DataVersion> = statement.load(conn)?;
+    Ok(rows.first().map_or(0, |row| row.data_version))
+}
 
 /// A statement with binds `$1`, `$2` ... in any order.
 ///

@@ -141,7 +141,7 @@ fn with_relatives(conn: &mut Conn, rows: Vec<UnitRow>) -> StoreResult<Vec<Versio
 
 /// A unit by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<Unit>>> {
-    let found: Option<UnitRow> = units::table.find(id).first(conn).optional()?;
+    let found: Option<UnitRow> = units::table.find(id).get_result(conn).optional()?;
     Ok(with_relatives(conn, found.into_iter().collect())?.pop())
 }
 
@@ -231,7 +231,7 @@ pub fn with_code(conn: &mut Conn, scheme: &str, code: &str, except: &str) -> Sto
 
 /// Whether there is a unit of this id.
 pub fn exists(conn: &mut Conn, id: &str) -> StoreResult<bool> {
-    let found: Option<i64> = units::table.find(id).select(units::version).first(conn).optional()?;
+    let found: Option<i64> = units::table.find(id).select(units::version).get_result(conn).optional()?;
     Ok(found.is_some())
 }
 

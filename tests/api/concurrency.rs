@@ -221,7 +221,7 @@ database_test!(requests_without_a_connection_are_503_with_retry_after, |database
         });
     });
     told.recv().unwrap();
-    let refused = app.get(UNITS).expect(503);
+    let refused = app.get(&format!("{UNITS}?sort=name")).expect(503);
     assert_eq!(refused.code(), "overloaded");
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(app.get("/health/ready").expect(503).code(), "overloaded");

@@ -40,6 +40,7 @@ mod lists;
 mod problems;
 mod procedures;
 mod rankings;
+mod reads;
 mod returns;
 mod reviews;
 mod sample;

@@ -185,7 +185,7 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
 });
 
 api_test!(connections_of_sqlite_are_set_up_for_durability on Sqlite, |app| {
-    for (purpose, query_only) in [(Purpose::Read, "1"), (Purpose::Write, "0")] {
+    for (purpose, query_only) in [(Purpose::Read, "1"), (Purpose::ReadHere, "1"), (Purpose::Write, "0")] {
         let mut conn = Manager { url: app.database.url.clone(), purpose }.open().unwrap();
         for (pragma, want) in [
             ("journal_mode", "wal"),

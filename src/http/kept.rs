@@ -1,0 +1,137 @@
+//! Answers kept until the data changes: asked again, a computed answer is the one given before.
+//!
+//! Each worker keeps its own. An answer holds for the state of the database and the day that it was computed on,
+//! never for a time: a write by anyone, this process or another, and midnight end it. Answers that need no more
+//! than the address and its query are kept, and only those that were given; problems are told anew. On
+//! PostgreSQL, where a worker can't see what others wrote without asking them, nothing is kept.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+};
+
+use actix_web::{HttpRequest, HttpResponse, web::Bytes};
+use serde::Serialize;
+
+use super::{problem::Problem, respond, state::AppState};
+use crate::{domain::time::Day, store::State};
+
+/// Most answers of a worker.
+const ANSWERS: usize = 256;
+/// Most bytes of a worker's answers.
+const BYTES: usize = 8 * 1024 * 1024;
+
+/// A computed answer with its validator.
+#[derive(Debug, Clone)]
+struct Answer {
+    tag: String,
+    body: Bytes,
+}
+
+/// The answers of one worker, all of one state and one day.
+#[derive(Default)]
+struct Kept {
+    of: Option<(State, Day)>,
+    answers: HashMap<String, Answer>,
+    /// Addresses from the oldest answer to the newest.
+    order: VecDeque<String>,
+    bytes: usize,
+}
+
+impl Kept {
+    /// Lets go of what was of another state or day.
+    fn turn_to(&mut self, of: (State, Day)) {
+        if self.of != Some(of) {
+            *self = Self { of: Some(of), ..Self::default() };
+        }
+    }
+
+    fn keep(&mut self, address: String, answer: Answer) {
+        let size = |address: &str, answer: &Answer| address.len() + answer.body.len();
+        let more = size(&address, &answer);
+        if more > BYTES / 8 || self.answers.contains_key(&address) {
+            return;
+        }
+        while self.answers.len() >= ANSWERS || self.bytes + more > BYTES {
+            let Some(oldest) = self.order.pop_front() else { break };
+            if let Some(gone) = self.answers.remove(&oldest) {
+                self.bytes -= size(&oldest, &gone);
+            }
+        }
+        self.bytes += more;
+        self.order.push_back(address.clone());
+        self.answers.insert(address, answer);
+    }
+}
+
+thread_local! {
+    static KEPT: RefCell<Kept> = RefCell::new(Kept::default());
+}
+
+fn address(request: &HttpRequest) -> String {
+    request.uri().path_and_query().map_or_else(String::new, ToString::to_string)
+}
+
+/// Answers with what `compute` gives for a day, or with what it gave when nothing has changed since.
+///
+/// # Errors
+/// Those of `compute`.
+pub async fn answer<T, F>(
+    state: &AppState,
+    request: &HttpRequest,
+    compute: F,
+) -> Result<HttpResponse, Problem>
+where
+    T: Serialize,
+    F: AsyncFnOnce(Day) -> Result<T, Problem>,
+{
+    let today = state.today();
+    // The state is asked for before the figures are read: they are of this state or of a later one, and a later
+    // one is told apart by the next request.
+    let Some(of) = state.store.state_here().map(|state| (state, today)) else {
+        return Ok(respond::computed(request, &compute(today).await?));
+    };
+    let address = address(request);
+    let found = KEPT.with_borrow_mut(|kept| {
+        kept.turn_to(of);
+        kept.answers.get(address.as_str()).cloned()
+    });
+    if let Some(Answer { tag, body }) = found {
+        return Ok(respond::with_tag(request, tag, body));
+    }
+    let (tag, body) = respond::tagged(&compute(today).await?);
+    KEPT.with_borrow_mut(|kept| {
+        // Another request of this worker may have seen a newer state while this one was computed.
+        if kept.of == Some(of) {
+            kept.keep(address, Answer { tag: tag.clone(), body: body.clone() });
+        }
+    });
+    Ok(respond::with_tag(request, tag, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(bytes: usize) -> Answer {
+        Answer { tag: String::new(), body: Bytes::from(vec![b' '; bytes]) }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_the_oldest_goes_first() {
+        let mut kept = Kept::default();
+        for i in 0..ANSWERS + 10 {
+            kept.keep(format!("{i}"), answer(10));
+        }
+        assert_eq!((kept.answers.len(), kept.order.len()), (ANSWERS, ANSWERS));
+        assert!(!kept.answers.contains_key("9") && kept.answers.contains_key("10"));
+        kept.keep("too large".to_owned(), answer(BYTES / 8));
+        assert!(!kept.answers.contains_key("too large"));
+        for i in 0..100 {
+            kept.keep(format!("large {i}"), answer(BYTES / 10));
+        }
+        assert!(kept.bytes <= BYTES);
+        let counted: usize = kept.answers.iter().map(|(k, a)| k.len() + a.body.len()).sum();
+        assert_eq!(counted, kept.bytes);
+    }
+}
