@@ -24,6 +24,7 @@ use crate::{
     },
     service::{
         crud::Context,
+        dossier_counting,
         error::Error,
         imports::{self, Order, source_name},
     },
@@ -52,9 +53,12 @@ pub async fn import_dossiers(store: &Store, options: &ImportDossiers) -> Result<
     imports::sweep(store, context.now).await.map_err(failed)?;
     let job = imports::begin(store, &context, order, file).await.map_err(failed)?;
     let progress = Progress::start(size, job.read.clone());
+    let folding = actix_web::rt::spawn(dossier_counting::keep_folding(store.clone()));
     let import =
         imports::run(store, Arc::new(Moment::now), context, job, |counts| progress.tell(counts)).await;
     progress.finish();
+    folding.abort();
+    dossier_counting::fold(store).await.map_err(failed)?;
     let import = import.map_err(failed)?;
     if let Some(path) = &options.report {
         write_report(store, &import, path).await.map_err(|e| format!("{}: {e}", path.display()))?;

@@ -122,7 +122,7 @@ impl Flow {
 
 /// A count of each flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counts([i64; Flow::COUNT]);
+pub struct Counts([i32; Flow::COUNT]);
 
 impl Default for Counts {
     fn default() -> Self {
@@ -133,18 +133,18 @@ impl Default for Counts {
 impl Counts {
     /// The count of a flow.
     pub fn of(&self, flow: Flow) -> i64 {
-        self.0.get(flow as usize).copied().unwrap_or_default()
+        self.0.get(flow as usize).copied().map_or(0, i64::from)
     }
 
     /// Adds to the count of a flow.
-    pub fn add(&mut self, flow: Flow, n: i64) {
+    pub fn add(&mut self, flow: Flow, n: i32) {
         if let Some(count) = self.0.get_mut(flow as usize) {
             *count += n;
         }
     }
 
     /// Adds the counts of `other`, `sign` times.
-    pub fn join(&mut self, other: &Self, sign: i64) {
+    pub fn join(&mut self, other: &Self, sign: i32) {
         for (count, more) in self.0.iter_mut().zip(&other.0) {
             *count += sign * more;
         }
@@ -152,7 +152,7 @@ impl Counts {
 
     /// Counts what was withdrawn as resolved on time, as some one-stop systems do, and no longer as ended.
     pub fn withdrawn_as_on_time(&mut self) {
-        let withdrawn = self.of(Flow::Withdrawn);
+        let withdrawn = self.0.get(Flow::Withdrawn as usize).copied().unwrap_or_default();
         for (flow, n) in [
             (Flow::Withdrawn, -withdrawn),
             (Flow::Ended, -withdrawn),
@@ -169,12 +169,12 @@ impl Counts {
     }
 
     /// The counts that are not zero, by the place of their flow.
-    pub fn told(&self) -> Vec<(u8, i64)> {
+    pub fn told(&self) -> Vec<(u8, i32)> {
         (0..).zip(self.0).filter(|(_, count)| *count != 0).collect()
     }
 
     /// From [`Counts::told`]; places of no flow are left out.
-    pub fn from_told(told: &[(u8, i64)]) -> Self {
+    pub fn from_told(told: &[(u8, i32)]) -> Self {
         let mut counts = Self::default();
         for (place, count) in told {
             if let Some(slot) = counts.0.get_mut(usize::from(*place)) {
@@ -204,10 +204,11 @@ pub enum Due {
 pub struct Axes {
     /// Field; none where the dossier names none.
     pub field: Option<String>,
-    /// Procedure.
-    pub procedure_code: Option<String>,
     /// How it was submitted.
     pub via: SubmissionChannel,
+    /// Procedure; none in the sums that are kept, which don't tell procedures apart.
+    #[serde(skip)]
+    pub procedure_code: Option<String>,
 }
 
 /// A stay at a unit.
@@ -222,8 +223,11 @@ pub struct Stay {
 /// What the statistics count of one dossier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// What it is counted by.
+    /// What it is counted by, but for the procedure.
     pub axes: Axes,
+    /// Its procedure.
+    #[serde(skip)]
+    pub procedure_code: Option<String>,
     /// Handled by several levels.
     pub interlinked: bool,
     /// Made by a generator.
@@ -255,11 +259,8 @@ impl Facts {
         );
         let closed = dossier.closed_on().zip(Closing::of(dossier));
         Some(Self {
-            axes: Axes {
-                field: dossier.field.clone(),
-                procedure_code: dossier.procedure_code.clone(),
-                via: dossier.submitted_via,
-            },
+            axes: Axes { field: dossier.field.clone(), via: dossier.submitted_via, procedure_code: None },
+            procedure_code: dossier.procedure_code.clone(),
             interlinked: dossier.interlinked,
             synthetic: dossier.synthetic,
             by_post: dossier.returned_via == Some(ReturnChannel::Postal),

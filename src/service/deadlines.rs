@@ -1,5 +1,7 @@
 //! Due dates of dossiers: which calendar a unit uses, which term a procedure has, and what follows.
 
+use std::collections::HashMap;
+
 use super::error::{Error, Result};
 use crate::{
     domain::{
@@ -59,8 +61,43 @@ pub struct Preview {
     pub term: Option<Term>,
 }
 
-/// The due date of a dossier by the catalogue and the unit's calendar; none when the procedure or its term is not
-/// known, or the due date would lie after the year 2999.
+/// Terms and calendars that were looked up: those of many dossiers are read once.
+#[derive(Default)]
+pub struct Known {
+    terms: HashMap<String, Option<Term>>,
+    calendars: HashMap<String, (Option<(String, i32)>, WorkingCalendar)>,
+}
+
+impl Known {
+    /// The due date of a dossier by the catalogue and the unit's calendar; none when the procedure or its term is
+    /// not known, or the due date would lie after the year 2999.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn derive(
+        &mut self,
+        conn: &mut Conn,
+        unit_id: &str,
+        procedure_code: &str,
+        accepted_at: Moment,
+    ) -> Result<Option<Derived>> {
+        if !self.terms.contains_key(procedure_code) {
+            self.terms.insert(procedure_code.to_owned(), term_of(conn, procedure_code)?.ok());
+        }
+        let Some(term) = self.terms.get(procedure_code).copied().flatten() else { return Ok(None) };
+        if !self.calendars.contains_key(unit_id) {
+            let calendar = store::calendars::of_unit(conn, unit_id)?;
+            let working = calendar.as_ref().map_or_else(WorkingCalendar::default, Calendar::working);
+            self.calendars.insert(unit_id.to_owned(), (calendar.map(|c| (c.id, c.version)), working));
+        }
+        let Some((calendar, working)) = self.calendars.get(unit_id) else { return Ok(None) };
+        let Ok((due_at, skipped)) = count(accepted_at, &term, working) else { return Ok(None) };
+        let (calendar_id, calendar_version) = calendar.clone().unzip();
+        Ok(Some(Derived { due_at, calendar_id, calendar_version, term, skipped }))
+    }
+}
+
+/// [`Known::derive`] for one dossier.
 ///
 /// # Errors
 /// The database's.
@@ -70,11 +107,7 @@ pub fn derive(
     procedure_code: &str,
     accepted_at: Moment,
 ) -> Result<Option<Derived>> {
-    let Ok(term) = term_of(conn, procedure_code)? else { return Ok(None) };
-    let calendar = store::calendars::of_unit(conn, unit_id)?;
-    let Ok((due_at, skipped)) = count(accepted_at, &term, calendar.as_ref()) else { return Ok(None) };
-    let (calendar_id, calendar_version) = calendar.map(|c| (c.id, c.version)).unzip();
-    Ok(Some(Derived { due_at, calendar_id, calendar_version, term, skipped }))
+    Known::default().derive(conn, unit_id, procedure_code, accepted_at)
 }
 
 /// The term of a procedure by the catalogue.
@@ -91,10 +124,9 @@ pub fn term_of(conn: &mut Conn, procedure_code: &str) -> Result<std::result::Res
 fn count(
     accepted_at: Moment,
     term: &Term,
-    calendar: Option<&Calendar>,
+    working: &WorkingCalendar,
 ) -> std::result::Result<(Moment, Vec<SkippedDay>), NoDueDate> {
-    let working = calendar.map_or_else(WorkingCalendar::default, Calendar::working);
-    let deadline = due(accepted_at, term, &working);
+    let deadline = due(accepted_at, term, working);
     if YEARS.contains(&deadline.due_at.day().year()) {
         Ok((deadline.due_at, deadline.skipped))
     } else {
@@ -124,7 +156,8 @@ pub async fn preview(store: &Store, unit_id: String, accepted_at: Moment, of: Te
                 TermOf::Procedure(code) => term_of(conn, &code)?,
             };
             let calendar = store::calendars::of_unit(conn, &unit_id)?;
-            let due = term.and_then(|term| count(accepted_at, &term, calendar.as_ref()));
+            let working = calendar.as_ref().map_or_else(WorkingCalendar::default, Calendar::working);
+            let due = term.and_then(|term| count(accepted_at, &term, &working));
             Ok(Preview { due, calendar: calendar.map(|c| (c.id, c.version)), term: term.ok() })
         })
         .await

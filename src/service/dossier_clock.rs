@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::{
     clock_rules,
     crud::{self, Context, Proposal, Resource},
-    deadlines,
+    deadlines::{self, Known},
     dossiers::Dossiers,
     error::{Error, Result},
 };
@@ -32,7 +32,12 @@ use crate::{
 ///
 /// # Errors
 /// The database's.
-pub fn derive_due(conn: &mut Conn, dossier: &mut Dossier, old: Option<&Dossier>) -> Result<()> {
+pub fn derive_due(
+    conn: &mut Conn,
+    known: &mut Known,
+    dossier: &mut Dossier,
+    old: Option<&Dossier>,
+) -> Result<()> {
     if let Some(old) = old {
         let same = (&old.procedure_code, old.accepted_at) == (&dossier.procedure_code, dossier.accepted_at);
         if same && dossier.due_at.is_none() && old.due_derived {
@@ -55,7 +60,7 @@ pub fn derive_due(conn: &mut Conn, dossier: &mut Dossier, old: Option<&Dossier>)
     if dossier.due_at.is_some() || dossier.status.stage() == Stage::NotAccepted {
         return Ok(());
     }
-    if let Some(derived) = deadlines::derive(conn, dossier.first_unit_id(), procedure, accepted)? {
+    if let Some(derived) = known.derive(conn, dossier.first_unit_id(), procedure, accepted)? {
         dossier.due_at = Some(derived.due_at);
         dossier.first_due_at = dossier.first_due_at.or(dossier.due_at);
         dossier.due_derived = true;

@@ -11,6 +11,8 @@ use crate::store::{
 
 /// How often the tail is looked at: what a write counted waits this long there, and is told all the same.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Counted dossiers that wait in the tail while files are read.
+const BULK: i64 = 50_000;
 
 /// Folds the whole tail into the sums.
 ///
@@ -34,9 +36,14 @@ pub async fn keep_folding(store: Store) {
             continue;
         }
         // The folding is a write too: the next look finds the tail empty and ends there.
-        let folded = match store.read(dossier_sums::is_folded).await {
-            Ok(true) => Ok(0),
-            Ok(false) => fold(&store).await,
+        let folded = match store.read(dossier_sums::pending).await {
+            Ok(0) => Ok(0),
+            // Many at once are folded cheaper than few: while files are read, the tail grows first.
+            Ok(pending) if store.is_bulk() && pending < BULK => {
+                store.set_wrote();
+                Ok(0)
+            }
+            Ok(_) => fold(&store).await,
             Err(error) => Err(error.into()),
         };
         if let Err(error) = folded {

@@ -2,8 +2,9 @@
 
 use super::{
     crud::{self, Context, Proposal, Resource},
+    deadlines::Known,
     dossier_clock,
-    dossiers::{Dossiers, broken_rules},
+    dossiers::{Dossiers, Lookup, broken_rules},
     error::{Error, Result},
 };
 use crate::{
@@ -111,9 +112,9 @@ pub fn tell_in(conn: &mut Conn, context: &Context, code: &str, event: NewEvent, 
     dossier_clock::settle(conn, &record, &mut history, context.now)?;
     record.follow(history);
     if old.record.status.stage() == Stage::NotAccepted {
-        dossier_clock::derive_due(conn, &mut record, None)?;
+        dossier_clock::derive_due(conn, &mut Known::default(), &mut record, None)?;
     }
-    let broken = broken_rules(conn, &record)?;
+    let broken = broken_rules(conn, &mut Lookup::default(), &record)?;
     if !broken.is_empty() {
         return Err(Error::Invalid(broken));
     }

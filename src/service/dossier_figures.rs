@@ -1,8 +1,8 @@
 //! The figures of a period: what was received, resolved and is open, with the identities that hold between them.
 //!
-//! `figures` is pure: running totals in, figures out. Identities hold within every period: received + carried over
-//! + transferred in = resolved + ended otherwise + open + transferred out (form II.06a of Circular
-//! 01/2020/TT-VPCP, with the remainders that the form doesn't know).
+//! `figures` is pure: running totals in, figures out. Identities hold within every period: what was received,
+//! carried over and transferred in is what was resolved, ended otherwise, is open and was transferred out (form
+//! II.06a of Circular 01/2020/TT-VPCP, with the remainders that the form doesn't know).
 
 use crate::domain::{
     decimal::Exact,

@@ -1,20 +1,35 @@
-//! Rows of a file written as dossiers: an upsert by code, each row for itself.
+//! Rows of a file written as dossiers: an upsert by code, each row for itself, many at once.
+//!
+//! Every rule is checked before anything is written, so a rejected row leaves nothing; the others are written
+//! together, with what they count in one row of the tail.
+
+use std::collections::{HashMap, HashSet};
 
 use super::{
-    crud::{self, Context, Proposal, Written},
-    dossiers::Dossiers,
+    crud::{Context, Proposal, entry},
+    dossiers::{Dossiers, Lookup, carry_over, refuse},
     error::{Error, Result},
 };
 use crate::{
-    domain::{dossiers::Dossier, imports::RowResult, violation::Violation},
-    store::{Conn, StoreError, in_transaction},
+    domain::{dossier_flows::Facts, dossiers::Dossier, imports::RowResult, violation::Violation},
+    store::{
+        self, Conn,
+        changes::{self, Action},
+    },
 };
 
 /// What became of a row of a file.
 pub type NumberedResult = (u64, RowResult);
 
+/// A write that waits for the others: the dossier as it was, as it shall be, and why.
+struct Write {
+    old: Option<Dossier>,
+    new: Dossier,
+    reason: Option<String>,
+}
+
 /// Writes rows in their order, within a transaction of the caller's that has locked the records: a rejected row
-/// undoes itself alone, and of two rows of one code the later one stands.
+/// leaves nothing, and of two rows of one code the later one stands.
 ///
 /// # Errors
 /// The database's: nothing is known of the rows then, and the transaction is to be undone.
@@ -23,18 +38,69 @@ pub fn write_rows(
     context: &Context,
     rows: Vec<(u64, Proposal<Dossier>)>,
 ) -> Result<Vec<NumberedResult>> {
-    rows.into_iter()
-        .map(|(number, proposal)| {
-            let written = in_transaction(conn, |conn| crud::upsert_in::<Dossiers>(conn, context, proposal));
-            let result = match written {
-                Ok((Written::Created, _)) => RowResult::Created,
-                Ok((Written::Replaced, true)) => RowResult::Updated,
-                Ok((Written::Replaced, false)) => RowResult::Unchanged,
-                Err(error) => RowResult::Rejected(violations(error)?),
-            };
-            Ok((number, result))
+    let codes: HashSet<&str> = rows.iter().map(|(_, proposal)| proposal.record.code.as_str()).collect();
+    let found = store::dossiers::find_all(conn, &codes.into_iter().collect::<Vec<_>>())?;
+    let mut present: HashMap<String, Dossier> =
+        found.into_iter().map(|found| (found.record.code.clone(), found.record)).collect();
+    let mut lookup = Lookup::default();
+    let mut waiting: Vec<Write> = Vec::with_capacity(rows.len());
+    let mut waiting_codes: HashSet<String> = HashSet::with_capacity(rows.len());
+    let mut results = Vec::with_capacity(rows.len());
+    for (number, mut proposal) in rows {
+        let code = proposal.record.code.clone();
+        if waiting_codes.contains(&code) {
+            flush(conn, context, std::mem::take(&mut waiting), &mut present)?;
+            waiting_codes.clear();
+        }
+        let old = present.get(&code);
+        let checked = carry_over(conn, &mut lookup, &mut proposal, old, context)
+            .and_then(|()| refuse(conn, &mut lookup, &proposal, old));
+        let result = match (checked, old) {
+            (Err(error), _) => RowResult::Rejected(violations(error)?),
+            (Ok(()), Some(old)) if *old == proposal.record => RowResult::Unchanged,
+            (Ok(()), old) => {
+                let result = if old.is_some() { RowResult::Updated } else { RowResult::Created };
+                let Proposal { record, reason } = proposal;
+                waiting.push(Write { old: old.cloned(), new: record, reason });
+                waiting_codes.insert(code);
+                result
+            }
+        };
+        results.push((number, result));
+    }
+    flush(conn, context, waiting, &mut present)?;
+    Ok(results)
+}
+
+/// Writes what waits: the change log, the dossiers, and what they count.
+fn flush(
+    conn: &mut Conn,
+    context: &Context,
+    writes: Vec<Write>,
+    present: &mut HashMap<String, Dossier>,
+) -> Result<()> {
+    let entries = writes
+        .iter()
+        .map(|write| {
+            let action = if write.old.is_some() { Action::Update } else { Action::Create };
+            entry::<Dossiers>(context, &write.new, action, write.reason.clone(), write.old.as_ref())
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    let versions = changes::append_all(conn, entries)?;
+    let counted = writes.iter().map(|write| (write.old.as_ref().and_then(Facts::of), Facts::of(&write.new)));
+    store::dossier_sums::append(conn, counted)?;
+    let mut new = Vec::with_capacity(writes.len());
+    for (write, version) in writes.into_iter().zip(versions) {
+        if write.old.is_some() {
+            store::dossiers::update(conn, &write.new, version)?;
+            present.insert(write.new.code.clone(), write.new);
+        } else {
+            new.push((write.new, version));
+        }
+    }
+    store::dossiers::insert_all(conn, &new)?;
+    present.extend(new.into_iter().map(|(dossier, _)| (dossier.code.clone(), dossier)));
+    Ok(())
 }
 
 /// The rules that a row breaks; an error that is not about the row stays one.
@@ -45,13 +111,6 @@ fn violations(error: Error) -> Result<Vec<Violation>> {
             Ok(vec![Violation { pointer: String::new(), code, text }])
         }
         Error::Conflict { violations, .. } => Ok(violations),
-        // A unit that went away after it was looked for.
-        Error::Store(StoreError::ForeignKey) => Ok(vec![Violation::new(
-            "/unit_id",
-            "unknown_unit",
-            "A unit of the row is there no more.",
-            "Một đơn vị của dòng này không còn tồn tại.",
-        )]),
         other => Err(other),
     }
 }

@@ -21,7 +21,10 @@ use crate::{
         time::Day,
         words::words,
     },
-    store::{self, Conn, Store, dossier_counts::Tally},
+    store::{
+        self, Conn, Store,
+        dossier_counts::{Tally, at_ends, by_procedure},
+    },
 };
 
 words! {
@@ -113,11 +116,19 @@ pub fn compute(conn: &mut Conn, question: Question, today: Day) -> Result<Statis
 
 /// Counts that rows are made of: of whole units, or of the cells in them.
 trait Rows: Tally {
+    /// The running totals of each unit at the end of each day, by procedure as well where asked.
+    fn running(conn: &mut Conn, units: &[String], ends: &[Day], procedures: bool) -> Result<Running<Self>>;
     fn each(&self, tell: &mut dyn FnMut(Option<&Axes>, &Counts));
     fn change(&mut self, change: fn(&mut Counts));
 }
 
+type Running<T> = HashMap<String, Vec<T>>;
+
 impl Rows for Counts {
+    fn running(conn: &mut Conn, units: &[String], ends: &[Day], _: bool) -> Result<Running<Self>> {
+        Ok(at_ends(conn, units, ends)?)
+    }
+
     fn each(&self, tell: &mut dyn FnMut(Option<&Axes>, &Counts)) {
         tell(None, self);
     }
@@ -128,6 +139,10 @@ impl Rows for Counts {
 }
 
 impl Rows for Cells {
+    fn running(conn: &mut Conn, units: &[String], ends: &[Day], procedures: bool) -> Result<Running<Self>> {
+        Ok(if procedures { by_procedure(conn, units, ends)? } else { at_ends(conn, units, ends)? })
+    }
+
     fn each(&self, tell: &mut dyn FnMut(Option<&Axes>, &Counts)) {
         self.iter().for_each(|(axes, counts)| tell(Some(axes), counts));
     }
@@ -172,7 +187,8 @@ impl Frame<'_> {
             .into_iter()
             .collect();
         let ids: Vec<String> = self.members.iter().map(|member| member.id.clone()).collect();
-        let mut running = store::dossier_counts::at_ends::<T>(conn, &ids, &ends)?;
+        let procedures = self.question.group_by.contains(&Grouping::Procedure);
+        let mut running = T::running(conn, &ids, &ends, procedures)?;
         for id in clock_rules::withdrawn_as_on_time(conn, &ids, self.judged_at)? {
             let sums = running.get_mut(&id).into_iter().flatten();
             sums.for_each(|counts| counts.change(Counts::withdrawn_as_on_time));
@@ -215,11 +231,7 @@ impl Frame<'_> {
     }
 
     /// Units with anything of their own to tell: there dossiers win over returns.
-    fn busy<T: Rows>(
-        &self,
-        running: &HashMap<String, Vec<T>>,
-        of: &dyn Fn(&[T]) -> Ends<T>,
-    ) -> BTreeSet<String> {
+    fn busy<T: Rows>(&self, running: &Running<T>, of: &dyn Fn(&[T]) -> Ends<T>) -> BTreeSet<String> {
         if self.returns.is_empty() {
             return BTreeSet::new();
         }

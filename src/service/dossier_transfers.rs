@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     crud::{self, Context, Proposal, Resource},
-    dossiers::{Dossiers, broken_rules, missing_unit},
+    dossiers::{Dossiers, Lookup, broken_rules},
     error::{Error, Result},
 };
 use crate::{
@@ -60,8 +60,13 @@ fn transfer_in(conn: &mut Conn, context: &Context, code: &str, new: NewTransfer)
     let mut findings = Findings::default();
     findings.optional_text("/ground", new.ground.as_ref(), 1000);
     findings.into_result().map_err(Error::Invalid)?;
-    let missing =
-        missing_unit(conn, "/to_unit_id", &new.to_unit_id, Some(new.at.day()), ["transfer", "chuyển"])?;
+    let missing = Lookup::default().missing_unit(
+        conn,
+        "/to_unit_id",
+        &new.to_unit_id,
+        Some(new.at.day()),
+        ["transfer", "chuyển"],
+    )?;
     if let Some(violation) = missing {
         return Err(Error::Invalid(vec![violation]));
     }
@@ -86,7 +91,7 @@ fn transfer_in(conn: &mut Conn, context: &Context, code: &str, new: NewTransfer)
     let mut record = old.record.clone();
     record.recorded_at = Some(context.now);
     record.follow(history);
-    let broken = broken_rules(conn, &record)?;
+    let broken = broken_rules(conn, &mut Lookup::default(), &record)?;
     if !broken.is_empty() {
         return Err(Error::Invalid(broken));
     }
@@ -222,9 +227,10 @@ fn successors(conn: &mut Conn, unit_id: &str, new: &NewHandover) -> Result<(Mome
     let mut findings = Findings::default();
     findings.optional_text("/ground", new.ground.as_ref(), 1000);
     let mut violations = findings.into_result().err().unwrap_or_default();
+    let mut lookup = Lookup::default();
     let named = new.to_unit_id.iter().map(|id| ("/to_unit_id".to_owned(), id));
     for (pointer, id) in named.chain(new.fields.iter().map(|(field, id)| (format!("/fields/{field}"), id))) {
-        violations.extend(missing_unit(conn, &pointer, id, Some(at.day()), ["transfer", "chuyển"])?);
+        violations.extend(lookup.missing_unit(conn, &pointer, id, Some(at.day()), ["transfer", "chuyển"])?);
     }
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));

@@ -1,7 +1,10 @@
 //! Dossiers: the rules that join them to units, and the due date that may not change without a reason.
 
+use std::collections::HashMap;
+
 use super::{
     crud::{Context, Proposal, Resource},
+    deadlines::Known,
     dossier_clock,
     error::{Error, Result},
 };
@@ -12,7 +15,8 @@ use crate::{
         dossier_history,
         dossiers::Dossier,
         time::{Day, Moment},
-        violation::{Text, Violation},
+        units::Unit,
+        violation::{Findings, Text, Violation},
     },
     store::{
         self, Conn, StoreResult, Versioned,
@@ -60,56 +64,114 @@ impl Resource for Dossiers {
         old: Option<&Dossier>,
         context: &Context,
     ) -> Result<()> {
-        if comes_with_its_past(&proposal.record, old) {
-            keep_first_due_date(&mut proposal.record, None);
-            proposal.record.recorded_at.get_or_insert(context.now);
-            return Ok(());
-        }
-        dossier_clock::derive_due(conn, &mut proposal.record, old)?;
-        keep_first_due_date(&mut proposal.record, old);
-        match old {
-            None => proposal.record.recorded_at = Some(context.now),
-            Some(old) => {
-                dossier_history::reconcile(
-                    old,
-                    &mut proposal.record,
-                    proposal.reason.as_deref(),
-                    context.now,
-                );
-            }
-        }
-        Ok(())
+        carry_over(conn, &mut Lookup::default(), proposal, old, context)
     }
 
     fn written(conn: &mut Conn, old: Option<&Dossier>, new: Option<&Dossier>) -> StoreResult<()> {
-        store::dossier_sums::append(conn, old.and_then(Facts::of), new.and_then(Facts::of))
+        store::dossier_sums::append(conn, [(old.and_then(Facts::of), new.and_then(Facts::of))])
     }
 
     fn prepare(conn: &mut Conn, proposal: &mut Proposal<Dossier>, old: Option<&Dossier>) -> Result<()> {
-        let dossier = &proposal.record;
-        let mut violations = broken_rules(conn, dossier)?;
-        check_transfers(conn, dossier, old, &mut violations)?;
-        if let Some(reason) = &proposal.reason {
-            let mut findings = crate::domain::violation::Findings::default();
-            findings.text("/due_change_reason", reason, 1000);
-            violations.extend(findings.into_result().err().unwrap_or_default());
-        }
-        if !violations.is_empty() {
-            return Err(Error::Invalid(violations));
-        }
-        let Some(old) = old else { return Ok(()) };
-        refuse_moved_unit(dossier)?;
-        if proposal.reason.is_none() { refuse_moved_due_date(dossier, old) } else { Ok(()) }
+        refuse(conn, &mut Lookup::default(), proposal, old)
     }
+}
+
+/// What was looked up for dossiers: that of many is read once.
+#[derive(Default)]
+pub struct Lookup {
+    units: HashMap<String, Option<Unit>>,
+    deadlines: Known,
+}
+
+impl Lookup {
+    /// A violation when the unit is unknown, or didn't exist on the day.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn missing_unit(
+        &mut self,
+        conn: &mut Conn,
+        pointer: &str,
+        id: &str,
+        day: Option<Day>,
+        [of, of_vi]: [&str; 2],
+    ) -> Result<Option<Violation>> {
+        if !self.units.contains_key(id) {
+            let unit = store::units::find(conn, id)?.map(|unit| unit.record);
+            self.units.insert(id.to_owned(), unit);
+        }
+        let Some(Some(unit)) = self.units.get(id) else { return Ok(Some(Error::unknown_unit(pointer, id))) };
+        Ok(day.filter(|day| !unit.exists_on(*day)).map(|day| {
+            Violation::new(
+                pointer,
+                "unit_not_in_existence",
+                format!("The unit `{id}` did not exist on {day}, the day of {of}."),
+                format!("Đơn vị `{id}` không tồn tại vào ngày {of_vi} {day}."),
+            )
+        }))
+    }
+}
+
+/// Writes into a new state what follows from the old one: the due date of its procedure, and its history.
+///
+/// # Errors
+/// The database's.
+pub fn carry_over(
+    conn: &mut Conn,
+    lookup: &mut Lookup,
+    proposal: &mut Proposal<Dossier>,
+    old: Option<&Dossier>,
+    context: &Context,
+) -> Result<()> {
+    if comes_with_its_past(&proposal.record, old) {
+        keep_first_due_date(&mut proposal.record, None);
+        proposal.record.recorded_at.get_or_insert(context.now);
+        return Ok(());
+    }
+    dossier_clock::derive_due(conn, &mut lookup.deadlines, &mut proposal.record, old)?;
+    keep_first_due_date(&mut proposal.record, old);
+    match old {
+        None => proposal.record.recorded_at = Some(context.now),
+        Some(old) => {
+            dossier_history::reconcile(old, &mut proposal.record, proposal.reason.as_deref(), context.now);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a new state that breaks a rule.
+///
+/// # Errors
+/// `Invalid` or `Conflict`; the database's.
+pub fn refuse(
+    conn: &mut Conn,
+    lookup: &mut Lookup,
+    proposal: &Proposal<Dossier>,
+    old: Option<&Dossier>,
+) -> Result<()> {
+    let dossier = &proposal.record;
+    let mut violations = broken_rules(conn, lookup, dossier)?;
+    check_transfers(conn, lookup, dossier, old, &mut violations)?;
+    if let Some(reason) = &proposal.reason {
+        let mut findings = Findings::default();
+        findings.text("/due_change_reason", reason, 1000);
+        violations.extend(findings.into_result().err().unwrap_or_default());
+    }
+    if !violations.is_empty() {
+        return Err(Error::Invalid(violations));
+    }
+    let Some(old) = old else { return Ok(()) };
+    refuse_moved_unit(dossier)?;
+    if proposal.reason.is_none() { refuse_moved_due_date(dossier, old) } else { Ok(()) }
 }
 
 /// The rules that a dossier breaks, those that join it to units included.
 ///
 /// # Errors
 /// The database's.
-pub fn broken_rules(conn: &mut Conn, dossier: &Dossier) -> Result<Vec<Violation>> {
+pub fn broken_rules(conn: &mut Conn, lookup: &mut Lookup, dossier: &Dossier) -> Result<Vec<Violation>> {
     let mut violations = dossier.check();
-    check_units(conn, dossier, &mut violations)?;
+    check_units(conn, lookup, dossier, &mut violations)?;
     Ok(violations)
 }
 
@@ -182,14 +244,20 @@ fn refuse_moved_due_date(dossier: &Dossier, old: &Dossier) -> Result<()> {
     })
 }
 
-fn check_units(conn: &mut Conn, dossier: &Dossier, violations: &mut Vec<Violation>) -> Result<()> {
+fn check_units(
+    conn: &mut Conn,
+    lookup: &mut Lookup,
+    dossier: &Dossier,
+    violations: &mut Vec<Violation>,
+) -> Result<()> {
     let accepted_on = dossier.accepted_at.map(Moment::day);
     let first = dossier.first_unit_id();
     for (pointer, id) in
         [("/unit_id", Some(first)), ("/received_by_unit_id", dossier.received_by_unit_id.as_deref())]
     {
         if let Some(id) = id {
-            violations.extend(missing_unit(conn, pointer, id, accepted_on, ["acceptance", "tiếp nhận"])?);
+            let of = ["acceptance", "tiếp nhận"];
+            violations.extend(lookup.missing_unit(conn, pointer, id, accepted_on, of)?);
         }
     }
     Ok(())
@@ -203,6 +271,7 @@ fn transfers(dossier: &Dossier) -> &[Transfer] {
 /// The units of transfers that come with the dossier.
 fn check_transfers(
     conn: &mut Conn,
+    lookup: &mut Lookup,
     dossier: &Dossier,
     old: Option<&Dossier>,
     violations: &mut Vec<Violation>,
@@ -211,7 +280,7 @@ fn check_transfers(
         return Ok(());
     }
     for Transfer { to_unit_id, at, .. } in transfers(dossier) {
-        violations.extend(missing_unit(
+        violations.extend(lookup.missing_unit(
             conn,
             "/history",
             to_unit_id,
@@ -220,26 +289,4 @@ fn check_transfers(
         )?);
     }
     Ok(())
-}
-
-/// A violation when the unit is unknown, or didn't exist on the day.
-///
-/// # Errors
-/// The database's.
-pub fn missing_unit(
-    conn: &mut Conn,
-    pointer: &str,
-    id: &str,
-    day: Option<Day>,
-    [of, of_vi]: [&str; 2],
-) -> Result<Option<Violation>> {
-    let Some(unit) = store::units::find(conn, id)? else { return Ok(Some(Error::unknown_unit(pointer, id))) };
-    Ok(day.filter(|day| !unit.record.exists_on(*day)).map(|day| {
-        Violation::new(
-            pointer,
-            "unit_not_in_existence",
-            format!("The unit `{id}` did not exist on {day}, the day of {of}."),
-            format!("Đơn vị `{id}` không tồn tại vào ngày {of_vi} {day}."),
-        )
-    }))
 }

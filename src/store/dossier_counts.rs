@@ -34,7 +34,7 @@ pub trait Tally: Default + Clone {
     /// Adds others.
     fn join(&mut self, other: &Self);
     /// Adds one flow.
-    fn count(&mut self, axes: &Axes, flow: Flow, n: i64);
+    fn count(&mut self, axes: &Axes, flow: Flow, n: i32);
 }
 
 impl Tally for Counts {
@@ -48,7 +48,7 @@ impl Tally for Counts {
         Self::join(self, other, 1);
     }
 
-    fn count(&mut self, _axes: &Axes, flow: Flow, n: i64) {
+    fn count(&mut self, _axes: &Axes, flow: Flow, n: i32) {
         self.add(flow, n);
     }
 }
@@ -71,7 +71,7 @@ impl Tally for Cells {
         }
     }
 
-    fn count(&mut self, axes: &Axes, flow: Flow, n: i64) {
+    fn count(&mut self, axes: &Axes, flow: Flow, n: i32) {
         match self.get_mut(axes) {
             Some(counts) => counts.add(flow, n),
             None => self.entry(axes.clone()).or_default().add(flow, n),
@@ -131,10 +131,35 @@ pub fn at_ends<T: Tally>(
             }
             let sums = running.entry(unit.to_owned()).or_insert_with(|| vec![T::default(); ends.len()]);
             for (sum, _) in sums.iter_mut().zip(ends).filter(|(_, end)| day <= **end) {
-                sum.count(&facts.axes, flow, i64::from(sign));
+                sum.count(&facts.axes, flow, i32::from(sign));
             }
         });
     }
+    Ok(running)
+}
+
+/// The same by procedure as well, which the sums don't tell: counted from the dossiers, one by one.
+///
+/// # Errors
+/// The database's.
+pub fn by_procedure(
+    conn: &mut Conn,
+    units: &[String],
+    ends: &[Day],
+) -> StoreResult<HashMap<String, Vec<Cells>>> {
+    let mut running: HashMap<String, Vec<Cells>> = HashMap::new();
+    let wanted: HashSet<&str> = units.iter().map(String::as_str).collect();
+    super::dossiers::each_facts(conn, units, |facts| {
+        let axes = Axes { procedure_code: facts.procedure_code.clone(), ..facts.axes.clone() };
+        facts.flows(|unit, day, flow| {
+            if wanted.contains(unit) {
+                let sums = running.entry(unit.to_owned()).or_insert_with(|| vec![Cells::new(); ends.len()]);
+                for (sum, _) in sums.iter_mut().zip(ends).filter(|(_, end)| day <= **end) {
+                    sum.count(&axes, flow, 1);
+                }
+            }
+        });
+    })?;
     Ok(running)
 }
 

@@ -27,8 +27,9 @@ pub const MONTH: i32 = 2;
 /// The running totals at the end of a year.
 pub const YEAR: i32 = 3;
 
-/// Rows of the tail that one fold takes at most: keeps the wait of other writes short.
-const FOLD: i64 = 4096;
+/// Rows of the tail, and dossiers in them, that one fold takes at most: keeps the wait of other writes short.
+const FOLD_ROWS: i64 = 4096;
+const FOLD_FACTS: i64 = 50_000;
 
 /// What a write counts: taken back (−1) or counted (1).
 pub type Signed = (i8, Facts);
@@ -58,20 +59,20 @@ pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> StoreResult<T> {
 
 /// Cells of a stored column.
 pub(super) fn unpack_cells(bytes: &[u8]) -> StoreResult<Cells> {
-    let told: Vec<(Axes, Vec<(u8, i64)>)> = unpack(bytes)?;
+    let told: Vec<(Axes, Vec<(u8, i32)>)> = unpack(bytes)?;
     Ok(told.into_iter().map(|(axes, counts)| (axes, Counts::from_told(&counts))).collect())
 }
 
 /// Totals of a stored column.
 pub(super) fn unpack_totals(bytes: &[u8]) -> StoreResult<Counts> {
-    let told: Vec<(u8, i64)> = unpack(bytes)?;
+    let told: Vec<(u8, i32)> = unpack(bytes)?;
     Ok(Counts::from_told(&told))
 }
 
 impl SumRow {
     fn new(unit_id: &str, grain: i32, starts_on: Day, cells: &Cells) -> StoreResult<Self> {
         let mut totals = Counts::default();
-        let mut told: Vec<(&Axes, Vec<(u8, i64)>)> = Vec::with_capacity(cells.len());
+        let mut told: Vec<(&Axes, Vec<(u8, i32)>)> = Vec::with_capacity(cells.len());
         for (axes, counts) in cells.iter().filter(|(_, counts)| !counts.is_zero()) {
             totals.join(counts, 1);
             told.push((axes, counts.told()));
@@ -86,24 +87,30 @@ impl SumRow {
     }
 }
 
-/// Appends what a write of a dossier counts: what it was, and what it is.
-pub fn append(conn: &mut Conn, before: Option<Facts>, after: Option<Facts>) -> StoreResult<()> {
-    if before == after {
+/// Appends what writes of dossiers count: what they were, and what they are.
+pub fn append(
+    conn: &mut Conn,
+    writes: impl IntoIterator<Item = (Option<Facts>, Option<Facts>)>,
+) -> StoreResult<()> {
+    let mut signed: Vec<Signed> = Vec::new();
+    for (before, after) in writes.into_iter().filter(|(before, after)| before != after) {
+        signed.extend(before.map(|facts| (-1, facts)));
+        signed.extend(after.map(|facts| (1, facts)));
+    }
+    if signed.is_empty() {
         return Ok(());
     }
-    let signed: Vec<Signed> = before
-        .into_iter()
-        .map(|facts| (-1, facts))
-        .chain(after.into_iter().map(|facts| (1, facts)))
-        .collect();
-    diesel::insert_into(dossier_tail::table).values(dossier_tail::facts.eq(pack(&signed)?)).execute(conn)?;
+    let number = i32::try_from(signed.len()).unwrap_or(i32::MAX);
+    diesel::insert_into(dossier_tail::table)
+        .values((dossier_tail::number.eq(number), dossier_tail::facts.eq(pack(&signed)?)))
+        .execute(conn)?;
     Ok(())
 }
 
-/// Whether the sums hold everything.
-pub fn is_folded(conn: &mut Conn) -> StoreResult<bool> {
-    let first: Option<i64> = dossier_tail::table.select(dossier_tail::id).first(conn).optional()?;
-    Ok(first.is_none())
+/// How many counted dossiers the sums don't hold yet.
+pub fn pending(conn: &mut Conn) -> StoreResult<i64> {
+    let sum: Option<i64> = dossier_tail::table.select(diesel::dsl::sum(dossier_tail::number)).first(conn)?;
+    Ok(sum.unwrap_or(0))
 }
 
 /// What the sums don't hold yet.
@@ -125,8 +132,8 @@ pub fn collect(deltas: &mut Deltas, sign: i8, facts: &Facts) {
         if let Some(days) = deltas.get_mut(unit) {
             let cells = days.entry(day).or_default();
             match cells.get_mut(&facts.axes) {
-                Some(counts) => counts.add(flow, i64::from(sign)),
-                None => cells.entry(facts.axes.clone()).or_default().add(flow, i64::from(sign)),
+                Some(counts) => counts.add(flow, i32::from(sign)),
+                None => cells.entry(facts.axes.clone()).or_default().add(flow, i32::from(sign)),
             }
         }
     });
@@ -135,20 +142,35 @@ pub fn collect(deltas: &mut Deltas, sign: i8, facts: &Facts) {
 /// Moves a part of the tail into the sums; tells how many rows it took, none when the tail is empty.
 pub fn fold(conn: &mut Conn) -> StoreResult<usize> {
     lock::sums(conn)?;
-    let rows: Vec<(i64, Vec<u8>)> = dossier_tail::table.order(dossier_tail::id).limit(FOLD).load(conn)?;
+    let rows: Vec<(i64, i32)> = dossier_tail::table
+        .order(dossier_tail::id)
+        .limit(FOLD_ROWS)
+        .select((dossier_tail::id, dossier_tail::number))
+        .load(conn)?;
+    let mut facts = 0;
+    let ids: Vec<i64> = rows
+        .into_iter()
+        .take_while(|(_, number)| {
+            let fits = facts == 0 || facts + i64::from(*number) <= FOLD_FACTS;
+            facts += i64::from(*number);
+            fits
+        })
+        .map(|(id, _)| id)
+        .collect();
     let mut deltas = Deltas::new();
-    for (_, row) in &rows {
-        for (sign, facts) in unpack::<Vec<Signed>>(row)? {
-            collect(&mut deltas, sign, &facts);
+    for part in ids.chunks(500) {
+        // Numbers commit out of order on PostgreSQL: those that were read go, not all up to the last.
+        let these = || dossier_tail::table.filter(dossier_tail::id.eq_any(part));
+        let packed: Vec<Vec<u8>> = these().select(dossier_tail::facts).load(conn)?;
+        for row in packed {
+            for (sign, facts) in unpack::<Vec<Signed>>(&row)? {
+                collect(&mut deltas, sign, &facts);
+            }
         }
+        diesel::delete(these()).execute(conn)?;
     }
     apply(conn, &deltas)?;
-    // Numbers commit out of order on PostgreSQL: those that were read go, not all up to the last.
-    let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
-    for part in ids.chunks(500) {
-        diesel::delete(dossier_tail::table.filter(dossier_tail::id.eq_any(part))).execute(conn)?;
-    }
-    Ok(rows.len())
+    Ok(ids.len())
 }
 
 /// Adds changes of counts to the sums. The caller holds the lock of the sums.

@@ -251,6 +251,58 @@ pub fn of_calendar(
         .load(conn)?)
 }
 
+/// Tells what statistics count of each dossier that units have, or had before they handed it over.
+pub fn each_facts(conn: &mut Conn, units: &[String], mut tell: impl FnMut(&Facts)) -> StoreResult<()> {
+    const PAGE: i64 = 2000;
+    let mut read = |rows: Vec<DossierRow>| -> StoreResult<Option<String>> {
+        let mut last = None;
+        for row in rows {
+            let dossier = row.dossier()?.record;
+            Facts::of(&dossier).iter().for_each(&mut tell);
+            last = Some(dossier.code);
+        }
+        Ok(last)
+    };
+    for unit in units {
+        let mut after = String::new();
+        while let Some(last) = read(
+            dossiers::table
+                .filter(dossiers::unit_id.eq(unit))
+                .filter(dossiers::transferred.eq(false))
+                .filter(dossiers::code.gt(&after))
+                .order(dossiers::code)
+                .limit(PAGE)
+                .load(conn)?,
+        )? {
+            after = last;
+        }
+    }
+    let mut after = String::new();
+    while let Some(last) = read(
+        dossiers::table
+            .filter(dossiers::transferred.eq(true))
+            .filter(dossiers::code.gt(&after))
+            .order(dossiers::code)
+            .limit(PAGE)
+            .load(conn)?,
+    )? {
+        after = last;
+    }
+    Ok(())
+}
+
+/// Dossiers by their codes, with their versions.
+pub fn find_all(conn: &mut Conn, codes: &[&str]) -> StoreResult<Vec<Versioned<Dossier>>> {
+    let mut found = Vec::new();
+    for part in codes.chunks(500) {
+        let rows: Vec<DossierRow> = dossiers::table.filter(dossiers::code.eq_any(part)).load(conn)?;
+        for row in rows {
+            found.push(row.dossier()?);
+        }
+    }
+    Ok(found)
+}
+
 /// What statistics count of each dossier, a page at a time in the order of the codes, behind `after`.
 pub fn facts_page(conn: &mut Conn, after: &str, limit: i64) -> StoreResult<Option<(String, Vec<Facts>)>> {
     let rows: Vec<DossierRow> =

@@ -35,7 +35,7 @@ mod writer;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -88,6 +88,16 @@ struct Inner {
     writer: Option<Writer>,
     wait: Duration,
     wrote: AtomicBool,
+    bulk: AtomicUsize,
+}
+
+/// Many writes are coming as long as this lives.
+pub struct Bulk(Arc<Inner>);
+
+impl Drop for Bulk {
+    fn drop(&mut self) {
+        self.0.bulk.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Store {
@@ -121,6 +131,7 @@ impl Store {
                 wait: limits.wait,
                 // What an earlier process left in the tail of the counts is folded first.
                 wrote: AtomicBool::new(true),
+                bulk: AtomicUsize::new(0),
             }),
         })
     }
@@ -175,6 +186,22 @@ impl Store {
         };
         self.inner.wrote.store(true, Ordering::Relaxed);
         done
+    }
+
+    /// Says that something was written, for who asks next.
+    pub fn set_wrote(&self) {
+        self.inner.wrote.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that many writes are coming, until the guard is dropped.
+    pub fn bulk(&self) -> Bulk {
+        self.inner.bulk.fetch_add(1, Ordering::Relaxed);
+        Bulk(self.inner.clone())
+    }
+
+    /// Whether many writes are coming.
+    pub fn is_bulk(&self) -> bool {
+        self.inner.bulk.load(Ordering::Relaxed) > 0
     }
 
     /// Whether anything was written here since it was asked last.

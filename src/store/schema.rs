@@ -100,6 +100,7 @@ diesel::table! {
 diesel::table! {
     dossier_tail (id) {
         id -> BigInt,
+        number -> Integer,
         facts -> Binary,
     }
 }

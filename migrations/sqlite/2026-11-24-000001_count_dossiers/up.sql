@@ -16,7 +16,7 @@ CREATE INDEX dossiers_by_unit_accepted ON dossiers (unit_id, accepted_at, code);
 CREATE INDEX dossiers_anomalous ON dossiers (code) WHERE anomalous;
 CREATE INDEX dossiers_by_due_calendar ON dossiers (due_calendar_id, code) WHERE due_calendar_id IS NOT NULL;
 -- What the statistics count: flows by unit and day (grain 1) and month (2), and their running totals at the end
--- of each year (3). `totals` are the counts of the unit, `cells` the same by field, procedure and channel.
+-- of each year (3). `totals` are the counts of the unit, `cells` the same by field and channel.
 CREATE TABLE dossier_sums (
     unit_id TEXT NOT NULL,
     grain INTEGER NOT NULL,
@@ -25,10 +25,11 @@ CREATE TABLE dossier_sums (
     cells BLOB NOT NULL,
     PRIMARY KEY (unit_id, grain, starts_on)
 ) STRICT;
--- What the last writes counted and the sums don't hold yet: written with the dossier, folded into the sums soon
+-- What the last writes counted (`number` dossiers) and the sums don't hold yet: written with the dossier, folded into the sums soon
 -- after. Statistics are the sums and these together.
 CREATE TABLE dossier_tail (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL,
     facts BLOB NOT NULL
 ) STRICT;
 -- One row while the sums have yet to be counted from dossiers that were there before them.

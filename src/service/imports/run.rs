@@ -61,6 +61,7 @@ pub async fn run(
     tell: impl Fn(&Counts),
 ) -> Result<Import> {
     let id = job.import.record.id.clone();
+    let _bulk = store.bulk();
     let runner = Runner { store, clock: clock.clone(), context, tell, import: job.import.clone() };
     let mut work = std::pin::pin!(runner.run(job));
     let mut beats = interval(BEAT);
