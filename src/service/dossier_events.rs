@@ -102,6 +102,10 @@ pub fn tell_in(conn: &mut Conn, context: &Context, code: &str, event: NewEvent, 
     {
         first.at = first.at.min(event.at);
     }
+    if old.record.status.stage() == Stage::NotAccepted {
+        // A registration has no clock: that it has no due date yet is no move of one.
+        history.due_changes.retain(|change| change.due_at.is_some());
+    }
     history.events.push(event.clone());
     sort(&mut history.events);
     if mode == Mode::Strict {

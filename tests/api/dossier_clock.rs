@@ -74,6 +74,14 @@ api_test!(a_dossier_without_a_due_date_gets_that_of_its_procedure, |app| {
     app.post(EVENTS, &event(2, "02")).expect(201);
     let accepted = app.get(A).expect(200).json;
     assert_eq!((&accepted["due_at"], &accepted["due_derived"]), (&json!(at("10", 17)), &json!(true)));
+    app.delete(A).expect(204);
+    // A first appointment that was told with the registration is the due date once it is accepted.
+    let registered =
+        json!({"procedure_code": "1.001", "status": 1, "accepted_at": null, "first_due_at": at("12", 17)});
+    app.post(DOSSIERS, &without_due(registered)).expect(201);
+    app.post(EVENTS, &event(2, "02")).expect(201);
+    assert_eq!(due(app), (json!(at("12", 17)), json!(at("12", 17))));
+    assert_eq!(app.get(EVENTS).expect(200).json["due_changes"], json!([]));
 });
 
 api_test!(a_supplement_begins_the_term_again_and_a_duty_moves_the_date, |app| {
