@@ -169,6 +169,7 @@ impl Loader<'_> {
             self.count += part.len();
             self.progress.advance(part.len());
         }
+        lock::sums(self.conn)?;
         Ok(dossier_sums::apply(self.conn, &self.deltas)?)
     }
 

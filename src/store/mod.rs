@@ -130,7 +130,9 @@ impl Store {
         drop(Manager { url: url.clone(), purpose }.open()?);
         let pool = r2d2::Pool::builder()
             .max_size(limits.connections)
-            .min_idle(Some(1))
+            // Connections are made when they are asked for: one that is made ahead would still be shaking hands when
+            // a short command ends, and libpq crashes when the process takes OpenSSL down under it.
+            .min_idle(Some(0))
             .connection_timeout(limits.wait)
             .test_on_check_out(matches!(url, DatabaseUrl::Postgres(_)))
             .build(Manager { url: url.clone(), purpose })
