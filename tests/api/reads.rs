@@ -112,7 +112,7 @@ api_test!(reads_on_one_thread_keep_stores_apart, |app| {
     let other =
         crate::support::app::App::start(crate::support::database::Database::migrated(app.database.kind));
     app.make_units(&["a"]);
-    let count = |store: &Store| here(store, |conn| Ok(chiso::store::units::exists(conn, "a")?)).unwrap();
+    let count = |store: &Store| here(store, |conn| chiso::store::units::exists(conn, "a")).unwrap();
     assert!(count(&app.store) && !count(&other.store) && count(&app.store));
 });
 
