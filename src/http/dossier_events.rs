@@ -58,6 +58,7 @@ pub struct DossierEventInput {
 pub struct TellEventQuery {
     /// `strict` (default) refuses a step that the transition table doesn't know; `sync` takes it over from
     /// another system and flags it.
+    #[param(inline)]
     pub mode: Option<Mode>,
 }
 

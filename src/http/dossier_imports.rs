@@ -45,6 +45,7 @@ pub struct ImportDossiersQuery {
     /// What a rejected row does to the others; `rows` when left out. `atomic` takes at most 200,000 rows.
     mode: Option<ImportMode>,
     /// A declared way of reading.
+    #[param(inline)]
     preset: Option<Preset>,
     /// A JSON object on top of the preset: `columns` (heads and the members that they give), `constants` (values
     /// of members that the file leaves blank), `values` (by member, words of the file and of the interface),

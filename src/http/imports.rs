@@ -163,6 +163,7 @@ list_query! {
 #[into_params(parameter_in = Query)]
 pub struct ReportQuery {
     /// How it is written; `json` when left out. `csv` is the whole report, whatever `limit` and `cursor` say.
+    #[param(inline)]
     format: Option<ReportFormat>,
     /// Lines of a page.
     #[param(minimum = 1, maximum = 500, default = 50)]
