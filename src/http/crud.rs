@@ -167,10 +167,28 @@ async fn behind<R: Exposed>(state: &AppState, key: String, absent: Absent, probl
 }
 
 /// A problem of a request about a record, unless the record isn't there: that is told first.
-pub async fn behind_404<R: Exposed>(state: &AppState, key: String, problem: Problem) -> Problem {
+async fn behind_404<R: Exposed>(state: &AppState, key: String, problem: Problem) -> Problem {
     match crud::get::<R>(&state.store, key).await {
         Ok(_) => problem,
         Err(error) => error.into(),
+    }
+}
+
+/// The key, body and query of a `POST` about a record; that the record isn't there is told before what is wrong
+/// with them.
+///
+/// # Errors
+/// 404, or what is wrong with the body or the query.
+pub async fn read_about<R: Exposed, I: DeserializeOwned, Q: DeserializeOwned>(
+    state: &AppState,
+    request: &HttpRequest,
+    key: &str,
+    body: Body,
+) -> Result<(String, I, Q), Problem> {
+    let key = path_key::<R>(key)?;
+    match body.read::<I>().and_then(|input| Ok((input, read_query::<Q>(request.query_string())?))) {
+        Ok((input, query)) => Ok((key, input, query)),
+        Err(problem) => Err(behind_404::<R>(state, key, problem).await),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::{Body, Query, read_query},
+    body::{Body, Query},
     crud,
     dossier_transfers::TransferBody,
     page::{self, SortKey, list_query},
@@ -201,15 +201,8 @@ pub async fn tell_dossier_event(
     code: web::Path<String>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let code = crud::path_key::<Dossiers>(&code)?;
-    let read = body.read::<DossierEventInput>().and_then(|input| {
-        let query: TellEventQuery = read_query(request.query_string())?;
-        Ok((input, query))
-    });
-    let (input, query) = match read {
-        Ok(read) => read,
-        Err(problem) => return Err(crud::behind_404::<Dossiers>(&state, code, problem).await),
-    };
+    let (code, input, query): (_, DossierEventInput, TellEventQuery) =
+        crud::read_about::<Dossiers, _, _>(&state, &request, &code, body).await?;
     let text = |value: Option<String>| value.as_deref().map(clean);
     let event = NewEvent {
         status: input.status,

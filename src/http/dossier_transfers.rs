@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    body::{Body, read_query},
+    body::Body,
     crud::{self, NoQuery},
     problem::Problem,
     respond,
@@ -85,15 +85,8 @@ pub async fn transfer_dossier(
     code: web::Path<String>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let code = crud::path_key::<Dossiers>(&code)?;
-    let read = body.read::<TransferInput>().and_then(|input| {
-        read_query::<NoQuery>(request.query_string())?;
-        Ok(input)
-    });
-    let input = match read {
-        Ok(input) => input,
-        Err(problem) => return Err(crud::behind_404::<Dossiers>(&state, code, problem).await),
-    };
+    let (code, input, NoQuery {}): (_, TransferInput, NoQuery) =
+        crud::read_about::<Dossiers, _, _>(&state, &request, &code, body).await?;
     let new = NewTransfer {
         to_unit_id: clean(&input.to_unit_id),
         at: input.at,
@@ -168,15 +161,8 @@ pub async fn hand_over_dossiers(
     id: web::Path<String>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let id = crud::path_key::<Units>(&id)?;
-    let read = body.read::<HandoverInput>().and_then(|input| {
-        read_query::<NoQuery>(request.query_string())?;
-        Ok(input)
-    });
-    let input = match read {
-        Ok(input) => input,
-        Err(problem) => return Err(crud::behind_404::<Units>(&state, id, problem).await),
-    };
+    let (id, input, NoQuery {}): (_, HandoverInput, NoQuery) =
+        crud::read_about::<Units, _, _>(&state, &request, &id, body).await?;
     let new = NewHandover {
         at: input.at,
         ground: input.ground.as_deref().map(clean),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    body::{Body, read_query},
+    body::Body,
     crud::{self, NoQuery},
     problem::Problem,
     respond,
@@ -76,15 +76,8 @@ pub async fn recompute_calendar(
     id: web::Path<String>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let id = crud::path_key::<Calendars>(&id)?;
-    let read = body.read::<RecomputeInput>().and_then(|input| {
-        read_query::<NoQuery>(request.query_string())?;
-        Ok(input)
-    });
-    let input = match read {
-        Ok(input) => input,
-        Err(problem) => return Err(crud::behind_404::<Calendars>(&state, id, problem).await),
-    };
+    let (id, input, NoQuery {}): (_, RecomputeInput, NoQuery) =
+        crud::read_about::<Calendars, _, _>(&state, &request, &id, body).await?;
     let done = dossier_clock::recompute(&state.store, state.context(), id.clone(), input.dry_run).await?;
     let changes = done.changes.into_iter().map(|change| RecomputedDueDate {
         code: change.code,
