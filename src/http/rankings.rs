@@ -219,14 +219,15 @@ fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
 
 impl RankingBody {
     fn new(report: RankingReport, with_components: bool) -> Self {
-        let decimals = report.edition.decimals;
+        let edition = report.sheet.edition;
+        let decimals = edition.decimals;
         Self {
-            year: report.edition.year,
-            tie_rule: report.edition.tie_rule,
-            index_code: report.edition.index_code,
+            year: edition.year,
+            tie_rule: edition.tie_rule,
+            index_code: edition.index_code,
             base_year: report.base_year,
-            cohort: report.cohort,
-            stage: report.stage,
+            cohort: report.sheet.cohort.code,
+            stage: report.sheet.stage,
             decimals,
             comparable: report.base_year.map(|_| report.not_comparable.is_none()),
             not_comparable_because: report.not_comparable,

@@ -129,9 +129,9 @@ impl From<ReviewedIndex> for ReviewIndex {
         let (computed, missing) = match index.computed {
             Err(missing) => (None, Some(missing)),
             Ok((standing, report)) => {
-                let decimals = report.edition.decimals;
+                let decimals = report.sheet.edition.decimals;
                 let computed = ComputedIndex {
-                    cohort: report.cohort,
+                    cohort: report.sheet.cohort.code,
                     cohort_size: report.ranking.cohort_size,
                     base_year: report.base_year,
                     standing: StandingBody::new(&standing, decimals, report.base_year.is_some(), false),

@@ -29,6 +29,7 @@ pub mod rankings;
 pub mod reported_figures;
 pub mod returns;
 pub mod reviews;
+pub mod score_sheets;
 pub mod totals;
 pub mod unit_tree;
 pub mod units;

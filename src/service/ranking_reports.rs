@@ -1,22 +1,13 @@
-//! Rankings as they are asked for: reads an edition, its cohort and its scores, and lets the pure modules
-//! [`totals`] and [`rankings`] compute.
-
-use std::collections::HashMap;
+//! Rankings as they are asked for: finds the edition, its base and the cohort, reads their sheets and compares
+//! the standings that follow from them.
 
 use super::{
     error::{Error, Result},
-    rankings::{self, Entry, Ranking},
-    totals::{self, CriterionScore, Unranked},
+    rankings::{self, Ranking},
+    score_sheets::{self, Sheet},
 };
 use crate::{
-    domain::{
-        decimal::Exact,
-        editions::{Cohort, Edition},
-        index_scores::{IndexScore, ScoreStage},
-        time::Day,
-        units::Unit,
-        words::words,
-    },
+    domain::{editions::Edition, index_scores::ScoreStage, words::words},
     store::{self, Conn, Store},
 };
 
@@ -61,16 +52,14 @@ words! {
 /// The standings of a cohort, with what they were computed from.
 #[derive(Debug, Clone)]
 pub struct RankingReport {
-    /// The edition.
-    pub edition: Edition,
+    /// What the standings were computed from.
+    pub sheet: Sheet,
+    /// The sheet of the base year; none without one, or where it has no cohort of this code.
+    pub base_sheet: Option<Sheet>,
     /// The base year, where there is one.
     pub base_year: Option<i32>,
     /// Why deltas are not comparable; none when they are, or without a base.
     pub not_comparable: Option<NotComparable>,
-    /// Code of the cohort.
-    pub cohort: String,
-    /// Stage of the scores.
-    pub stage: ScoreStage,
     /// The standings.
     pub ranking: Ranking,
 }
@@ -106,29 +95,22 @@ pub fn report(conn: &mut Conn, question: &Question) -> Result<RankingReport> {
         }
         BaseYear::Year(year) => Some(self::edition(conn, &question.index_code, year)?),
     };
-    let current = standings(conn, &edition, &cohort, question.stage)?;
-    let mut not_comparable = None;
-    let ranking = match &base {
-        None => current,
-        Some(base) => match base.cohorts.iter().find(|c| c.code == cohort.code) {
-            None => {
-                not_comparable = Some(NotComparable::CohortMissingInBase);
-                current
-            }
-            Some(base_cohort) => {
-                not_comparable = why_not_comparable(&edition, base);
-                rankings::compare(current, &standings(conn, base, base_cohort, question.stage)?)
-            }
-        },
+    let sheet = score_sheets::read(conn, &edition, &cohort, question.stage)?;
+    let base_sheet =
+        match base.as_ref().and_then(|b| Some((b, b.cohorts.iter().find(|c| c.code == cohort.code)?))) {
+            Some((base, cohort)) => Some(score_sheets::read(conn, base, cohort, question.stage)?),
+            None => None,
+        };
+    let not_comparable = match (&base, &base_sheet) {
+        (Some(_), None) => Some(NotComparable::CohortMissingInBase),
+        (Some(base), Some(_)) => why_not_comparable(&edition, base),
+        (None, _) => None,
     };
-    Ok(RankingReport {
-        base_year: base.map(|base| base.year),
-        cohort: cohort.code,
-        stage: question.stage,
-        edition,
-        not_comparable,
-        ranking,
-    })
+    let ranking = match &base_sheet {
+        Some(base) => rankings::compare(sheet.standings(), &base.standings()),
+        None => sheet.standings(),
+    };
+    Ok(RankingReport { sheet, base_sheet, base_year: base.map(|base| base.year), not_comparable, ranking })
 }
 
 fn why_not_comparable(edition: &Edition, base: &Edition) -> Option<NotComparable> {
@@ -145,58 +127,4 @@ fn edition(conn: &mut Conn, index: &str, year: i32) -> Result<Edition> {
     store::editions::find(conn, index, year)?
         .map(|edition| edition.record)
         .ok_or_else(|| Error::not_found("editions", format!("{index}/{year}")))
-}
-
-/// The units of a cohort: those listed, or those that the rule finds.
-fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
-    if let Some(ids) = &cohort.unit_ids {
-        return Ok(store::units::find_all(conn, ids)?);
-    }
-    let Some(rule) = &cohort.rule else { return Ok(Vec::new()) };
-    let as_of = rule.as_of.or_else(|| Day::new(edition.year, 12, 31));
-    let units = store::units::all(conn)?;
-    Ok(units
-        .into_iter()
-        .filter(|unit| rule.level.is_none_or(|level| unit.level == level))
-        .filter(|unit| rule.parent_id.is_none() || unit.parent_id == rule.parent_id)
-        .filter(|unit| as_of.is_none_or(|day| unit.exists_on(day)))
-        .collect())
-}
-
-fn standings(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreStage) -> Result<Ranking> {
-    let mut by_unit: HashMap<String, Vec<IndexScore>> = HashMap::new();
-    for score in store::index_scores::of_edition(conn, &edition.index_code, edition.year, stage)? {
-        by_unit.entry(score.unit_id.clone()).or_default().push(score);
-    }
-    let entries = members(conn, edition, cohort)?
-        .into_iter()
-        .map(|unit| {
-            let scores = by_unit.remove(&unit.id).unwrap_or_default();
-            entry(edition, unit, scores)
-        })
-        .collect();
-    Ok(rankings::rank(entries, edition))
-}
-
-fn entry(edition: &Edition, unit: Unit, scores: Vec<IndexScore>) -> Entry {
-    let mut stored: Option<Exact> = None;
-    let mut published_rank = None;
-    let mut criteria = Vec::new();
-    for score in scores {
-        match score.criterion {
-            None => {
-                stored = score.score;
-                published_rank = score.published_rank;
-            }
-            Some(criterion) => {
-                criteria.push(CriterionScore { criterion, score: score.score, applicable: score.applicable });
-            }
-        }
-    }
-    let result = if unit.exists_in_year(edition.year) {
-        totals::total(edition, &criteria, stored)
-    } else {
-        Err(Unranked::NotInExistence)
-    };
-    Entry { unit_id: unit.id, unit_name: unit.name, result, published_rank }
 }

@@ -351,7 +351,7 @@ fn index_figure(
     standing: &Standing,
     report: &RankingReport,
 ) -> std::result::Result<String, Missing> {
-    let decimals = report.edition.decimals;
+    let decimals = report.sheet.edition.decimals;
     match what {
         "score" => Ok(standing.total.score.to_fixed(decimals)),
         "rank" => Ok(standing.rank.to_string()),

@@ -55,6 +55,15 @@ pub struct CriterionScore {
     pub applicable: bool,
 }
 
+/// What is stored of a unit in one edition at one stage.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnitScores {
+    /// Scores of criteria, at any level of the tree.
+    pub criteria: Vec<CriterionScore>,
+    /// The publisher's own total.
+    pub total: Option<Exact>,
+}
+
 /// A part of a total.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
@@ -77,6 +86,11 @@ pub struct Total {
     pub source: TotalSource,
     /// The scored areas in the edition's order, then the residual.
     pub components: Vec<Component>,
+}
+
+/// The total of each unit of a cohort, in the order of `units`.
+pub fn of_cohort(edition: &Edition, units: &[&UnitScores]) -> Vec<Result<Total, Unranked>> {
+    units.iter().map(|unit| total(edition, &unit.criteria, unit.total.clone())).collect()
 }
 
 /// The total of a unit from what is stored of it.

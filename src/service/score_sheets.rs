@@ -1,0 +1,117 @@
+//! The sheet that a ranking is computed from: an edition, a cohort and what each of its units has.
+//!
+//! [`read`] is the one place where rankings, explanations, simulations and series take their numbers from the
+//! store. What follows from a sheet is pure: a simulation changes a sheet and asks for its standings again.
+
+use std::collections::HashMap;
+
+use super::{
+    error::Result,
+    rankings::{self, Entry, Ranking},
+    totals::{self, CriterionScore, UnitScores, Unranked},
+};
+use crate::{
+    domain::{
+        editions::{Cohort, Edition},
+        index_scores::{IndexScore, ScoreStage},
+        time::Day,
+        units::Unit,
+    },
+    store::{self, Conn},
+};
+
+/// A unit of the cohort with its scores.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The unit.
+    pub unit: Unit,
+    /// What is stored of it at the sheet's stage.
+    pub scores: UnitScores,
+    /// The rank that the publisher gave; it decides nothing.
+    pub published_rank: Option<i32>,
+}
+
+/// What the units of one cohort have in one edition at one stage.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    /// The edition.
+    pub edition: Edition,
+    /// The cohort.
+    pub cohort: Cohort,
+    /// Stage of the scores.
+    pub stage: ScoreStage,
+    /// The units of the cohort, in no particular order.
+    pub rows: Vec<Row>,
+}
+
+impl Sheet {
+    /// The standings that follow from the sheet.
+    pub fn standings(&self) -> Ranking {
+        let scores: Vec<&UnitScores> = self.rows.iter().map(|row| &row.scores).collect();
+        let totals = totals::of_cohort(&self.edition, &scores);
+        let entries = self.rows.iter().zip(totals).map(|(row, total)| Entry {
+            unit_id: row.unit.id.clone(),
+            unit_name: row.unit.name.clone(),
+            result: match row.unit.exists_in_year(self.edition.year) {
+                true => total,
+                false => Err(Unranked::NotInExistence),
+            },
+            published_rank: row.published_rank,
+        });
+        rankings::rank(entries.collect(), &self.edition)
+    }
+}
+
+/// The sheet of a cohort as it is stored.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn read(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreStage) -> Result<Sheet> {
+    let mut by_unit: HashMap<String, Vec<IndexScore>> = HashMap::new();
+    for score in store::index_scores::of_edition(conn, &edition.index_code, edition.year, stage)? {
+        by_unit.entry(score.unit_id.clone()).or_default().push(score);
+    }
+    let rows = members(conn, edition, cohort)?
+        .into_iter()
+        .map(|unit| {
+            let scores = by_unit.remove(&unit.id).unwrap_or_default();
+            row(unit, scores)
+        })
+        .collect();
+    Ok(Sheet { edition: edition.clone(), cohort: cohort.clone(), stage, rows })
+}
+
+/// The units of a cohort: those listed, or those that the rule finds.
+fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
+    if let Some(ids) = &cohort.unit_ids {
+        return Ok(store::units::find_all(conn, ids)?);
+    }
+    let Some(rule) = &cohort.rule else { return Ok(Vec::new()) };
+    let as_of = rule.as_of.or_else(|| Day::new(edition.year, 12, 31));
+    let units = store::units::all(conn)?;
+    Ok(units
+        .into_iter()
+        .filter(|unit| rule.level.is_none_or(|level| unit.level == level))
+        .filter(|unit| rule.parent_id.is_none() || unit.parent_id == rule.parent_id)
+        .filter(|unit| as_of.is_none_or(|day| unit.exists_on(day)))
+        .collect())
+}
+
+fn row(unit: Unit, stored: Vec<IndexScore>) -> Row {
+    let mut scores = UnitScores::default();
+    let mut published_rank = None;
+    for score in stored {
+        match score.criterion {
+            None => {
+                scores.total = score.score;
+                published_rank = score.published_rank;
+            }
+            Some(criterion) => scores.criteria.push(CriterionScore {
+                criterion,
+                score: score.score,
+                applicable: score.applicable,
+            }),
+        }
+    }
+    Row { unit, scores, published_rank }
+}
