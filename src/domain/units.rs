@@ -85,10 +85,31 @@ pub struct Unit {
     pub successors: Vec<Successor>,
 }
 
+/// The days on which a unit exists: `[from, to)`, open where a day is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// The first day.
+    pub from: Option<Day>,
+    /// The first day on which it no longer exists.
+    pub to: Option<Day>,
+}
+
+impl Validity {
+    /// Whether the unit exists on a day.
+    pub fn holds(&self, day: Day) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day < to)
+    }
+}
+
 impl Unit {
     /// Whether the unit exists on a day.
     pub fn exists_on(&self, day: Day) -> bool {
-        self.valid_from.is_none_or(|from| from <= day) && self.valid_to.is_none_or(|to| day < to)
+        self.validity().holds(day)
+    }
+
+    /// The days on which the unit exists.
+    pub fn validity(&self) -> Validity {
+        Validity { from: self.valid_from, to: self.valid_to }
     }
 
     /// Whether the unit exists on some day of a year.

@@ -15,7 +15,7 @@ use crate::{
         dossier_history,
         dossiers::Dossier,
         time::{Day, Moment},
-        units::Unit,
+        units::Validity,
         violation::{Findings, Text, Violation},
     },
     store::{
@@ -80,7 +80,7 @@ impl Resource for Dossiers {
 /// What was looked up for dossiers: that of many is read once.
 #[derive(Default)]
 pub struct Lookup {
-    units: HashMap<String, Option<Unit>>,
+    units: HashMap<String, Option<Validity>>,
     deadlines: Known,
 }
 
@@ -98,11 +98,12 @@ impl Lookup {
         [of, of_vi]: [&str; 2],
     ) -> Result<Option<Violation>> {
         if !self.units.contains_key(id) {
-            let unit = store::units::find(conn, id)?.map(|unit| unit.record);
-            self.units.insert(id.to_owned(), unit);
+            self.units.insert(id.to_owned(), store::units::validity(conn, id)?);
         }
-        let Some(Some(unit)) = self.units.get(id) else { return Ok(Some(Error::unknown_unit(pointer, id))) };
-        Ok(day.filter(|day| !unit.exists_on(*day)).map(|day| {
+        let Some(Some(validity)) = self.units.get(id) else {
+            return Ok(Some(Error::unknown_unit(pointer, id)));
+        };
+        Ok(day.filter(|day| !validity.holds(*day)).map(|day| {
             Violation::new(
                 pointer,
                 "unit_not_in_existence",

@@ -1,7 +1,7 @@
 //! The change log: one entry a change, appended in the transaction of the change itself.
 
 use diesel::{
-    Connection, QueryableByName, RunQueryDsl,
+    QueryableByName, RunQueryDsl,
     prelude::*,
     sql_query,
     sql_types::{BigInt, Nullable, Text},
@@ -12,7 +12,7 @@ use super::{
     error::{StoreError, StoreResult},
     row,
     schema::changes,
-    sql::numbered,
+    sql::{Statement, numbered},
 };
 use crate::domain::{time::Moment, words::words};
 
@@ -48,7 +48,7 @@ pub struct Entry {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = changes)]
+#[diesel(table_name = changes, treat_none_as_default_value = false)]
 struct NewRow {
     id: i64,
     at: i64,
@@ -97,12 +97,9 @@ pub fn append_all(conn: &mut Conn, entries: Vec<Entry>) -> StoreResult<Vec<i64>>
         .collect();
     match conn {
         Conn::Sqlite(conn) => {
-            conn.transaction(|conn| {
-                for row in &rows {
-                    diesel::insert_into(changes::table).values(row).execute(conn)?;
-                }
-                QueryResult::Ok(())
-            })?;
+            for row in rows {
+                diesel::insert_into(changes::table).values(row).execute(conn)?;
+            }
         }
         Conn::Postgres(conn) => {
             for part in rows.chunks(2000) {
@@ -117,10 +114,10 @@ pub fn append_all(conn: &mut Conn, entries: Vec<Entry>) -> StoreResult<Vec<i64>>
 fn reserve(conn: &mut Conn, count: usize) -> StoreResult<Vec<i64>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     match conn {
-        Conn::Sqlite(conn) => {
-            let last: Vec<Number> =
-                sql_query("SELECT seq AS id FROM sqlite_sequence WHERE name = 'changes'").load(conn)?;
-            let last = last.first().map_or(0, |n| n.id);
+        Conn::Sqlite(_) => {
+            let mut statement = Statement::default();
+            statement.push("SELECT seq FROM sqlite_sequence WHERE name = 'changes'");
+            let last = statement.rows::<BigInt, i64>(conn)?.first().copied().unwrap_or(0);
             Ok((last + 1..=last + count).collect())
         }
         Conn::Postgres(conn) => {

@@ -7,7 +7,7 @@ use diesel::{
 
 use super::{
     Versioned,
-    conn::Conn,
+    conn::{Conn, either},
     error::StoreResult,
     list::{self, Request, Table},
     row,
@@ -82,7 +82,8 @@ pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Clo
 
 /// Every rule.
 pub fn all(conn: &mut Conn) -> StoreResult<Vec<ClockRule>> {
-    records(clock_rules::table.order(clock_rules::id).load(conn)?)
+    let all = clock_rules::table.order(clock_rules::id);
+    records(either!(conn, |conn| all.load(conn))?)
 }
 
 /// The other rules of the same unit, or for all units.

@@ -20,6 +20,19 @@ pub enum Conn {
     Postgres(PgConnection),
 }
 
+/// Runs a query on the connection that there is. A query that runs on a [`Conn`] is translated, text and binds,
+/// each time that it runs; one that runs on the connection inside is built once, and its prepared statement is
+/// found by its type.
+macro_rules! either {
+    ($conn:expr, |$inner:ident| $query:expr) => {
+        match $conn {
+            $crate::store::conn::Conn::Sqlite($inner) => $query,
+            $crate::store::conn::Conn::Postgres($inner) => $query,
+        }
+    };
+}
+pub(super) use either;
+
 /// The backend that queries on [`Conn`] are built for.
 pub type Backend = <Conn as Connection>::Backend;
 

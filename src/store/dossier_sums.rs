@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    conn::Conn,
+    conn::{Conn, either},
     error::{StoreError, StoreResult},
     lock,
     schema::{dossier_sums, dossier_tail},
@@ -101,9 +101,8 @@ pub fn append(
         return Ok(());
     }
     let number = i32::try_from(signed.len()).unwrap_or(i32::MAX);
-    diesel::insert_into(dossier_tail::table)
-        .values((dossier_tail::number.eq(number), dossier_tail::facts.eq(pack(&signed)?)))
-        .execute(conn)?;
+    let row = (dossier_tail::number.eq(number), dossier_tail::facts.eq(pack(&signed)?));
+    either!(conn, |conn| diesel::insert_into(dossier_tail::table).values(row).execute(conn))?;
     Ok(())
 }
 
@@ -115,7 +114,8 @@ pub fn pending(conn: &mut Conn) -> StoreResult<i64> {
 
 /// What the sums don't hold yet.
 pub fn tail(conn: &mut Conn) -> StoreResult<Vec<Signed>> {
-    let rows: Vec<Vec<u8>> = dossier_tail::table.select(dossier_tail::facts).load(conn)?;
+    let facts = dossier_tail::table.select(dossier_tail::facts);
+    let rows: Vec<Vec<u8>> = either!(conn, |conn| facts.load(conn))?;
     let mut all = Vec::new();
     for row in rows {
         all.extend(unpack::<Vec<Signed>>(&row)?);

@@ -1,10 +1,10 @@
 //! Dossiers, with the Vietnamese days and the result that statistics count by.
 
-use diesel::prelude::*;
+use diesel::{dsl::SqlTypeOf, prelude::*};
 
 use super::{
     Versioned,
-    conn::Conn,
+    conn::{Conn, either},
     error::{StoreError, StoreResult},
     list::{self, Request, Table},
     row,
@@ -20,9 +20,10 @@ use crate::domain::{
 /// The table as lists know it.
 pub const TABLE: Table = Table { name: "dossiers", key: "code" };
 
-#[derive(Queryable, QueryableByName, Insertable, AsChangeset)]
-#[diesel(table_name = dossiers, treat_none_as_null = true)]
-struct DossierRow {
+/// A row as it is written; a column without a value is written as such, so that one statement serves every row.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = dossiers, treat_none_as_null = true, treat_none_as_default_value = false)]
+struct WrittenRow {
     code: String,
     unit_id: String,
     received_by_unit_id: Option<String>,
@@ -56,7 +57,72 @@ struct DossierRow {
     history: Option<String>,
 }
 
-impl DossierRow {
+/// A row as it is read: what the record is made of, without what statistics and lists find it by.
+#[derive(Queryable)]
+struct DossierRow {
+    code: String,
+    unit_id: String,
+    received_by_unit_id: Option<String>,
+    procedure_code: Option<String>,
+    field: Option<String>,
+    submitted_via: String,
+    online_level: Option<String>,
+    returned_via: Option<String>,
+    interlinked: bool,
+    synthetic: bool,
+    submitted_at: Option<i64>,
+    accepted_at: Option<i64>,
+    first_due_at: Option<i64>,
+    due_at: Option<i64>,
+    re_appointed_to: Option<i64>,
+    finished_at: Option<i64>,
+    returned_at: Option<i64>,
+    status: i32,
+    version: i64,
+    due_derived: bool,
+    due_calendar_id: Option<String>,
+    due_calendar_version: Option<i32>,
+    recorded_at: Option<i64>,
+    history: Option<String>,
+}
+
+/// The columns of `DossierRow` in its order: for queries and as text.
+macro_rules! columns {
+    ($first:ident, $($column:ident),+ $(,)?) => {
+        type Columns = (dossiers::$first, $(dossiers::$column),+);
+        const COLUMNS: Columns = (dossiers::$first, $(dossiers::$column),+);
+        const COLUMN_NAMES: &str = concat!(stringify!($first) $(, ", ", stringify!($column))+);
+    };
+}
+
+columns! {
+    code,
+    unit_id,
+    received_by_unit_id,
+    procedure_code,
+    field,
+    submitted_via,
+    online_level,
+    returned_via,
+    interlinked,
+    synthetic,
+    submitted_at,
+    accepted_at,
+    first_due_at,
+    due_at,
+    re_appointed_to,
+    finished_at,
+    returned_at,
+    status,
+    version,
+    due_derived,
+    due_calendar_id,
+    due_calendar_version,
+    recorded_at,
+    history,
+}
+
+impl WrittenRow {
     fn new(dossier: &Dossier, version: i64) -> StoreResult<Self> {
         let d = dossier.clone();
         let (due_calendar_id, due_calendar_version) =
@@ -100,7 +166,9 @@ impl DossierRow {
             history: d.history.as_ref().map(serde_json::to_string).transpose().map_err(unwritable)?,
         })
     }
+}
 
+impl DossierRow {
     fn dossier(self) -> StoreResult<Versioned<Dossier>> {
         let status = Status::new(i64::from(self.status))
             .ok_or_else(|| StoreError::Corrupt(format!("status {} of dossier {}", self.status, self.code)))?;
@@ -147,25 +215,27 @@ fn unreadable(error: serde_json::Error) -> StoreError {
 
 /// A dossier by its code.
 pub fn find(conn: &mut Conn, code: &str) -> StoreResult<Option<Versioned<Dossier>>> {
-    let found: Option<DossierRow> = dossiers::table.find(code).get_result(conn).optional()?;
+    let found: Option<DossierRow> =
+        either!(conn, |conn| dossiers::table.find(code).select(COLUMNS).get_result(conn)).optional()?;
     found.map(DossierRow::dossier).transpose()
 }
 
 /// A page of dossiers.
 pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Dossier>>> {
-    let rows: Vec<DossierRow> = list::page(conn, TABLE, request)?;
+    let rows = list::page_of::<SqlTypeOf<Columns>, DossierRow>(conn, TABLE, COLUMN_NAMES, request)?;
     rows.into_iter().map(DossierRow::dossier).collect()
 }
 
 /// Adds a dossier.
 pub fn insert(conn: &mut Conn, dossier: &Dossier, version: i64) -> StoreResult<()> {
-    diesel::insert_into(dossiers::table).values(DossierRow::new(dossier, version)?).execute(conn)?;
+    let row = WrittenRow::new(dossier, version)?;
+    either!(conn, |conn| diesel::insert_into(dossiers::table).values(row).execute(conn))?;
     Ok(())
 }
 
 /// Adds many dossiers, each with its change number.
 pub fn insert_all(conn: &mut Conn, records: &[(Dossier, i64)]) -> StoreResult<()> {
-    let rows = records.iter().map(|(dossier, version)| DossierRow::new(dossier, *version));
+    let rows = records.iter().map(|(dossier, version)| WrittenRow::new(dossier, *version));
     match conn {
         Conn::Sqlite(conn) => {
             for row in rows {
@@ -173,7 +243,7 @@ pub fn insert_all(conn: &mut Conn, records: &[(Dossier, i64)]) -> StoreResult<()
             }
         }
         Conn::Postgres(conn) => {
-            let rows: Vec<DossierRow> = rows.collect::<StoreResult<_>>()?;
+            let rows: Vec<WrittenRow> = rows.collect::<StoreResult<_>>()?;
             // 31 columns a row, and PostgreSQL binds 65,535 values at most.
             for part in rows.chunks(2000) {
                 diesel::insert_into(dossiers::table).values(part).execute(conn)?;
@@ -185,9 +255,8 @@ pub fn insert_all(conn: &mut Conn, records: &[(Dossier, i64)]) -> StoreResult<()
 
 /// Replaces a dossier.
 pub fn update(conn: &mut Conn, dossier: &Dossier, version: i64) -> StoreResult<()> {
-    diesel::update(dossiers::table.find(&dossier.code))
-        .set(DossierRow::new(dossier, version)?)
-        .execute(conn)?;
+    let row = WrittenRow::new(dossier, version)?;
+    either!(conn, |conn| diesel::update(dossiers::table.find(&dossier.code)).set(row).execute(conn))?;
     Ok(())
 }
 
@@ -272,6 +341,7 @@ pub fn each_facts(conn: &mut Conn, units: &[String], mut tell: impl FnMut(&Facts
                 .filter(dossiers::code.gt(&after))
                 .order(dossiers::code)
                 .limit(PAGE)
+                .select(COLUMNS)
                 .load(conn)?,
         )? {
             after = last;
@@ -284,6 +354,7 @@ pub fn each_facts(conn: &mut Conn, units: &[String], mut tell: impl FnMut(&Facts
             .filter(dossiers::code.gt(&after))
             .order(dossiers::code)
             .limit(PAGE)
+            .select(COLUMNS)
             .load(conn)?,
     )? {
         after = last;
@@ -295,7 +366,8 @@ pub fn each_facts(conn: &mut Conn, units: &[String], mut tell: impl FnMut(&Facts
 pub fn find_all(conn: &mut Conn, codes: &[&str]) -> StoreResult<Vec<Versioned<Dossier>>> {
     let mut found = Vec::new();
     for part in codes.chunks(500) {
-        let rows: Vec<DossierRow> = dossiers::table.filter(dossiers::code.eq_any(part)).load(conn)?;
+        let these = dossiers::table.filter(dossiers::code.eq_any(part)).select(COLUMNS);
+        let rows: Vec<DossierRow> = either!(conn, |conn| these.load(conn))?;
         for row in rows {
             found.push(row.dossier()?);
         }
@@ -305,8 +377,9 @@ pub fn find_all(conn: &mut Conn, codes: &[&str]) -> StoreResult<Vec<Versioned<Do
 
 /// What statistics count of each dossier, a page at a time in the order of the codes, behind `after`.
 pub fn facts_page(conn: &mut Conn, after: &str, limit: i64) -> StoreResult<Option<(String, Vec<Facts>)>> {
-    let rows: Vec<DossierRow> =
-        dossiers::table.filter(dossiers::code.gt(after)).order(dossiers::code).limit(limit).load(conn)?;
+    let page = dossiers::table.filter(dossiers::code.gt(after)).order(dossiers::code).limit(limit);
+    let page = page.select(COLUMNS);
+    let rows: Vec<DossierRow> = either!(conn, |conn| page.load(conn))?;
     let mut last = None;
     let mut facts = Vec::with_capacity(rows.len());
     for row in rows {

@@ -3,13 +3,16 @@
 //! The statement is text because diesel has no way to name the sort column at run time on two databases. Each
 //! column comes from a whitelist in the code, and each value is bound.
 
-use diesel::{QueryableByName, sql_types::BigInt};
+use diesel::{
+    PgConnection, QueryableByName, SqliteConnection, pg::Pg, query_dsl::methods::LoadQuery,
+    sql_types::BigInt, sqlite::Sqlite,
+};
 
 pub use super::sql::Value;
 use super::{
-    conn::{Backend, Conn},
+    conn::Conn,
     error::StoreResult,
-    sql::Statement,
+    sql::{Statement, Typed},
 };
 
 /// How a column is compared with a value.
@@ -120,16 +123,12 @@ fn filter(statement: &mut Statement, filter: &Filter) {
             compare(&format!("{column} IN ({before}"), value(), &format!("{after})"));
         }
         Test::OneOf => {
-            let values = match value() {
+            let values: Vec<Value> = match value() {
                 Value::Texts(texts) => texts.into_iter().map(Value::Text).collect(),
                 one => vec![one],
             };
-            statement.push(&format!("{column} IN ("));
-            for (i, value) in values.into_iter().enumerate() {
-                statement.push(if i == 0 { "" } else { ", " });
-                statement.bind(value);
-            }
-            statement.push(")");
+            statement.push(&format!("{column} IN "));
+            statement.bind_all(values);
         }
     }
 }
@@ -182,12 +181,12 @@ fn passes_valueless(filter: &Filter, column: &str) -> bool {
     filter.column != column || matches!(filter.test, Test::NoneOrAtMost | Test::NoneOrAbove | Test::Absent)
 }
 
-fn part_statement(table: Table, request: &Request, part: Part, limit: usize) -> Statement {
+fn part_statement(table: Table, columns: &str, request: &Request, part: Part, limit: usize) -> Statement {
     let Sort { column, descending } = request.sort;
     let (beyond, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
     let (key, by_key) = (table.key, column == table.key);
     let mut statement = Statement::default();
-    statement.push(&format!("SELECT * FROM {} WHERE ", table.name));
+    statement.push(&format!("SELECT {columns} FROM {} WHERE ", table.name));
     let place =
         request.after.as_ref().filter(|after| by_key || (after.value.is_some() == (part == Part::Valued)));
     let place_value = place.and_then(|after| after.value.clone()).filter(|_| !by_key);
@@ -241,13 +240,30 @@ fn parts(table: Table, request: &Request) -> Vec<Part> {
 /// One page, and one record more when there is another page.
 pub fn page<R>(conn: &mut Conn, table: Table, request: &Request) -> StoreResult<Vec<R>>
 where
-    R: QueryableByName<Backend> + 'static,
+    R: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static,
 {
+    paged(table, "*", request, |part| part.load(conn))
+}
+
+/// [`page`] of a table that is listed often: `columns` have the types `T`, and are read by place.
+pub fn page_of<T, R>(conn: &mut Conn, table: Table, columns: &str, request: &Request) -> StoreResult<Vec<R>>
+where
+    Typed<T>: for<'q> LoadQuery<'q, SqliteConnection, R> + for<'q> LoadQuery<'q, PgConnection, R>,
+{
+    paged(table, columns, request, |part| part.rows::<T, R>(conn))
+}
+
+fn paged<R>(
+    table: Table,
+    columns: &str,
+    request: &Request,
+    mut load: impl FnMut(Statement) -> StoreResult<Vec<R>>,
+) -> StoreResult<Vec<R>> {
     let wanted = request.limit as usize + 1;
     let mut rows: Vec<R> = Vec::new();
     for part in parts(table, request) {
         if rows.len() < wanted {
-            rows.append(&mut part_statement(table, request, part, wanted - rows.len()).load(conn)?);
+            rows.append(&mut load(part_statement(table, columns, request, part, wanted - rows.len()))?);
         }
     }
     Ok(rows)
@@ -260,7 +276,9 @@ where
 pub fn plan(conn: &mut Conn, table: Table, request: &Request) -> StoreResult<Vec<String>> {
     let mut steps = Vec::new();
     for part in parts(table, request) {
-        steps.append(&mut part_statement(table, request, part, request.limit as usize + 1).explain(conn)?);
+        steps.append(
+            &mut part_statement(table, "*", request, part, request.limit as usize + 1).explain(conn)?,
+        );
     }
     Ok(steps)
 }

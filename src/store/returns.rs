@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{
     Versioned,
-    conn::Conn,
+    conn::{Conn, either},
     error::{StoreError, StoreResult},
     list::{self, Request, Table},
     row,
@@ -93,7 +93,8 @@ pub fn of_units(conn: &mut Conn, unit_ids: &[String]) -> StoreResult<Vec<Return>
     // SQLite takes a limited number of binds.
     const BINDS: usize = 500;
     let mut found = Vec::new();
-    let any: Option<String> = returns::table.select(returns::id).first(conn).optional()?;
+    let first = returns::table.select(returns::id);
+    let any: Option<String> = either!(conn, |conn| first.first(conn)).optional()?;
     if any.is_none() {
         return Ok(found);
     }

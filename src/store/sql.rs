@@ -1,16 +1,19 @@
 //! Statements as text: numbered binds that mean the same on both databases.
 
-use std::{collections::HashSet, sync::RwLock};
+use std::{collections::HashSet, marker::PhantomData, sync::RwLock};
 
 use diesel::{
-    QueryResult, QueryableByName, RunQueryDsl,
+    PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
+    pg::Pg,
     query_builder::{AstPass, BoxedSqlQuery, Query, QueryFragment, QueryId},
+    query_dsl::methods::LoadQuery,
     sql_query,
     sql_types::{BigInt, Bool, Date, Integer, Text, Untyped},
+    sqlite::Sqlite,
 };
 
 use super::{
-    conn::{Backend, Conn},
+    conn::{Backend, Conn, either},
     error::StoreResult,
 };
 
@@ -52,19 +55,49 @@ impl Statement {
         self.binds.push((self.text.len(), value));
     }
 
-    /// The rows.
+    /// Adds a list of values in brackets.
+    pub fn bind_all(&mut self, values: impl IntoIterator<Item = Value>) {
+        self.push("(");
+        for (i, value) in values.into_iter().enumerate() {
+            self.push(if i == 0 { "" } else { ", " });
+            self.bind(value);
+        }
+        self.push(")");
+    }
+
+    /// The rows, their columns found by name.
     ///
     /// # Errors
     /// The database's.
     pub fn load<R>(mut self, conn: &mut Conn) -> StoreResult<Vec<R>>
     where
-        R: QueryableByName<Backend> + 'static,
+        R: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static,
     {
-        // SQLite prepares a kept statement again when the tables change; PostgreSQL would refuse it.
+        self.keep(conn);
+        Ok(either!(conn, |conn| RunQueryDsl::load(self, conn))?)
+    }
+
+    /// The rows, their columns by place: those of `T`, in its order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn rows<T, R>(mut self, conn: &mut Conn) -> StoreResult<Vec<R>>
+    where
+        Typed<T>: for<'q> LoadQuery<'q, SqliteConnection, R> + for<'q> LoadQuery<'q, PgConnection, R>,
+    {
+        self.keep(conn);
+        let typed = Typed(self, PhantomData);
+        Ok(either!(conn, |conn| RunQueryDsl::load(typed, conn))?)
+    }
+
+    /// SQLite prepares a kept statement again when the tables change; PostgreSQL would refuse it.
+    fn keep(&mut self, conn: &Conn) {
         self.kept = matches!(conn, Conn::Sqlite(_)) && is_kept(&self.text);
-        Ok(RunQueryDsl::load(self, conn)?)
     }
 }
+
+/// A statement whose columns have the SQL types `T`.
+pub struct Typed<T>(Statement, PhantomData<T>);
 
 #[derive(QueryableByName)]
 struct SqliteStep {
@@ -111,31 +144,50 @@ fn is_kept(text: &str) -> bool {
     texts.len() < KEPT && texts.insert(text.to_owned())
 }
 
-impl QueryFragment<Backend> for Statement {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        if !self.kept {
-            out.unsafe_to_cache_prepared();
-        }
-        let mut done = 0;
-        for (place, value) in &self.binds {
-            out.push_sql(self.text.get(done..*place).unwrap_or_default());
-            done = *place;
-            match value {
-                Value::Text(v) => out.push_bind_param::<Text, _>(v)?,
-                // Several texts are bound one by one; see `list`.
-                Value::Texts(v) => v.iter().try_for_each(|v| out.push_bind_param::<Text, _>(v))?,
-                Value::BigInt(v) => out.push_bind_param::<BigInt, _>(v)?,
-                Value::Integer(v) => out.push_bind_param::<Integer, _>(v)?,
-                Value::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
-                Value::Date(v) => out.push_bind_param::<Date, _>(v)?,
+/// The same for each database: text and binds in their order.
+macro_rules! fragment {
+    ($backend:ty) => {
+        impl QueryFragment<$backend> for Statement {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, $backend>) -> QueryResult<()> {
+                if !self.kept {
+                    out.unsafe_to_cache_prepared();
+                }
+                let mut done = 0;
+                for (place, value) in &self.binds {
+                    out.push_sql(self.text.get(done..*place).unwrap_or_default());
+                    done = *place;
+                    match value {
+                        Value::Text(v) => out.push_bind_param::<Text, _>(v)?,
+                        // Several texts are bound one by one; see `list`.
+                        Value::Texts(v) => v.iter().try_for_each(|v| out.push_bind_param::<Text, _>(v))?,
+                        Value::BigInt(v) => out.push_bind_param::<BigInt, _>(v)?,
+                        Value::Integer(v) => out.push_bind_param::<Integer, _>(v)?,
+                        Value::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
+                        Value::Date(v) => out.push_bind_param::<Date, _>(v)?,
+                    }
+                }
+                out.push_sql(self.text.get(done..).unwrap_or_default());
+                Ok(())
             }
         }
-        out.push_sql(self.text.get(done..).unwrap_or_default());
-        Ok(())
-    }
+
+        impl<T> QueryFragment<$backend> for Typed<T> {
+            fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, $backend>) -> QueryResult<()> {
+                self.0.walk_ast(out)
+            }
+        }
+    };
 }
 
+fragment!(Sqlite);
+fragment!(Pg);
+
 impl QueryId for Statement {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<T> QueryId for Typed<T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
@@ -144,7 +196,14 @@ impl Query for Statement {
     type SqlType = Untyped;
 }
 
-impl RunQueryDsl<Conn> for Statement {}
+impl<T> Query for Typed<T> {
+    type SqlType = T;
+}
+
+impl RunQueryDsl<SqliteConnection> for Statement {}
+impl RunQueryDsl<PgConnection> for Statement {}
+impl<T> RunQueryDsl<SqliteConnection> for Typed<T> {}
+impl<T> RunQueryDsl<PgConnection> for Typed<T> {}
 
 #[derive(QueryableByName)]
 struct DataVersion {

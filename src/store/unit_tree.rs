@@ -9,7 +9,7 @@ use super::{
     conn::Conn,
     error::StoreResult,
     list, row,
-    sql::{numbered, places},
+    sql::{Statement, Value, numbered, places},
     units::former_parents,
 };
 use crate::domain::{
@@ -35,27 +35,22 @@ pub struct Below {
 /// # Errors
 /// The database's.
 pub fn below(conn: &mut Conn, id: &str) -> StoreResult<Below> {
-    #[derive(QueryableByName)]
-    struct UnitBelow {
-        #[diesel(sql_type = Text)]
-        id: String,
-        #[diesel(sql_type = Text)]
-        level: String,
-        #[diesel(sql_type = Nullable<Date>)]
-        valid_from: Option<chrono::NaiveDate>,
-        #[diesel(sql_type = Bool)]
-        any_moved: bool,
-    }
-    let statement = format!(
-        "SELECT id, level, valid_from, EXISTS (SELECT 1 FROM unit_former_parents) AS any_moved \
-         FROM units WHERE id IN ({}) ORDER BY id",
-        list::subtree("$1")
+    let subtree = list::subtree("\n");
+    let (before, after) = subtree.split_once('\n').unwrap_or_default();
+    let mut statement = Statement::default();
+    statement.push(
+        "SELECT id, level, valid_from, EXISTS (SELECT 1 FROM unit_former_parents) FROM units WHERE id IN (",
     );
-    let rows: Vec<UnitBelow> = numbered(conn, &statement).bind::<Text, _>(id.to_owned()).load(conn)?;
+    statement.push(before);
+    statement.bind(Value::Text(id.to_owned()));
+    statement.push(after);
+    statement.push(") ORDER BY id");
+    type Row = (String, String, Option<chrono::NaiveDate>, bool);
+    let rows = statement.rows::<(Text, Text, Nullable<Date>, Bool), Row>(conn)?;
     let mut below = Below::default();
-    for unit in rows {
-        below.any_moved |= unit.any_moved;
-        below.units.push((unit.id, row::word(&unit.level)?, row::day(unit.valid_from)));
+    for (id, level, valid_from, any_moved) in rows {
+        below.any_moved |= any_moved;
+        below.units.push((id, row::word(&level)?, row::day(valid_from)));
     }
     Ok(below)
 }

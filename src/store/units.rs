@@ -6,7 +6,7 @@ use diesel::{prelude::*, sql_query, sql_types::Text};
 
 use super::{
     Versioned,
-    conn::Conn,
+    conn::{Conn, either},
     error::StoreResult,
     list::{self, Request, Table},
     row,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::{
     time::Day,
-    units::{Extent, FormerParent, Successor, Unit},
+    units::{Extent, FormerParent, Successor, Unit, Validity},
 };
 
 /// The table as lists know it.
@@ -119,10 +119,12 @@ fn with_relatives(conn: &mut Conn, rows: Vec<UnitRow>) -> StoreResult<Vec<Versio
     let moved: Vec<&str> = rows.iter().filter(|row| row.moved).map(|row| row.id.as_str()).collect();
     let mut former = former_parents(conn, &moved)?;
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-    let found: Vec<SuccessorRow> = unit_successors::table
-        .filter(unit_successors::unit_id.eq_any(&ids))
-        .order((unit_successors::unit_id, unit_successors::position))
-        .load(conn)?;
+    let ordered = unit_successors::table.order((unit_successors::unit_id, unit_successors::position));
+    let found: Vec<SuccessorRow> = match ids.as_slice() {
+        // The statement of one unit is prepared once; a list's text depends on its length.
+        [id] => either!(conn, |conn| ordered.filter(unit_successors::unit_id.eq(id)).load(conn))?,
+        _ => either!(conn, |conn| ordered.filter(unit_successors::unit_id.eq_any(&ids)).load(conn))?,
+    };
     let mut by_unit: HashMap<String, Vec<Successor>> = HashMap::new();
     for successor in found {
         by_unit
@@ -141,8 +143,16 @@ fn with_relatives(conn: &mut Conn, rows: Vec<UnitRow>) -> StoreResult<Vec<Versio
 
 /// A unit by its id.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Versioned<Unit>>> {
-    let found: Option<UnitRow> = units::table.find(id).get_result(conn).optional()?;
+    let found: Option<UnitRow> = either!(conn, |conn| units::table.find(id).get_result(conn)).optional()?;
     Ok(with_relatives(conn, found.into_iter().collect())?.pop())
+}
+
+/// From when until before when a unit exists; none for an unknown unit.
+pub fn validity(conn: &mut Conn, id: &str) -> StoreResult<Option<Validity>> {
+    type Row = (Option<chrono::NaiveDate>, Option<chrono::NaiveDate>);
+    let days = units::table.find(id).select((units::valid_from, units::valid_to));
+    let found: Option<Row> = either!(conn, |conn| days.get_result(conn)).optional()?;
+    Ok(found.map(|(from, to)| Validity { from: row::day(from), to: row::day(to) }))
 }
 
 /// Which of the ids are units, with the units.
@@ -231,7 +241,8 @@ pub fn with_code(conn: &mut Conn, scheme: &str, code: &str, except: &str) -> Sto
 
 /// Whether there is a unit of this id.
 pub fn exists(conn: &mut Conn, id: &str) -> StoreResult<bool> {
-    let found: Option<i64> = units::table.find(id).select(units::version).get_result(conn).optional()?;
+    let version = units::table.find(id).select(units::version);
+    let found: Option<i64> = either!(conn, |conn| version.get_result(conn)).optional()?;
     Ok(found.is_some())
 }
 
