@@ -86,12 +86,28 @@ pub struct Statistics {
     pub returns_not_used: Vec<NotUsed>,
 }
 
+/// Most units, each once a period, that a question may read on the thread that was asked: each is the running totals
+/// of a year or two with the months and at most the days of a month since.
+const MOST_HERE: usize = 40;
+
 /// Statistics of a unit and all below it.
 ///
 /// # Errors
 /// `NotFound` for an unknown unit.
 pub async fn statistics(store: &Store, question: Question, today: Day) -> Result<Statistics> {
+    if is_coarse(&question) {
+        let asked = question.clone();
+        let few = move |conn: &mut Conn| compute_few(conn, asked, today);
+        if let Some(statistics) = store.read_here(few).await? {
+            return Ok(statistics);
+        }
+    }
     store.read(move |conn| compute(conn, question, today)).await
+}
+
+/// Whether whole units tell all that is asked.
+fn is_coarse(question: &Question) -> bool {
+    question.group_by.iter().all(|g| matches!(g, Grouping::Unit | Grouping::Level | Grouping::Month))
 }
 
 /// [`statistics`] within a transaction.
@@ -99,17 +115,40 @@ pub async fn statistics(store: &Store, question: Question, today: Day) -> Result
 /// # Errors
 /// `NotFound` for an unknown unit.
 pub fn compute(conn: &mut Conn, question: Question, today: Day) -> Result<Statistics> {
+    let (judged_at, members) = scope(conn, &question, today)?;
+    of_members(conn, question, today, judged_at, &members)
+}
+
+/// [`compute`] unless it would read many sums.
+fn compute_few(conn: &mut Conn, question: Question, today: Day) -> Result<Option<Statistics>> {
+    let (judged_at, members) = scope(conn, &question, today)?;
+    if members.len() * parts(&question).len().max(1) > MOST_HERE {
+        return Ok(None);
+    }
+    of_members(conn, question, today, judged_at, &members).map(Some)
+}
+
+/// The day of judging, and the units that are counted.
+fn scope(conn: &mut Conn, question: &Question, today: Day) -> Result<(Day, Vec<Member>)> {
     if !store::units::exists(conn, &question.unit_id)? {
         return Err(Error::not_found("units", &question.unit_id));
     }
     let judged_at = question.span.to.min(question.as_of.unwrap_or(today));
     let members = tree::members(conn, &question.unit_id, Span { from: question.span.from, to: judged_at })?;
+    Ok((judged_at, members))
+}
+
+fn of_members(
+    conn: &mut Conn,
+    question: Question,
+    today: Day,
+    judged_at: Day,
+    members: &[Member],
+) -> Result<Statistics> {
     let returns = store::returns::of_units(conn, &members.iter().map(|m| m.id.clone()).collect::<Vec<_>>())?;
-    let frame = Frame { question: &question, judged_at, today, members: &members, returns: &returns };
-    let coarse =
-        question.group_by.iter().all(|g| matches!(g, Grouping::Unit | Grouping::Level | Grouping::Month));
+    let frame = Frame { question: &question, judged_at, today, members, returns: &returns };
     let Answer { rows, total, returns_not_used } =
-        if coarse { frame.answer::<Counts>(conn)? } else { frame.answer::<Cells>(conn)? };
+        if is_coarse(&question) { frame.answer::<Counts>(conn)? } else { frame.answer::<Cells>(conn)? };
     let checks = identities(&total);
     Ok(Statistics { question, judged_at, rows, total, checks, returns_not_used })
 }

@@ -5,17 +5,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use diesel::{
-    prelude::*,
-    sql_types::{Binary, Date, Text},
-};
+use diesel::sql_types::{Binary, Date, Text};
 
 use super::{
     conn::Conn,
     dossier_sums::{DAY, MONTH, YEAR, tail, unpack_cells, unpack_totals},
     error::StoreResult,
-    schema::dossier_sums,
-    sql::numbered,
+    sql::{Statement, Value},
 };
 use crate::domain::{
     dossier_flows::{Axes, Cells, Counts, Flow},
@@ -31,8 +27,8 @@ pub trait Tally: Default + Clone {
     /// # Errors
     /// `Corrupt` when it can't be read.
     fn read(bytes: &[u8]) -> StoreResult<Self>;
-    /// Adds others.
-    fn join(&mut self, other: &Self);
+    /// Adds others, or with −1 takes them away.
+    fn join(&mut self, other: &Self, sign: i32);
     /// Adds one flow.
     fn count(&mut self, axes: &Axes, flow: Flow, n: i32);
 }
@@ -44,8 +40,8 @@ impl Tally for Counts {
         unpack_totals(bytes)
     }
 
-    fn join(&mut self, other: &Self) {
-        Self::join(self, other, 1);
+    fn join(&mut self, other: &Self, sign: i32) {
+        Self::join(self, other, sign);
     }
 
     fn count(&mut self, _axes: &Axes, flow: Flow, n: i32) {
@@ -60,13 +56,11 @@ impl Tally for Cells {
         unpack_cells(bytes)
     }
 
-    fn join(&mut self, other: &Self) {
+    fn join(&mut self, other: &Self, sign: i32) {
         for (axes, counts) in other {
             match self.get_mut(axes) {
-                Some(sum) => sum.join(counts, 1),
-                None => {
-                    self.insert(axes.clone(), *counts);
-                }
+                Some(sum) => sum.join(counts, sign),
+                None => self.entry(axes.clone()).or_default().join(counts, sign),
             }
         }
     }
@@ -163,48 +157,68 @@ pub fn by_procedure(
     Ok(running)
 }
 
+/// How the end of a day is reached.
+enum Way {
+    /// Summed from its parts.
+    Summed(Parts),
+    /// The end of the day after it, at this place, less that day: the eve of a month's end needs one day then
+    /// instead of the whole month.
+    Back(usize),
+}
+
+impl Way {
+    fn of(end: Day, ends: &[Day]) -> Self {
+        let (parts, next) = (Parts::of(end), end.next());
+        match ends.iter().position(|other| *other == next) {
+            Some(later) if parts.days.is_some() && Parts::of(next).days.is_none() => Self::Back(later),
+            _ => Self::Summed(parts),
+        }
+    }
+
+    fn parts(&self) -> Option<&Parts> {
+        match self {
+            Self::Summed(parts) => Some(parts),
+            Self::Back(_) => None,
+        }
+    }
+}
+
 fn stored<T: Tally>(
     conn: &mut Conn,
     units: &[String],
     ends: &[Day],
     running: &mut HashMap<String, Vec<T>>,
 ) -> StoreResult<()> {
-    let parts: Vec<Parts> = ends.iter().copied().map(Parts::of).collect();
-    let bases: BTreeSet<Day> = parts.iter().map(|part| part.base).collect();
+    let ways: Vec<Way> = ends.iter().map(|end| Way::of(*end, ends)).collect();
+    let parts: Vec<(usize, &Parts)> =
+        ways.iter().enumerate().filter_map(|(place, way)| Some((place, way.parts()?))).collect();
+    let bases: BTreeSet<Day> = parts.iter().map(|(_, part)| part.base).collect();
     let mut add = |unit: &str, place: usize, value: &T| {
         if !running.contains_key(unit) {
             running.insert(unit.to_owned(), vec![T::default(); ends.len()]);
         }
         if let Some(sum) = running.get_mut(unit).and_then(|sums| sums.get_mut(place)) {
-            sum.join(value);
+            sum.join(value, 1);
         }
     };
     let years = years::<T>(conn, units, &bases)?;
     for (unit, rows) in &years {
-        for (place, part) in parts.iter().enumerate() {
+        for (place, part) in &parts {
             // Years are without a gap: the year itself, or the last one when nothing was counted since.
             if let Some((_, value)) =
                 rows.iter().filter(|(year, _)| *year <= part.base).max_by_key(|(year, _)| *year)
             {
-                add(unit, place, value);
+                add(unit, *place, value);
             }
         }
     }
-    let spans: HashSet<(i32, Day)> = parts
-        .iter()
-        .flat_map(|part| {
-            let months = part.months.map(|(from, _)| (MONTH, from));
-            months.into_iter().chain(part.days.map(|(from, _)| (DAY, from)))
-        })
-        .collect();
-    for (grain, from) in spans {
+    for (grain, from) in spans(&parts) {
         // As far as the farthest of the ends in this year or month needs.
         let ranges: Vec<(usize, Day)> = parts
             .iter()
-            .enumerate()
             .filter_map(|(place, part)| match grain {
-                MONTH => part.months.filter(|(start, _)| *start == from).map(|(_, until)| (place, until)),
-                _ => part.days.filter(|(start, _)| *start == from).map(|(_, last)| (place, last.next())),
+                MONTH => part.months.filter(|(start, _)| *start == from).map(|(_, until)| (*place, until)),
+                _ => part.days.filter(|(start, _)| *start == from).map(|(_, last)| (*place, last.next())),
             })
             .collect();
         let Some(until) = ranges.iter().map(|(_, until)| *until).max() else { continue };
@@ -214,48 +228,104 @@ fn stored<T: Tally>(
             }
         }
     }
+    step_back(conn, units, ends, &ways, running)
+}
+
+/// The years and months whose flows are added: each grain and its first day.
+fn spans(parts: &[(usize, &Parts)]) -> HashSet<(i32, Day)> {
+    parts
+        .iter()
+        .flat_map(|(_, part)| {
+            let months = part.months.map(|(from, _)| (MONTH, from));
+            months.into_iter().chain(part.days.map(|(from, _)| (DAY, from)))
+        })
+        .collect()
+}
+
+/// Fills the ends that are reached from the day after them.
+fn step_back<T: Tally>(
+    conn: &mut Conn,
+    units: &[String],
+    ends: &[Day],
+    ways: &[Way],
+    running: &mut HashMap<String, Vec<T>>,
+) -> StoreResult<()> {
+    let back: Vec<(usize, usize)> = ways
+        .iter()
+        .enumerate()
+        .filter_map(|(place, way)| match way {
+            Way::Back(later) => Some((place, *later)),
+            Way::Summed(_) => None,
+        })
+        .collect();
+    for sums in running.values_mut() {
+        for (place, later) in &back {
+            if let Some(value) = sums.get(*later).cloned()
+                && let Some(sum) = sums.get_mut(*place)
+            {
+                *sum = value;
+            }
+        }
+    }
+    let days: Vec<Day> = back.iter().filter_map(|(_, later)| ends.get(*later).copied()).collect();
+    for (unit, day, value) in day_flows::<T>(conn, units, &days)? {
+        let places = back.iter().filter(|(_, later)| ends.get(*later) == Some(&day));
+        for (place, _) in places {
+            if let Some(sum) = running.get_mut(&unit).and_then(|sums| sums.get_mut(*place)) {
+                sum.join(&value, -1);
+            }
+        }
+    }
     Ok(())
 }
 
 type Years<T> = HashMap<String, Vec<(Day, T)>>;
 
-#[derive(QueryableByName)]
-struct YearRow {
-    #[diesel(sql_type = Text)]
-    unit_id: String,
-    #[diesel(sql_type = Date)]
-    starts_on: chrono::NaiveDate,
-    #[diesel(sql_type = Binary)]
-    counts: Vec<u8>,
+type Row = (String, chrono::NaiveDate, Vec<u8>);
+
+fn texts(values: &[String]) -> impl Iterator<Item = Value> {
+    values.iter().cloned().map(Value::Text)
+}
+
+fn rows(conn: &mut Conn, statement: Statement) -> StoreResult<Vec<Row>> {
+    statement.rows::<(Text, Date, Binary), Row>(conn)
 }
 
 /// The running totals of the years asked for, and of the last year there is.
 fn years<T: Tally>(conn: &mut Conn, units: &[String], bases: &BTreeSet<Day>) -> StoreResult<Years<T>> {
-    let list = |from: usize, n: usize| {
-        (from..from + n).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
-    };
-    let statement = format!(
-        "SELECT unit_id, starts_on, {} AS counts FROM dossier_sums s WHERE grain = {YEAR} AND unit_id IN ({}) \
-         AND (starts_on IN ({}) OR starts_on = (SELECT MAX(t.starts_on) FROM dossier_sums t \
-         WHERE t.unit_id = s.unit_id AND t.grain = {YEAR}))",
-        T::COLUMN,
-        list(1, units.len()),
-        list(units.len() + 1, bases.len()),
-    );
-    let mut query = numbered(conn, &statement);
-    for unit in units {
-        query = query.bind::<Text, _>(unit.clone());
-    }
-    for base in bases {
-        query = query.bind::<Date, _>(base.date());
-    }
-    let rows: Vec<YearRow> = query.load(conn)?;
+    let mut statement = Statement::default();
+    statement.push(&format!(
+        "SELECT unit_id, starts_on, {} FROM dossier_sums s WHERE grain = {YEAR} AND unit_id IN ",
+        T::COLUMN
+    ));
+    statement.bind_all(texts(units));
+    statement.push(" AND (starts_on IN ");
+    statement.bind_all(bases.iter().map(|base| Value::Date(base.date())));
+    statement.push(&format!(
+        " OR starts_on = (SELECT MAX(t.starts_on) FROM dossier_sums t \
+         WHERE t.unit_id = s.unit_id AND t.grain = {YEAR}))"
+    ));
     let mut years = Years::new();
-    for row in rows {
-        let value = T::read(&row.counts)?;
-        years.entry(row.unit_id).or_default().push((Day::from_date(row.starts_on), value));
+    for (unit, start, counts) in rows(conn, statement)? {
+        years.entry(unit).or_default().push((Day::from_date(start), T::read(&counts)?));
     }
     Ok(years)
+}
+
+fn told<T: Tally>(rows: Vec<Row>) -> StoreResult<Vec<(String, Day, T)>> {
+    rows.into_iter()
+        .map(|(unit, start, counts)| Ok((unit, Day::from_date(start), T::read(&counts)?)))
+        .collect()
+}
+
+fn sums_of<T: Tally>(units: &[String], grain: i32) -> Statement {
+    let mut statement = Statement::default();
+    statement.push(&format!(
+        "SELECT unit_id, starts_on, {} FROM dossier_sums WHERE grain = {grain} AND unit_id IN ",
+        T::COLUMN
+    ));
+    statement.bind_all(texts(units));
+    statement
 }
 
 /// The flows of the days or months from `from` until before `until`.
@@ -266,17 +336,25 @@ fn flows<T: Tally>(
     from: Day,
     until: Day,
 ) -> StoreResult<Vec<(String, Day, T)>> {
-    let rows = dossier_sums::table
-        .filter(dossier_sums::unit_id.eq_any(units))
-        .filter(dossier_sums::grain.eq(grain))
-        .filter(dossier_sums::starts_on.ge(from.date()))
-        .filter(dossier_sums::starts_on.lt(until.date()));
-    let rows: Vec<(String, chrono::NaiveDate, Vec<u8>)> = if T::COLUMN == Counts::COLUMN {
-        rows.select((dossier_sums::unit_id, dossier_sums::starts_on, dossier_sums::totals)).load(conn)?
-    } else {
-        rows.select((dossier_sums::unit_id, dossier_sums::starts_on, dossier_sums::cells)).load(conn)?
-    };
-    rows.into_iter()
-        .map(|(unit, start, counts)| Ok((unit, Day::from_date(start), T::read(&counts)?)))
-        .collect()
+    let mut statement = sums_of::<T>(units, grain);
+    statement.push(" AND starts_on >= ");
+    statement.bind(Value::Date(from.date()));
+    statement.push(" AND starts_on < ");
+    statement.bind(Value::Date(until.date()));
+    told(rows(conn, statement)?)
+}
+
+/// The flows of some days.
+fn day_flows<T: Tally>(
+    conn: &mut Conn,
+    units: &[String],
+    days: &[Day],
+) -> StoreResult<Vec<(String, Day, T)>> {
+    if days.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = sums_of::<T>(units, DAY);
+    statement.push(" AND starts_on IN ");
+    statement.bind_all(days.iter().map(|day| Value::Date(day.date())));
+    told(rows(conn, statement)?)
 }
