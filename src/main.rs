@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Requests take and give back many small pieces of memory on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match chiso::run::run(chiso::cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

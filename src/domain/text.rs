@@ -8,11 +8,16 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Text as it is kept: Unicode NFC, without blanks around it.
 pub fn clean(text: &str) -> String {
-    text.trim().nfc().collect()
+    let text = text.trim();
+    // ASCII is composed already, and most keys and words are ASCII.
+    if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }
 }
 
 /// Text as it is searched: lower case, no marks, đ as d (decomposition alone leaves đ as it is).
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.nfd()
         .filter(|c| !is_combining_mark(*c))
         .flat_map(char::to_lowercase)
