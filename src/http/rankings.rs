@@ -5,11 +5,18 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::Query, crud, editions::index_of_path, kept, problem::Problem, schema::Number, state::AppState,
+    body::Query, crud, edition_cycle, editions::index_of_path, kept, problem::Problem, schema::Number,
+    state::AppState,
 };
 use crate::{
-    domain::{decimal::Exact, editions::TieRule, index_scores::ScoreStage, time::YEARS},
+    domain::{
+        decimal::Exact,
+        editions::TieRule,
+        index_scores::ScoreStage,
+        time::{Moment, YEARS},
+    },
     service::{
+        edition_cycle::{Rights, Which},
         indexes::Indexes,
         ranking_reports::{self, BaseYear, NotComparable, Question, RankingReport},
         rankings::{ContributionDelta, Delta, DeltaUnit, Direction, Standing},
@@ -32,6 +39,13 @@ pub struct RankingQuery {
     /// `components` adds what each criterion gave.
     #[param(example = "components")]
     pub include: Option<String>,
+    /// Number of a revision; `published` for the last one, `working` for what the next one would be. The last one when
+    /// absent, and the working state where there is none.
+    #[param(example = "1")]
+    pub revision: Option<String>,
+    /// The revision that was public at this moment (RFC 3339), or at the end of this day. Not with `revision`.
+    #[param(example = "2017-06-30")]
+    pub as_of: Option<String>,
 }
 
 /// Where a unit stood in the base year.
@@ -131,6 +145,7 @@ pub struct UnrankedBody {
 #[schema(as = Ranking, example = json!({
     "index_code": "pci", "year": 2016, "base_year": 2015, "cohort": "provinces", "stage": "final", "decimals": 2,
     "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "cohort_size": 63, "unranked": [],
+    "revision": 1, "published_at": "2017-03-14T09:00:00+07:00",
     "standings": [{
         "rank": 3, "tied": false, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "score": 64.96,
         "score_exact": "64.9552993774414", "total_source": "stored", "band": "Rất tốt", "published_rank": 3,
@@ -162,6 +177,10 @@ pub struct RankingBody {
     pub cohort_size: usize,
     /// The others of the cohort.
     pub unranked: Vec<UnrankedBody>,
+    /// The revision that the standings were taken from; null for what is not published.
+    pub revision: Option<i32>,
+    /// When it was published.
+    pub published_at: Option<Moment>,
     /// The ranked units, by rank; equal ranks in Vietnamese order of the names.
     pub standings: Vec<StandingBody>,
 }
@@ -231,6 +250,8 @@ impl RankingBody {
             decimals,
             comparable: report.base_year.map(|_| report.not_comparable.is_none()),
             not_comparable_because: report.not_comparable,
+            revision: edition.state.frozen.map(|frozen| frozen.revision),
+            published_at: edition.state.frozen.map(|frozen| frozen.published_at),
             cohort_size: report.ranking.cohort_size,
             unranked: report
                 .ranking
@@ -330,6 +351,12 @@ fn asked(
         base,
         cohort: query.cohort,
         stage: query.stage.unwrap_or(ScoreStage::Final),
+        asked: edition_cycle::asked(
+            query.revision.as_deref(),
+            query.as_of.as_deref(),
+            Which::Current,
+            Rights,
+        )?,
     };
     Ok((question, with_components))
 }

@@ -15,6 +15,7 @@ pub mod dossier_imports;
 pub mod dossier_statistics;
 pub mod dossier_transfers;
 pub mod dossiers;
+pub mod edition_cycle;
 pub mod editions;
 pub mod error;
 pub mod form_06a;
