@@ -6,6 +6,7 @@
 pub mod calendars;
 pub mod clock_rules;
 pub mod commendations;
+pub mod criteria_tree;
 pub mod deadlines;
 pub mod decimal;
 pub mod dossier_events;

@@ -16,7 +16,7 @@ use crate::{
         time::{Moment, YEARS},
     },
     service::{
-        edition_cycle::{Rights, Which},
+        edition_cycle::Which,
         indexes::Indexes,
         ranking_reports::{self, BaseYear, NotComparable, Question, RankingReport},
         rankings::{ContributionDelta, Delta, DeltaUnit, Direction, Standing},
@@ -305,9 +305,23 @@ pub async fn get_ranking(
     query: Result<Query<RankingQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let (code, year) = path.into_inner();
-    match asked(&code, &year, query) {
+    answer(&state, &request, &code, &year, query).await
+}
+
+/// Answers with the ranking of an index and a year.
+///
+/// # Errors
+/// Those of the ranking, and of what can't be read.
+pub async fn answer(
+    state: &AppState,
+    request: &HttpRequest,
+    code: &str,
+    year: &str,
+    query: Result<Query<RankingQuery>, Problem>,
+) -> Result<HttpResponse, Problem> {
+    match asked(state, code, year, query) {
         Ok((question, with_components)) => {
-            kept::answer(&state, &request, async |_| {
+            kept::answer(state, request, async |_| {
                 let report = ranking_reports::ranking(&state.store, question).await?;
                 Ok(RankingBody::new(report, with_components))
             })
@@ -315,7 +329,7 @@ pub async fn get_ranking(
         }
         // An index that isn't there is told before what can't be read.
         Err(problem) => {
-            index_of_path(&state, &code).await?;
+            index_of_path(state, code).await?;
             Err(problem)
         }
     }
@@ -323,6 +337,7 @@ pub async fn get_ranking(
 
 /// What is asked, and whether with components.
 fn asked(
+    state: &AppState,
     code: &str,
     year: &str,
     query: Result<Query<RankingQuery>, Problem>,
@@ -355,7 +370,7 @@ fn asked(
             query.revision.as_deref(),
             query.as_of.as_deref(),
             Which::Current,
-            Rights,
+            state.rights(),
         )?,
     };
     Ok((question, with_components))

@@ -70,7 +70,7 @@ pub fn read(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreSta
     let (index, year) = (edition.index_code.as_str(), edition.year);
     let frozen = edition.state.frozen.map(|frozen| frozen.revision);
     let scores = match frozen {
-        Some(revision) => store::index_scores::of_revision(conn, index, year, revision, Some(stage))?,
+        Some(revision) => store::index_scores::of_revision(conn, index, year, revision, Some(stage), None)?,
         None => store::index_scores::of_edition(conn, index, year, stage)?,
     };
     let mut by_unit: HashMap<String, Vec<IndexScore>> = HashMap::new();

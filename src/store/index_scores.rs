@@ -151,13 +151,14 @@ pub fn of_edition(
     rows.into_iter().map(|row| Ok(row.score()?.record)).collect()
 }
 
-/// Every score of a revision, at one stage or at all of them.
+/// The scores of a revision: at one stage or at all of them, of every unit or of one.
 pub fn of_revision(
     conn: &mut Conn,
     index: &str,
     year: i32,
     revision: i32,
     stage: Option<ScoreStage>,
+    unit_id: Option<&str>,
 ) -> StoreResult<Vec<IndexScore>> {
     let mut statement = Statement::default();
     statement.push("SELECT * FROM edition_revision_scores WHERE index_code = ");
@@ -166,6 +167,10 @@ pub fn of_revision(
     statement.bind(Value::Integer(year));
     statement.push(" AND revision = ");
     statement.bind(Value::Integer(revision));
+    if let Some(unit) = unit_id {
+        statement.push(" AND unit_id = ");
+        statement.bind(Value::Text(unit.to_owned()));
+    }
     if let Some(stage) = stage {
         statement.push(" AND stage = ");
         statement.bind(Value::Text(stage.to_string()));
