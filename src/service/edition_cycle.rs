@@ -171,7 +171,7 @@ fn known_index(conn: &mut Conn, index: &str) -> Result<()> {
 /// `NotFound` for an unknown index, `Absent` where nothing was published.
 pub async fn last_published_year(store: &Store, index: String, asked: Asked) -> Result<i32> {
     store
-        .read(move |conn| {
+        .read_here(move |conn| {
             known_index(conn, &index)?;
             let by = if let Which::At(moment) = asked.which { Some(moment) } else { None };
             store::edition_revisions::last_year(conn, &index, by)?.ok_or_else(|| not_published(&index))
