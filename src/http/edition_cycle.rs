@@ -236,7 +236,7 @@ pub async fn publish_edition(
 /// List the revisions of an edition
 ///
 /// From the first to the last, each with who published it, when and why, and how much changed.
-#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), responses((status = 200, description = "The revisions.", body = EditionRevisions)))]
+#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), responses((status = 200, description = "The revisions.", body = EditionRevisions, example = json!({"items": []}))))]
 #[get("/indexes/{code}/editions/{year}/revisions")]
 pub async fn list_edition_revisions(
     state: web::Data<AppState>,

@@ -179,7 +179,10 @@ impl Exposed for IndexScoresByKey {
 ///
 /// Filters are exact; `criterion=_total` asks for totals. `sort=score` is the order of the numbers. These are the scores
 /// that writes change; `revision` with `index_code` and `year` lists what was published.
-#[utoipa::path(tag = "index scores", params(ListIndexScoresQuery), responses((status = 200, description = "A page of scores.", body = IndexScorePage)))]
+#[utoipa::path(tag = "index scores", params(ListIndexScoresQuery), responses(
+    (status = 200, description = "A page of scores.", body = IndexScorePage),
+    (status = 404, description = "Problem: `not_found`, `not_published`.", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+))]
 #[get("/index-scores")]
 pub async fn list_index_scores(
     state: web::Data<AppState>,

@@ -129,7 +129,7 @@ api_test!(a_score_carries_what_was_said_beside_it, |app| {
     assert_eq!(made.json["evidence"], record["evidence"]);
     let read = app.get(made.header("location")).expect(200);
     assert_eq!(app.put(made.header("location"), &read.json).expect(200).etag(), read.etag());
-    let found = app.get(&format!("{SCORES}?q=bao cao quy")).expect(200);
+    let found = app.get(&format!("{SCORES}?q=bao%20cao%20quy")).expect(200);
     assert_eq!(found.each("comment"), ["Đạt"]);
     let bare = app.put(
         made.header("location"),
