@@ -25,6 +25,9 @@ use crate::domain::{
 const COPIED: &str = "id, index_code, year, unit_id, criterion, stage, score, score_sort, published_rank, \
      applicable, source, search, version, comment, explanation, evidence";
 
+/// What is unique about a score within its edition.
+const KEY: &[&str] = &["unit_id", "criterion", "stage"];
+
 /// What makes two scores of one key different.
 const COMPARED: &[&str] =
     &["score", "published_rank", "applicable", "source", "comment", "explanation", "evidence"];
@@ -222,13 +225,12 @@ pub fn changed_scores(conn: &mut Conn, last: &Published) -> StoreResult<i64> {
     if first(&written) == 0 && first(&there) == *scores {
         return Ok(0);
     }
-    let same_key = "r.index_code = $1 AND r.year = $2 AND r.revision = $3 AND s.index_code = r.index_code \
-         AND s.year = r.year AND s.unit_id = r.unit_id AND s.criterion = r.criterion AND s.stage = r.stage";
-    let same: Vec<String> = COMPARED.iter().map(|c| format!("r.{c} IS NOT DISTINCT FROM s.{c}")).collect();
+    // Sets, not joins: PostgreSQL joins fresh tables, of which it has no counts yet, row by row.
+    let in_revision = "FROM edition_revision_scores WHERE index_code = $1 AND year = $2 AND revision = $3";
+    let now = "FROM index_scores WHERE index_code = $1 AND year = $2";
+    let (key, said) = (KEY.join(", "), [KEY, COMPARED].concat().join(", "));
     let new_or_changed = format!(
-        "SELECT COUNT(*) AS n FROM index_scores s WHERE s.index_code = $1 AND s.year = $2 AND s.version > $4 \
-         AND NOT EXISTS (SELECT 1 FROM edition_revision_scores r WHERE {same_key} AND {})",
-        same.join(" AND ")
+        "SELECT COUNT(*) AS n FROM (SELECT {said} {now} AND version > $4 EXCEPT SELECT {said} {in_revision}) x"
     );
     let new_or_changed: Vec<Count> = numbered(conn, &new_or_changed)
         .bind::<Text, _>(index_code.clone())
@@ -236,10 +238,7 @@ pub fn changed_scores(conn: &mut Conn, last: &Published) -> StoreResult<i64> {
         .bind::<Integer, _>(*revision)
         .bind::<BigInt, _>(last.version)
         .load(conn)?;
-    let gone = format!(
-        "SELECT COUNT(*) AS n FROM edition_revision_scores r WHERE r.index_code = $1 AND r.year = $2 \
-         AND r.revision = $3 AND NOT EXISTS (SELECT 1 FROM index_scores s WHERE {same_key})"
-    );
+    let gone = format!("SELECT COUNT(*) AS n FROM (SELECT {key} {in_revision} EXCEPT SELECT {key} {now}) x");
     let gone: Vec<Count> = numbered(conn, &gone)
         .bind::<Text, _>(index_code.clone())
         .bind::<Integer, _>(*year)
