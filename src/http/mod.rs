@@ -35,6 +35,7 @@ pub mod problem;
 pub mod procedures;
 pub mod rankings;
 pub mod recompute;
+pub mod record_scores;
 pub mod reported_figures;
 pub mod respond;
 pub mod returns;

@@ -130,7 +130,7 @@ pub struct UnrankedBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Ranking, example = json!({
     "index_code": "pci", "year": 2016, "base_year": 2015, "cohort": "provinces", "stage": "final", "decimals": 2,
-    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "cohort_size": 63, "unranked": [],
+    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "left_out": [], "cohort_size": 63, "unranked": [],
     "standings": [{
         "rank": 3, "tied": false, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "score": 64.96,
         "score_exact": "64.9552993774414", "total_source": "stored", "band": "Rất tốt", "published_rank": 3,
@@ -158,6 +158,8 @@ pub struct RankingBody {
     pub comparable: Option<bool>,
     /// Why they don't.
     pub not_comparable_because: Option<NotComparable>,
+    /// Criteria that left the maximum for the whole cohort: those of a survey of which nobody has a score.
+    pub left_out: Vec<String>,
     /// How many units are ranked.
     pub cohort_size: usize,
     /// The others of the cohort.
@@ -219,6 +221,7 @@ fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
 
 impl RankingBody {
     fn new(report: RankingReport, with_components: bool) -> Self {
+        let left_out = report.sheet.left_out();
         let edition = report.sheet.edition;
         let decimals = edition.decimals;
         Self {
@@ -231,6 +234,7 @@ impl RankingBody {
             decimals,
             comparable: report.base_year.map(|_| report.not_comparable.is_none()),
             not_comparable_because: report.not_comparable,
+            left_out,
             cohort_size: report.ranking.cohort_size,
             unranked: report
                 .ranking

@@ -5,6 +5,7 @@ pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
 pub mod commendations;
+mod criteria_measures;
 pub mod crud;
 pub mod deadlines;
 pub mod dossier_clock;

@@ -23,15 +23,14 @@ pub(in crate::service) fn edition(
         rank_decimals: None,
         tie_rule: TieRule::Competition,
         method,
+        rescale_without_survey: false,
         criteria: criteria
             .iter()
             .map(|(code, parent, max_points, weight)| Criterion {
-                code: (*code).to_owned(),
-                name: (*code).to_owned(),
-                name_en: None,
                 parent: (!parent.is_empty()).then(|| (*parent).to_owned()),
                 max_points: known(max_points),
                 weight: known(weight),
+                ..Criterion::new(*code, *code)
             })
             .collect(),
         cohorts: vec![],

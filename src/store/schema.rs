@@ -141,6 +141,7 @@ diesel::table! {
         revision -> Nullable<Integer>,
         search -> Text,
         version -> BigInt,
+        rescale_without_survey -> Bool,
     }
 }
 
@@ -167,6 +168,7 @@ diesel::table! {
         source -> Nullable<Text>,
         search -> Text,
         version -> BigInt,
+        computation -> Nullable<Text>,
     }
 }
 
