@@ -200,6 +200,13 @@ impl Tree<'_> {
                 "Full marks from a threshold need `max_points`.",
                 "Cần `max_points` để tính điểm tối đa từ ngưỡng.",
             );
+        } else if criterion.min_points.as_ref().is_some_and(|min| min > &Exact::zero()) {
+            findings.add(
+                at,
+                "from_records_above_zero",
+                "A rate of nothing gives no points: `min_points` must not be above zero.",
+                "Tỷ lệ bằng 0 cho 0 điểm: `min_points` không được lớn hơn 0.",
+            );
         }
     }
 

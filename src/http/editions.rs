@@ -256,7 +256,10 @@ pub async fn index_of_path(state: &AppState, code: &str) -> Result<String, Probl
 }
 
 /// The key of an edition from its path. The index comes first: 404 before 400.
-async fn key(state: &AppState, path: &(String, String)) -> Result<String, Problem> {
+///
+/// # Errors
+/// 404 for the index, 400 for the year.
+pub async fn key(state: &AppState, path: &(String, String)) -> Result<String, Problem> {
     let index = index_of_path(state, &path.0).await?;
     Ok(service::editions::key(&index, year_of("year", &path.1)?))
 }

@@ -16,6 +16,7 @@ pub mod dossier_imports;
 pub mod dossier_statistics;
 pub mod dossier_transfers;
 pub mod dossiers;
+pub mod edition_copies;
 pub mod edition_parts;
 pub mod editions;
 pub mod etag;

@@ -42,6 +42,7 @@ use crate::{
         dossier_events::Mode,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
+        record_scores::RecordOutcome,
         returns::NotUsedReason,
         reviews::Missing,
         totals::{ComponentKind, TotalSource, Unranked},
@@ -143,6 +144,8 @@ word_schemas! {
     /// A rate of dossier statistics. `in_time_of_handled` is that of Decision 766/QĐ-TTg: early, on time and still
     /// within term, of received, carried over and transferred in without transferred out.
     RecordMeasure,
+    /// What became of a computed score: new, in place of another, as it was, or not stored because somebody gave one.
+    RecordOutcome,
     /// Part of the year that a rate is of: the year, a half-year or a quarter.
     RecordPeriod,
     /// How a result was handed over.
