@@ -115,6 +115,11 @@ impl Criterion {
         }
     }
 
+    /// Whether its scores are on the scale of 1 to 10 as they are given, and need no normalising.
+    pub fn is_on_scale(&self) -> bool {
+        self.min_points == Some(Exact::from(1)) && self.max_points == Some(Exact::from(SCALE_TOP))
+    }
+
     /// Whether it is an area of bonus and penalty points.
     pub fn is_bonus(&self) -> bool {
         self.kind == CriterionKind::BonusPenalty

@@ -375,10 +375,11 @@ pub fn weight_in_mean(criterion: &Criterion) -> Exact {
 /// that for a negative polarity.
 ///
 /// Where all that have a value have the same, there is nothing to tell them apart by: each has 5.5, the middle
-/// of the scale. A mean of normalised values is on the scale already, and what was stored in its place too.
+/// of the scale. A mean of normalised values is on the scale already, and what was stored in its place too; so is
+/// a criterion that states 1 and 10 as its bounds.
 fn scaled(node: &Node, column: &Column, units: usize) -> Vec<Option<Ratio>> {
     let value = |unit| column.of(unit).filter(|m| m.applicable).and_then(|m| m.score.as_ref());
-    if node.method == Method::Normalised {
+    if node.method == Method::Normalised || node.criterion.is_on_scale() {
         return (0..units).map(|unit| value(unit).cloned()).collect();
     }
     let range = (0..units).filter_map(value).min().zip((0..units).filter_map(value).max());
