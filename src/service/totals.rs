@@ -233,3 +233,13 @@ fn components(parts: Vec<Part>, score: &Exact, source: TotalSource) -> Vec<Compo
 #[allow(clippy::unwrap_used)]
 #[path = "totals_tests.rs"]
 pub(in crate::service) mod tests;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+#[path = "totals_method_tests.rs"]
+mod method_tests;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+#[path = "totals_props.rs"]
+mod props;

@@ -42,7 +42,7 @@ pub(in crate::service) fn edition(
 }
 
 /// Scores from `(criterion, score)`: `-` takes the criterion out.
-fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
+pub(in crate::service) fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
     given
         .iter()
         .map(|(criterion, score)| CriterionScore {
@@ -53,11 +53,14 @@ fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
         .collect()
 }
 
-fn contributions(total: &Total) -> Vec<(Option<&str>, String)> {
+pub(in crate::service) fn contributions(total: &Total) -> Vec<(Option<&str>, String)> {
     total.components.iter().map(|c| (c.criterion.as_deref(), c.contribution.to_string())).collect()
 }
 
-fn row<'a>(code: impl Into<Option<&'a str>>, contribution: &str) -> (Option<&'a str>, String) {
+pub(in crate::service) fn row<'a>(
+    code: impl Into<Option<&'a str>>,
+    contribution: &str,
+) -> (Option<&'a str>, String) {
     (code.into(), contribution.to_owned())
 }
 
