@@ -217,7 +217,9 @@ impl Tree<'_> {
             return;
         }
         let method = self.edition.method_of(parent);
-        if method == Method::Points {
+        // Where nothing says that points are summed, the areas of a weighted total may leave some criteria out.
+        let sums = self.edition.method == Method::Points || parent.method.is_some() || parent.is_bonus();
+        if method == Method::Points && sums {
             self.check_sums(i, parent, findings);
         }
         if method == Method::Normalised
