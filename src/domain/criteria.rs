@@ -226,3 +226,74 @@ fn same_place<'a>(a: &'a Edition, theirs: &HashMap<&str, &Criterion>) -> HashSet
     }
     placed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::editions::{EditionStatus, TieRule};
+
+    fn edition(criteria: Vec<Criterion>) -> Edition {
+        Edition {
+            index_code: "ix".to_owned(),
+            year: 2016,
+            framework: "f".to_owned(),
+            unit_of_measure: ScoreUnit::Points,
+            decimals: 2,
+            rank_decimals: None,
+            tie_rule: TieRule::Competition,
+            method: Method::Points,
+            rescale_without_survey: false,
+            criteria,
+            cohorts: vec![],
+            bands: vec![],
+            note: None,
+            status: EditionStatus::Draft,
+            revision: None,
+        }
+    }
+
+    fn criterion(code: &str, parent: &str, maximum: i64) -> Criterion {
+        Criterion {
+            parent: (!parent.is_empty()).then(|| parent.to_owned()),
+            max_points: Some(Exact::from(maximum)),
+            ..Criterion::new(code, code)
+        }
+    }
+
+    #[test]
+    fn what_two_frameworks_have_in_common_is_alike_and_in_the_same_place() {
+        let tree = || {
+            vec![
+                criterion("a", "", 10),
+                criterion("a1", "a", 4),
+                criterion("a11", "a1", 4),
+                criterion("a2", "a", 6),
+                criterion("b", "", 5),
+                criterion("c", "", 5),
+            ]
+        };
+        let old = edition(tree());
+        assert_eq!(common(&old, &old), ["a", "a1", "a11", "a2", "b", "c"]);
+        assert!(common(&old, &edition(vec![])).is_empty());
+        let mut new = edition(tree());
+        for criterion in &mut new.criteria {
+            match criterion.code.as_str() {
+                // Another maximum: what is below it may be alike all the same.
+                "a" => criterion.max_points = Some(Exact::from(12)),
+                // Moved, with what is below it.
+                "a1" => criterion.parent = Some("b".to_owned()),
+                "b" => criterion.polarity = Polarity::Negative,
+                _ => criterion.name = "Tên khác".to_owned(),
+            }
+        }
+        assert_eq!(common(&old, &new), ["a2", "c"]);
+        assert_eq!(common(&new, &old), ["a2", "c"]);
+    }
+
+    #[test]
+    fn criteria_that_were_kept_before_are_read_as_they_were_meant() {
+        let text = r#"{"code":"a","name":"A","name_en":null,"parent":null,"max_points":"10","weight":null}"#;
+        let read: Result<Criterion, _> = serde_json::from_str(text);
+        assert_eq!(read.ok(), Some(criterion("a", "", 10)).map(|c| Criterion { name: "A".to_owned(), ..c }));
+    }
+}

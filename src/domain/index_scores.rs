@@ -137,21 +137,37 @@ pub fn natural_key(index: &str, year: i32, unit: &str, stage: ScoreStage, criter
     format!("{index}/{year}/{unit}/{stage}/{}", criterion.unwrap_or("_total"))
 }
 
-/// The scores of one unit that a ranking of `stage` is computed from. For the final one that is the score given as
-/// final and, for a criterion without one, that of the stage that the edition says scores it.
-pub fn scores_that_count(edition: &Edition, stage: ScoreStage, scores: Vec<IndexScore>) -> Vec<IndexScore> {
-    let scored_by: HashMap<&str, ScoreStage> =
-        edition.criteria.iter().filter_map(|c| Some((c.code.as_str(), c.stage?))).collect();
-    if stage != ScoreStage::Final || scored_by.is_empty() {
-        return scores.into_iter().filter(|score| score.stage == stage).collect();
+/// Which scores a ranking of a stage is computed from.
+///
+/// For the final one that is the score given as final and, for a criterion without one, that of the stage that the
+/// edition says scores it.
+pub struct Counting {
+    stage: ScoreStage,
+    /// The stages that stand in for a final score, by criterion.
+    scored_by: HashMap<String, ScoreStage>,
+}
+
+impl Counting {
+    /// The rule of an edition.
+    pub fn of(edition: &Edition, stage: ScoreStage) -> Self {
+        let named = edition.criteria.iter().filter_map(|c| Some((c.code.clone(), c.stage?)));
+        let scored_by = if stage == ScoreStage::Final { named.collect() } else { HashMap::new() };
+        Self { stage, scored_by }
     }
-    let given: HashSet<Option<String>> =
-        scores.iter().filter(|s| s.stage == stage).map(|s| s.criterion.clone()).collect();
-    let stands_in = |score: &IndexScore| {
-        let named = score.criterion.as_deref().and_then(|code| scored_by.get(code));
-        named == Some(&score.stage) && !given.contains(&score.criterion)
-    };
-    scores.into_iter().filter(|score| score.stage == stage || stands_in(score)).collect()
+
+    /// Those of the scores of one unit that count: at most one of each criterion.
+    pub fn among(&self, scores: Vec<IndexScore>) -> Vec<IndexScore> {
+        if self.scored_by.is_empty() {
+            return scores.into_iter().filter(|score| score.stage == self.stage).collect();
+        }
+        let given: HashSet<Option<String>> =
+            scores.iter().filter(|s| s.stage == self.stage).map(|s| s.criterion.clone()).collect();
+        let stands_in = |score: &IndexScore| {
+            let named = score.criterion.as_ref().and_then(|code| self.scored_by.get(code));
+            named == Some(&score.stage) && !given.contains(&score.criterion)
+        };
+        scores.into_iter().filter(|score| score.stage == self.stage || stands_in(score)).collect()
+    }
 }
 
 /// The score with what the old one was computed from, if it is that score.

@@ -8,8 +8,8 @@ use super::decimal::Exact;
 #[derive(Debug, Clone)]
 pub struct Ratio {
     numerator: Exact,
-    /// Above zero.
-    denominator: Exact,
+    /// Above zero; none for 1.
+    denominator: Option<Exact>,
 }
 
 impl Ratio {
@@ -19,14 +19,14 @@ impl Ratio {
             return None;
         }
         Some(match denominator.is_negative() {
-            true => Self { numerator: -&numerator, denominator: -&denominator },
-            false => Self { numerator, denominator },
+            true => Self { numerator: -&numerator, denominator: Some(-&denominator) },
+            false => Self { numerator, denominator: Some(denominator) },
         })
     }
 
     /// A number that is no fraction.
     pub fn whole(value: Exact) -> Self {
-        Self { numerator: value, denominator: Exact::from(1) }
+        Self { numerator: value, denominator: None }
     }
 
     /// Times a number.
@@ -36,12 +36,17 @@ impl Ratio {
 
     /// Divided by a number; none when it is zero.
     pub fn over(&self, divisor: &Exact) -> Option<Self> {
-        Self::new(self.numerator.clone(), &self.denominator * divisor)
+        let denominator = match &self.denominator {
+            None => divisor.clone(),
+            Some(denominator) => denominator * divisor,
+        };
+        Self::new(self.numerator.clone(), denominator)
     }
 
     /// Divided by another; none when that is zero.
     pub fn per(&self, other: &Self) -> Option<Self> {
-        Self::new(&self.numerator * &other.denominator, &self.denominator * &other.numerator)
+        Self { numerator: scaled(&self.numerator, other), denominator: self.denominator.clone() }
+            .over(&other.numerator)
     }
 
     /// The sum on a common denominator.
@@ -51,26 +56,38 @@ impl Ratio {
             return Self { numerator, denominator: self.denominator.clone() };
         }
         Self {
-            numerator: &(&self.numerator * &other.denominator) + &(&other.numerator * &self.denominator),
-            denominator: &self.denominator * &other.denominator,
+            numerator: &scaled(&self.numerator, other) + &scaled(&other.numerator, self),
+            denominator: match (&self.denominator, &other.denominator) {
+                (Some(a), Some(b)) => Some(a * b),
+                (one, other) => one.clone().or_else(|| other.clone()),
+            },
         }
     }
 
     /// The difference on a common denominator.
     pub fn minus(&self, other: &Self) -> Self {
-        self.plus(&other.times(&Exact::from(-1)))
+        self.plus(&Self { numerator: -&other.numerator, denominator: other.denominator.clone() })
     }
 
     /// The sum of all. Those of one denominator are added first, then pairs of pairs, so that digits grow late.
     pub fn sum(parts: impl IntoIterator<Item = Self>) -> Self {
-        let mut by_denominator: BTreeMap<Exact, Exact> = BTreeMap::new();
-        for Self { numerator, denominator } in parts {
-            let sum = by_denominator.entry(denominator).or_insert_with(Exact::zero);
-            *sum = &*sum + &numerator;
+        let mut first: Option<Self> = None;
+        let mut others: BTreeMap<Option<Exact>, Exact> = BTreeMap::new();
+        for part in parts {
+            match &mut first {
+                None => first = Some(part),
+                Some(sum) if sum.denominator == part.denominator => {
+                    sum.numerator = &sum.numerator + &part.numerator;
+                }
+                Some(_) => {
+                    let sum = others.entry(part.denominator).or_insert_with(Exact::zero);
+                    *sum = &*sum + &part.numerator;
+                }
+            }
         }
-        let mut parts: Vec<Self> = by_denominator
+        let mut parts: Vec<Self> = first
             .into_iter()
-            .map(|(denominator, numerator)| Self { numerator, denominator })
+            .chain(others.into_iter().map(|(denominator, numerator)| Self { numerator, denominator }))
             .collect();
         while parts.len() > 1 {
             parts = parts
@@ -89,10 +106,20 @@ impl Ratio {
     /// The quotient with 20 decimals, or the number itself when there is nothing to divide, since a quotient
     /// cuts decimals off.
     pub fn value(&self) -> Exact {
-        if self.denominator == Exact::from(1) {
-            return self.numerator.clone();
+        match &self.denominator {
+            Some(denominator) if denominator != &Exact::from(1) => {
+                self.numerator.quotient(denominator).unwrap_or_else(Exact::zero)
+            }
+            _ => self.numerator.clone(),
         }
-        self.numerator.quotient(&self.denominator).unwrap_or_else(Exact::zero)
+    }
+}
+
+/// A numerator on the denominator that it shares with `other`.
+fn scaled(numerator: &Exact, other: &Ratio) -> Exact {
+    match &other.denominator {
+        None => numerator.clone(),
+        Some(denominator) => numerator * denominator,
     }
 }
 
@@ -115,7 +142,7 @@ impl Ord for Ratio {
         if self.denominator == other.denominator {
             return self.numerator.cmp(&other.numerator);
         }
-        (&self.numerator * &other.denominator).cmp(&(&other.numerator * &self.denominator))
+        scaled(&self.numerator, other).cmp(&scaled(&other.numerator, self))
     }
 }
 

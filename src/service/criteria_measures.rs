@@ -294,9 +294,15 @@ fn column(node: &Node, below: &[(&Node, Column)], given: Vec<(usize, Given)>, un
     if given.is_empty() && below.iter().all(|child| matches!(child.column, Column::Same(_))) {
         return Column::Same(measured(node, &below, None, 0));
     }
-    // Of two scores of one unit, which a store never gives, the last counts.
-    let given: HashMap<usize, Given> = given.into_iter().collect();
-    Column::Each((0..units).map(|unit| measured(node, &below, given.get(&unit).copied(), unit)).collect())
+    let mut by_unit: Vec<Option<Given>> = vec![None; units];
+    for (unit, score) in given {
+        if let Some(place) = by_unit.get_mut(unit) {
+            *place = Some(score);
+        }
+    }
+    Column::Each(
+        by_unit.into_iter().enumerate().map(|(unit, given)| measured(node, &below, given, unit)).collect(),
+    )
 }
 
 /// A child with what the units have for it.

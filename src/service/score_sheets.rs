@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         editions::{Cohort, Edition},
-        index_scores::{IndexScore, ScoreStage, scores_that_count},
+        index_scores::{Counting, IndexScore, ScoreStage},
         time::Day,
         units::Unit,
     },
@@ -79,11 +79,12 @@ pub fn read(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreSta
             by_unit.entry(score.unit_id.clone()).or_default().push(score);
         }
     }
+    let counting = Counting::of(edition, stage);
     let rows = members(conn, edition, cohort)?
         .into_iter()
         .map(|unit| {
             let scores = by_unit.remove(&unit.id).unwrap_or_default();
-            row(unit, scores_that_count(edition, stage, scores))
+            row(unit, counting.among(scores))
         })
         .collect();
     Ok(Sheet { edition: edition.clone(), cohort: cohort.clone(), stage, rows })

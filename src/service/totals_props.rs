@@ -280,8 +280,25 @@ impl Oracle<'_> {
     }
 }
 
-fn stored() -> impl Strategy<Value = Stored> {
-    prop_oneof![6 => (0i64..12).prop_map(|s| Some(Some(s))), 1 => Just(Some(None)), 3 => Just(None)]
+/// What is drawn of a unit and a criterion; which of it is stored depends on the tree.
+type Draw = (u8, i64);
+
+fn draws() -> impl Strategy<Value = Vec<Vec<Draw>>> {
+    proptest::collection::vec(proptest::collection::vec((0u8..100, 0i64..12), 9), 1..5)
+}
+
+/// Leaves mostly have a score, parents mostly have none of their own.
+fn stored(edition: &Edition, draws: &[Draw]) -> Vec<Stored> {
+    let of = |(criterion, (chance, score)): (&Criterion, &Draw)| {
+        let is_parent = edition.criteria.iter().any(|c| c.parent.as_ref() == Some(&criterion.code));
+        let (scored, out) = if is_parent { (8, 12) } else { (82, 94) };
+        match *chance {
+            chance if chance < scored => Some(Some(*score)),
+            chance if chance < out => Some(None),
+            _ => None,
+        }
+    };
+    edition.criteria.iter().zip(draws).map(of).collect()
 }
 
 fn given(edition: &Edition, unit: &[Stored]) -> UnitScores {
@@ -293,19 +310,18 @@ fn given(edition: &Edition, unit: &[Stored]) -> UnitScores {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn totals_are_what_the_definitions_say(
         drawn in proptest::collection::vec(drawn(), 1..9),
-        cohort in proptest::collection::vec(proptest::collection::vec(stored(), 9), 1..5),
+        draws in draws(),
         method in prop_oneof![Just(Method::Points), Just(Method::Weighted), Just(Method::Normalised)],
         unit in prop_oneof![Just(ScoreUnit::Points), Just(ScoreUnit::Percent)],
         rescale in any::<bool>(),
     ) {
         let edition = built(&drawn, method, unit, rescale);
-        let cohort: Vec<Vec<Stored>> =
-            cohort.into_iter().map(|unit| unit[..drawn.len()].to_vec()).collect();
+        let cohort: Vec<Vec<Stored>> = draws.iter().map(|unit| stored(&edition, unit)).collect();
         let stored: Vec<UnitScores> = cohort.iter().map(|unit| given(&edition, unit)).collect();
         let refs: Vec<&UnitScores> = stored.iter().collect();
         let of_survey = |i: usize| {
@@ -342,10 +358,11 @@ proptest! {
     #[test]
     fn the_order_of_units_and_criteria_is_nothing(
         drawn in proptest::collection::vec(drawn(), 1..7),
-        cohort in proptest::collection::vec(proptest::collection::vec(stored(), 7), 1..5),
+        draws in draws(),
     ) {
         let edition = built(&drawn, Method::Normalised, ScoreUnit::Points, false);
-        let stored: Vec<UnitScores> = cohort.iter().map(|unit| given(&edition, &unit[..drawn.len()])).collect();
+        let stored: Vec<UnitScores> =
+            draws.iter().map(|unit| given(&edition, &stored(&edition, unit))).collect();
         let forward = of_cohort(&edition, &stored.iter().collect::<Vec<_>>());
         let turned = Edition { criteria: edition.criteria.iter().rev().cloned().collect(), ..edition };
         let mut backward = of_cohort(&turned, &stored.iter().rev().collect::<Vec<_>>());
