@@ -5,10 +5,10 @@ use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
     calendars, changes, clock_rules, commendations, completeness, crud::API, deadlines, dossier_events,
-    dossier_exports, dossier_imports, dossier_statistics, dossier_transfers, dossiers, edition_cycle,
-    editions, form_06a, form_reports, imports, improvement_actions, index_scores, indexes, latest_rankings,
-    openapi, operations, problem::Problem, procedures, rankings, recompute, reported_figures, returns,
-    reviews, unit_scores, units,
+    dossier_exports, dossier_imports, dossier_statistics, dossier_transfers, dossiers, edition_copies,
+    edition_cycle, editions, form_06a, form_reports, imports, improvement_actions, index_scores, indexes,
+    latest_rankings, openapi, operations, problem::Problem, procedures, rankings, recompute, record_scores,
+    reported_figures, returns, reviews, unit_scores, units,
 };
 
 /// Every documented address.
@@ -31,6 +31,8 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(edition_cycle::configure)
             .configure(unit_scores::configure)
             .configure(completeness::configure)
+            .configure(edition_copies::configure)
+            .configure(record_scores::configure)
             .configure(index_scores::configure)
             .configure(commendations::configure)
             .configure(reported_figures::configure)

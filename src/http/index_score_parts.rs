@@ -3,7 +3,10 @@
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use utoipa::ToSchema;
 
-use super::schema::{DecimalText, Number};
+use super::{
+    record_scores::ComputationView,
+    schema::{DecimalText, Number},
+};
 use crate::{
     domain::{
         decimal::Exact,
@@ -18,7 +21,7 @@ use crate::{
 #[schema(as = IndexScore, example = json!({
     "id": "019ab1f0-0000-7000-8000-000000000001", "index_code": "pci", "year": 2016, "unit_id": "gso-87",
     "criterion": null, "stage": "final", "score": 64.9552993774414, "score_exact": "64.9552993774414",
-    "published_rank": 3, "applicable": true, "source": "PCI 2016", "comment": null,
+    "published_rank": 3, "applicable": true, "source": "PCI 2016", "computation": null, "comment": null,
     "explanation": "Số liệu theo báo cáo năm", "evidence": [{"title": "Báo cáo 12/BC-UBND", "url": "https://example.vn/12.pdf"}]
 }))]
 pub struct IndexScoreView {
@@ -50,6 +53,8 @@ pub struct IndexScoreView {
     pub explanation: Option<String>,
     /// Links to what proves it.
     pub evidence: Vec<EvidenceBody>,
+    /// What it was computed from; null where somebody gave it.
+    pub computation: Option<ComputationView>,
 }
 
 /// A link to what proves a score.
@@ -110,6 +115,10 @@ pub struct IndexScoreInput {
     /// Links to what proves it, 50 at most.
     #[serde(default)]
     pub evidence: Vec<EvidenceBody>,
+    /// Read-only: ignored. A score that changes is no longer a computed one.
+    #[serde(default)]
+    #[schema(value_type = Option<ComputationView>, read_only)]
+    pub computation: Option<IgnoredAny>,
 }
 
 /// A score as it shall be, when the path says which. What a `GET` gives can be sent back: `id` and `score_exact`
@@ -163,6 +172,10 @@ pub struct IndexScoreByKeyInput {
     /// Links to what proves it, 50 at most.
     #[serde(default)]
     pub evidence: Vec<EvidenceBody>,
+    /// Read-only: ignored. A score that changes is no longer a computed one.
+    #[serde(default)]
+    #[schema(value_type = Option<ComputationView>, read_only)]
+    pub computation: Option<IgnoredAny>,
 }
 
 /// Tells a null (the total) from a member that is left out.

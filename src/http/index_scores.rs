@@ -14,13 +14,14 @@ use super::{
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     rankings::year_of,
+    record_scores::ComputationView,
     respond,
     schema::Number,
     state::AppState,
 };
 use crate::{
     domain::{
-        index_scores::{IndexScore, ScoreStage},
+        index_scores::{IndexScore, ScoreStage, still_computed},
         text::clean,
         time::Day,
     },
@@ -109,13 +110,14 @@ impl Exposed for IndexScores {
             comment: score.comment,
             explanation: score.explanation,
             evidence: evidence_view(score.evidence),
+            computation: score.computation.map(ComputationView::from),
         }
     }
 
     fn proposal(
         input: IndexScoreInput,
         key: Key,
-        _old: Option<&IndexScore>,
+        old: Option<&IndexScore>,
     ) -> Result<Proposal<IndexScore>, Error> {
         let score = IndexScore {
             id: key.or_new("/id", input.id)?,
@@ -131,8 +133,9 @@ impl Exposed for IndexScores {
             comment: text(input.comment),
             explanation: text(input.explanation),
             evidence: evidence(input.evidence),
+            computation: None,
         };
-        Ok(score.into())
+        Ok(still_computed(score, old).into())
     }
 }
 
@@ -166,8 +169,9 @@ impl Exposed for IndexScoresByKey {
             comment: text(input.comment),
             explanation: text(input.explanation),
             evidence: evidence(input.evidence),
+            computation: None,
         };
-        Ok(score.into())
+        Ok(still_computed(score, old).into())
     }
 
     fn location(score: &IndexScore) -> String {

@@ -144,7 +144,7 @@ pub struct UnrankedBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Ranking, example = json!({
     "index_code": "pci", "year": 2016, "base_year": 2015, "cohort": "provinces", "stage": "final", "decimals": 2,
-    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "cohort_size": 63, "unranked": [],
+    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "left_out": [], "cohort_size": 63, "unranked": [],
     "revision": 1, "published_at": "2017-03-14T09:00:00+07:00",
     "standings": [{
         "rank": 3, "tied": false, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "score": 64.96,
@@ -173,6 +173,8 @@ pub struct RankingBody {
     pub comparable: Option<bool>,
     /// Why they don't.
     pub not_comparable_because: Option<NotComparable>,
+    /// Criteria that left the maximum for the whole cohort: those of a survey of which nobody has a score.
+    pub left_out: Vec<String>,
     /// How many units are ranked.
     pub cohort_size: usize,
     /// The others of the cohort.
@@ -238,6 +240,7 @@ fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
 
 impl RankingBody {
     fn new(report: RankingReport, with_components: bool) -> Self {
+        let left_out = report.sheet.left_out();
         let edition = report.sheet.edition;
         let decimals = edition.decimals;
         Self {
@@ -252,6 +255,7 @@ impl RankingBody {
             not_comparable_because: report.not_comparable,
             revision: edition.state.frozen.map(|frozen| frozen.revision),
             published_at: edition.state.frozen.map(|frozen| frozen.published_at),
+            left_out,
             cohort_size: report.ranking.cohort_size,
             unranked: report
                 .ranking

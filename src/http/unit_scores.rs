@@ -11,6 +11,7 @@ use super::{
     index_score_parts::{EvidenceBody, evidence_view},
     kept,
     problem::Problem,
+    record_scores::ComputationView,
     schema::Number,
     state::AppState,
 };
@@ -64,6 +65,8 @@ pub struct StageScore {
     pub explanation: Option<String>,
     /// Links to what proves it.
     pub evidence: Vec<EvidenceBody>,
+    /// What it was computed from; null where somebody gave it.
+    pub computation: Option<ComputationView>,
 }
 
 /// The scores of every stage; null where a stage has none.
@@ -137,7 +140,8 @@ pub struct ScoreSheetTotal {
         "max_points": 10, "weight": 20,
         "scores": {"self": null, "appraised": null, "survey": null, "final": {
             "id": "019ab1f0-0000-7000-8000-000000000001", "score": 6.5, "score_exact": "6.5", "applicable": true,
-            "published_rank": null, "source": "PCI 2016", "comment": null, "explanation": null, "evidence": []
+            "published_rank": null, "source": "PCI 2016", "comment": null, "explanation": null, "evidence": [],
+            "computation": null
         }},
         "counts": {"stage": "final", "score": 6.5, "score_exact": "6.5", "applicable": true}
     }]
@@ -174,6 +178,7 @@ fn stage_score(score: &IndexScore) -> StageScore {
         comment: score.comment.clone(),
         explanation: score.explanation.clone(),
         evidence: evidence_view(score.evidence.clone()),
+        computation: score.computation.clone().map(ComputationView::from),
     }
 }
 

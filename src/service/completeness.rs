@@ -184,9 +184,9 @@ struct Expected<'a> {
     leaves: Vec<Leaf<'a>>,
 }
 
-/// Whether a criterion may be left out.
-fn is_optional(_edition: &Edition, _path: &[&str]) -> bool {
-    false
+/// Whether a criterion may be left out: one of bonus and penalty points.
+fn is_optional(edition: &Edition, path: &[&str]) -> bool {
+    path.last().and_then(|area| edition.criterion(area)).is_some_and(Criterion::is_bonus)
 }
 
 impl<'a> Expected<'a> {

@@ -23,14 +23,14 @@ use crate::domain::{
 
 /// What a revision copies of the scores: every column of `index_scores`.
 const COPIED: &str = "id, index_code, year, unit_id, criterion, stage, score, score_sort, published_rank, \
-     applicable, source, search, version, comment, explanation, evidence";
+     applicable, source, search, version, comment, explanation, evidence, computation";
 
 /// What is unique about a score within its edition.
 const KEY: &[&str] = &["unit_id", "criterion", "stage"];
 
 /// What makes two scores of one key different.
 const COMPARED: &[&str] =
-    &["score", "published_rank", "applicable", "source", "comment", "explanation", "evidence"];
+    &["score", "published_rank", "applicable", "source", "comment", "explanation", "evidence", "computation"];
 
 /// Which revision of an edition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,6 +42,7 @@ struct EditionRow {
     search: String,
     version: i64,
     stages: String,
+    rescale_without_survey: bool,
 }
 
 fn search_text(edition: &Edition) -> String {
@@ -83,6 +84,7 @@ impl EditionRow {
             search: search_text(edition),
             version,
             stages: row::json(&edition.stages)?,
+            rescale_without_survey: edition.rescale_without_survey,
         })
     }
 
@@ -106,6 +108,7 @@ impl EditionRow {
                 revision: self.revision,
                 stages: row::from_json(&self.stages)?,
                 state: EditionState::default(),
+                rescale_without_survey: self.rescale_without_survey,
             },
         })
     }
@@ -218,6 +221,24 @@ pub fn any_score_above(
         .filter(index_scores::year.eq(year))
         .filter(index_scores::criterion.eq(criterion))
         .filter(index_scores::score_sort.gt(maximum.sort_key()))
+        .select(index_scores::id)
+        .first(conn)
+        .optional()?)
+}
+
+/// One score of a criterion below a minimum, if there is any.
+pub fn any_score_below(
+    conn: &mut Conn,
+    index: &str,
+    year: i32,
+    criterion: &str,
+    minimum: &Exact,
+) -> StoreResult<Option<String>> {
+    Ok(index_scores::table
+        .filter(index_scores::index_code.eq(index))
+        .filter(index_scores::year.eq(year))
+        .filter(index_scores::criterion.eq(criterion))
+        .filter(index_scores::score_sort.lt(minimum.sort_key()))
         .select(index_scores::id)
         .first(conn)
         .optional()?)

@@ -52,6 +52,7 @@ struct IndexScoreRow {
     comment: Option<String>,
     explanation: Option<String>,
     evidence: String,
+    computation: Option<String>,
 }
 
 impl IndexScoreRow {
@@ -79,6 +80,7 @@ impl IndexScoreRow {
             comment: score.comment.clone(),
             explanation: score.explanation.clone(),
             evidence: row::json(&score.evidence)?,
+            computation: score.computation.as_ref().map(row::json).transpose()?,
         })
     }
 
@@ -105,6 +107,7 @@ impl IndexScoreRow {
                 comment: self.comment,
                 explanation: self.explanation,
                 evidence: row::from_json(&self.evidence)?,
+                computation: self.computation.as_deref().map(row::from_json).transpose()?,
             },
         })
     }

@@ -142,6 +142,7 @@ diesel::table! {
         search -> Text,
         version -> BigInt,
         stages -> Text,
+        rescale_without_survey -> Bool,
     }
 }
 
@@ -190,6 +191,7 @@ diesel::table! {
         comment -> Nullable<Text>,
         explanation -> Nullable<Text>,
         evidence -> Text,
+        computation -> Nullable<Text>,
     }
 }
 
@@ -219,6 +221,7 @@ diesel::table! {
         comment -> Nullable<Text>,
         explanation -> Nullable<Text>,
         evidence -> Text,
+        computation -> Nullable<Text>,
     }
 }
 

@@ -96,6 +96,52 @@ api_test!(an_edition_without_criteria_needs_totals, |app| {
     assert_eq!(found["units"][0]["missing"], json!([{"criterion": null, "stage": "final"}]));
 });
 
+api_test!(each_criterion_waits_for_the_stage_that_scores_it, |app| {
+    app.make_units(&["u"]);
+    let scored = |code: &str, stage: &str| with(criterion(code, 10), json!({"stage": stage}));
+    let bonus = json!({"code": "plus", "name": "Điểm thưởng", "kind": "bonus_penalty", "max_points": 2, "min_points": -2});
+    app.make_edition(
+        json!({"criteria": [scored("a", "appraised"), scored("s", "survey"), criterion("f", 10), bonus]}),
+    );
+    let due = ["a appraised", "s survey", "f final"];
+    assert_eq!(told(&completeness(app, "")), [one("u", &due)], "points that may be left out are not missed");
+    assert_eq!(told(&completeness(app, "stage=self")), [one("u", &["a self", "f self"])]);
+    assert_eq!(told(&completeness(app, "stage=survey")), [one("u", &["s survey"])]);
+    app.post(&format!("{EDITION}/status"), &json!({"status": "self_assessment"})).expect(200);
+    put(app, "u/self/a", json!({"score": 8}));
+    put(app, "u/survey/s", json!({"score": 7}));
+    app.post(&format!("{EDITION}/status"), &json!({"status": "appraisal"})).expect(200);
+    assert_eq!(told(&completeness(app, "")), [one("u", &["a appraised", "f final"])]);
+    put(app, "u/appraised/a", json!({"score": 6}));
+    put(app, "u/final/f", json!({"score": 5}));
+    assert_eq!(told(&completeness(app, "")), [one("u", &[])]);
+    // The sheet, the ranking and the revision agree on what counts.
+    let sheet = app.get(&format!("{EDITION}/score-sheet?unit_id=u")).expect(200).json;
+    let counts: Vec<String> = sheet["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let counts = &row["counts"];
+            format!(
+                "{} {}",
+                counts["stage"].as_str().unwrap_or("-"),
+                counts["score_exact"].as_str().unwrap_or("-")
+            )
+        })
+        .collect();
+    assert_eq!(counts, ["appraised 6", "survey 7", "final 5", "- -"]);
+    let score = |app: &App| {
+        app.get("/api/v1/indexes/ix/rankings/2016").expect(200).json["standings"][0]["score_exact"].clone()
+    };
+    assert_eq!(score(app), "18");
+    app.post(&format!("{EDITION}/publish"), &json!({})).expect(201);
+    put(app, "u/appraised/a", json!({"score": 9}));
+    assert_eq!(score(app), "18");
+    app.post(&format!("{EDITION}/publish"), &json!({"reason": "Đính chính"})).expect(201);
+    assert_eq!(score(app), "21");
+});
+
 #[rustfmt::skip]
 fn wrong_requests() -> Vec<Row> {
     let get = |name, path: &str, problem, violation| bare(name, "GET", &format!("/api/v1/indexes/{path}"), &[], problem, violation);

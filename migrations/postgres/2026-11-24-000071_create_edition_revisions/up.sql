@@ -46,6 +46,7 @@ CREATE TABLE edition_revision_scores (
     comment TEXT COLLATE "C",
     explanation TEXT COLLATE "C",
     evidence TEXT COLLATE "C" NOT NULL,
+    computation TEXT COLLATE "C",
     PRIMARY KEY (index_code, year, revision, unit_id, criterion, stage),
     CONSTRAINT edition_revision_scores_revision FOREIGN KEY (index_code, year, revision)
         REFERENCES edition_revisions (index_code, year, revision)

@@ -46,6 +46,7 @@ CREATE TABLE edition_revision_scores (
     comment TEXT,
     explanation TEXT,
     evidence TEXT NOT NULL,
+    computation TEXT,
     PRIMARY KEY (index_code, year, revision, unit_id, criterion, stage),
     CONSTRAINT edition_revision_scores_revision FOREIGN KEY (index_code, year, revision)
         REFERENCES edition_revisions (index_code, year, revision)
