@@ -183,7 +183,7 @@ impl Output {
 }
 
 /// An error of the service in words.
-fn sentence(error: &Error) -> String {
+pub(crate) fn sentence(error: &Error) -> String {
     match error {
         Error::Invalid(violations) | Error::Malformed(violations) => {
             let texts: Vec<String> = violations
@@ -192,7 +192,7 @@ fn sentence(error: &Error) -> String {
                 .collect();
             texts.join(" ")
         }
-        Error::Conflict { text, .. } => text.en.clone(),
+        Error::Absent { text, .. } | Error::Conflict { text, .. } => text.en.clone(),
         Error::NotFound { resource, key } => format!("there is no `{key}` in {resource}"),
         Error::Stale => "it has changed meanwhile".to_owned(),
         Error::Store(error) => error.to_string(),

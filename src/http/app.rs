@@ -4,10 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    calendars, changes, clock_rules, commendations, crud::API, deadlines, dossier_events, dossier_exports,
-    dossier_imports, dossier_statistics, dossier_transfers, dossiers, editions, form_06a, form_reports,
-    imports, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem, procedures,
-    rankings, recompute, reported_figures, returns, reviews, units,
+    calendars, changes, clock_rules, commendations, completeness, crud::API, deadlines, dossier_events,
+    dossier_exports, dossier_imports, dossier_statistics, dossier_transfers, dossiers, edition_copies,
+    edition_cycle, editions, form_06a, form_reports, imports, improvement_actions, index_scores, indexes,
+    latest_rankings, openapi, operations, problem::Problem, procedures, rankings, recompute, record_scores,
+    reported_figures, returns, reviews, unit_scores, units,
 };
 
 /// Every documented address.
@@ -22,10 +23,16 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(dossier_events::configure)
             .configure(dossier_transfers::configure)
             .configure(dossier_statistics::configure)
+            .configure(latest_rankings::configure)
             .configure(rankings::configure)
             .configure(reviews::configure)
             .configure(indexes::configure)
             .configure(editions::configure)
+            .configure(edition_cycle::configure)
+            .configure(unit_scores::configure)
+            .configure(completeness::configure)
+            .configure(edition_copies::configure)
+            .configure(record_scores::configure)
             .configure(index_scores::configure)
             .configure(commendations::configure)
             .configure(reported_figures::configure)

@@ -5,11 +5,18 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::Query, crud, editions::index_of_path, kept, problem::Problem, schema::Number, state::AppState,
+    body::Query, crud, edition_cycle, editions::index_of_path, kept, problem::Problem, schema::Number,
+    state::AppState,
 };
 use crate::{
-    domain::{decimal::Exact, editions::TieRule, index_scores::ScoreStage, time::YEARS},
+    domain::{
+        decimal::Exact,
+        editions::TieRule,
+        index_scores::ScoreStage,
+        time::{Moment, YEARS},
+    },
     service::{
+        edition_cycle::Which,
         indexes::Indexes,
         ranking_reports::{self, BaseYear, NotComparable, Question, RankingReport},
         rankings::{ContributionDelta, Delta, DeltaUnit, Direction, Standing},
@@ -32,6 +39,13 @@ pub struct RankingQuery {
     /// `components` adds what each criterion gave.
     #[param(example = "components")]
     pub include: Option<String>,
+    /// Number of a revision; `published` for the last one, `working` for what the next one would be. The last one when
+    /// absent, and the working state where there is none.
+    #[param(example = "1")]
+    pub revision: Option<String>,
+    /// The revision that was public at this moment (RFC 3339), or at the end of this day. Not with `revision`.
+    #[param(example = "2017-06-30")]
+    pub as_of: Option<String>,
 }
 
 /// Where a unit stood in the base year.
@@ -130,7 +144,8 @@ pub struct UnrankedBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Ranking, example = json!({
     "index_code": "pci", "year": 2016, "base_year": 2015, "cohort": "provinces", "stage": "final", "decimals": 2,
-    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "cohort_size": 63, "unranked": [],
+    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "left_out": [], "cohort_size": 63, "unranked": [],
+    "revision": 1, "published_at": "2017-03-14T09:00:00+07:00",
     "standings": [{
         "rank": 3, "tied": false, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "score": 64.96,
         "score_exact": "64.9552993774414", "total_source": "stored", "band": "Rất tốt", "published_rank": 3,
@@ -158,10 +173,16 @@ pub struct RankingBody {
     pub comparable: Option<bool>,
     /// Why they don't.
     pub not_comparable_because: Option<NotComparable>,
+    /// Criteria that left the maximum for the whole cohort: those of a survey of which nobody has a score.
+    pub left_out: Vec<String>,
     /// How many units are ranked.
     pub cohort_size: usize,
     /// The others of the cohort.
     pub unranked: Vec<UnrankedBody>,
+    /// The revision that the standings were taken from; null for what is not published.
+    pub revision: Option<i32>,
+    /// When it was published.
+    pub published_at: Option<Moment>,
     /// The ranked units, by rank; equal ranks in Vietnamese order of the names.
     pub standings: Vec<StandingBody>,
 }
@@ -219,6 +240,7 @@ fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
 
 impl RankingBody {
     fn new(report: RankingReport, with_components: bool) -> Self {
+        let left_out = report.sheet.left_out();
         let edition = report.sheet.edition;
         let decimals = edition.decimals;
         Self {
@@ -231,6 +253,9 @@ impl RankingBody {
             decimals,
             comparable: report.base_year.map(|_| report.not_comparable.is_none()),
             not_comparable_because: report.not_comparable,
+            revision: edition.state.frozen.map(|frozen| frozen.revision),
+            published_at: edition.state.frozen.map(|frozen| frozen.published_at),
+            left_out,
             cohort_size: report.ranking.cohort_size,
             unranked: report
                 .ranking
@@ -284,9 +309,23 @@ pub async fn get_ranking(
     query: Result<Query<RankingQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let (code, year) = path.into_inner();
-    match asked(&code, &year, query) {
+    answer(&state, &request, &code, &year, query).await
+}
+
+/// Answers with the ranking of an index and a year.
+///
+/// # Errors
+/// Those of the ranking, and of what can't be read.
+pub async fn answer(
+    state: &AppState,
+    request: &HttpRequest,
+    code: &str,
+    year: &str,
+    query: Result<Query<RankingQuery>, Problem>,
+) -> Result<HttpResponse, Problem> {
+    match asked(state, code, year, query) {
         Ok((question, with_components)) => {
-            kept::answer(&state, &request, async |_| {
+            kept::answer(state, request, async |_| {
                 let report = ranking_reports::ranking(&state.store, question).await?;
                 Ok(RankingBody::new(report, with_components))
             })
@@ -294,7 +333,7 @@ pub async fn get_ranking(
         }
         // An index that isn't there is told before what can't be read.
         Err(problem) => {
-            index_of_path(&state, &code).await?;
+            index_of_path(state, code).await?;
             Err(problem)
         }
     }
@@ -302,6 +341,7 @@ pub async fn get_ranking(
 
 /// What is asked, and whether with components.
 fn asked(
+    state: &AppState,
     code: &str,
     year: &str,
     query: Result<Query<RankingQuery>, Problem>,
@@ -330,6 +370,12 @@ fn asked(
         base,
         cohort: query.cohort,
         stage: query.stage.unwrap_or(ScoreStage::Final),
+        asked: edition_cycle::asked(
+            query.revision.as_deref(),
+            query.as_of.as_deref(),
+            Which::Current,
+            state.rights(),
+        )?,
     };
     Ok((question, with_components))
 }

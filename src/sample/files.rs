@@ -13,6 +13,7 @@ use crate::{
         calendars::{Calendar, DayKind},
         commendations::{Commendation, CommendationForm, Recipient},
         decimal::Exact,
+        edition_cycle::EditionState,
         editions::{Band, Cohort, Criterion, Edition, EditionStatus, Method, ScoreUnit, TieRule},
         improvement_actions::{ActionKind, ActionStatus, ImprovementAction},
         index_scores::{IndexScore, ScoreStage, natural_key},
@@ -311,6 +312,10 @@ fn pci() -> Result<(Vec<Edition>, Vec<IndexScore>)> {
             published_rank,
             applicable: true,
             source: Some("VCCI, PCI; mdtrinh/vietnamdata (CC0)".to_owned()),
+            comment: None,
+            explanation: None,
+            evidence: Vec::new(),
+            computation: None,
         };
         let total = decimal("score")?;
         tiers.entry(year).or_default().push((total.clone(), cell("published_tier").to_owned()));
@@ -323,12 +328,10 @@ fn pci() -> Result<(Vec<Edition>, Vec<IndexScore>)> {
     let criteria: Vec<Criterion> = criteria
         .into_iter()
         .map(|row| Criterion {
-            code: row.code,
-            name: row.name_vi,
             name_en: Some(row.name_en),
-            parent: None,
             max_points: Some(Exact::from(10)),
             weight: Exact::parse(&row.weight).ok(),
+            ..Criterion::new(row.code, row.name_vi)
         })
         .collect();
     let editions = tiers
@@ -351,6 +354,7 @@ fn pci_edition(year: i32, criteria: Vec<Criterion>, mut unit_ids: Vec<String>, b
         rank_decimals: None,
         tie_rule: TieRule::Competition,
         method: Method::Weighted,
+        rescale_without_survey: false,
         criteria,
         cohorts: vec![Cohort {
             code: "provinces".to_owned(),
@@ -360,8 +364,10 @@ fn pci_edition(year: i32, criteria: Vec<Criterion>, mut unit_ids: Vec<String>, b
         }],
         bands,
         note: Some(PCI_NOTE.to_owned()),
-        status: EditionStatus::Published,
-        revision: Some(1),
+        status: EditionStatus::Draft,
+        revision: None,
+        stages: Vec::new(),
+        state: EditionState::default(),
     }
 }
 

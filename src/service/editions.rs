@@ -1,16 +1,18 @@
-//! Editions: the rules that join them to their index, to units and to scores. A published one no longer changes.
+//! Editions: the rules that join them to their index, to units and to scores. What is published stays as it was: a
+//! write changes the working state, see [`edition_cycle`](super::edition_cycle).
 
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    crud::{Proposal, Resource, refuse_when_referred},
+    crud::{Context, Proposal, Resource, refuse_when_referred},
+    edition_cycle,
     error::{Error, Result},
     indexes::Indexes,
 };
 use crate::{
     domain::{
         decimal::Exact,
-        editions::{Edition, EditionStatus, ScoreUnit},
+        editions::{Edition, EditionStatus},
         violation::{Text, Violation},
     },
     store::{
@@ -45,14 +47,14 @@ impl Resource for Editions {
     }
 
     fn find(conn: &mut Conn, key: &str) -> StoreResult<Option<Versioned<Edition>>> {
-        match parse_key(key) {
-            Some((index, year)) => store::editions::find(conn, index, year),
-            None => Ok(None),
-        }
+        let Some((index, year)) = parse_key(key) else { return Ok(None) };
+        let found = store::editions::find(conn, index, year)?;
+        found.map(|edition| with_state(conn, edition)).transpose()
     }
 
     fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Edition>>> {
-        store::editions::list(conn, request)
+        let found = store::editions::list(conn, request)?;
+        found.into_iter().map(|edition| with_state(conn, edition)).collect()
     }
 
     fn insert(conn: &mut Conn, edition: &Edition, version: i64) -> StoreResult<()> {
@@ -70,6 +72,22 @@ impl Resource for Editions {
         }
     }
 
+    /// Where an edition stands is for its cycle to say.
+    fn carry_over(
+        conn: &mut Conn,
+        proposal: &mut Proposal<Edition>,
+        old: Option<&Edition>,
+        _context: &Context,
+    ) -> Result<()> {
+        let edition = &mut proposal.record;
+        edition.status = old.map_or(EditionStatus::Draft, |old| old.status);
+        edition.revision = old.and_then(|old| old.revision);
+        edition.stages = old.map(|old| old.stages.clone()).unwrap_or_default();
+        edition.state.frozen = None;
+        edition.state.working = edition_cycle::working(conn, edition)?;
+        Ok(())
+    }
+
     fn prepare(conn: &mut Conn, proposal: &mut Proposal<Edition>, old: Option<&Edition>) -> Result<()> {
         let edition = &proposal.record;
         if store::indexes::find(conn, &edition.index_code)?.is_none() {
@@ -81,10 +99,7 @@ impl Resource for Editions {
             return Err(Error::Invalid(violations));
         }
         match old {
-            Some(old) if old != edition => {
-                refuse_published(old)?;
-                check_scores(conn, edition, old)
-            }
+            Some(old) if old != edition => check_scores(conn, edition, old),
             _ => Ok(()),
         }
     }
@@ -96,19 +111,22 @@ impl Resource for Editions {
     }
 }
 
-/// Refuses to change what belongs to a published edition.
-///
-/// # Errors
-/// `Conflict` with the code `edition_published`.
-pub fn refuse_published(edition: &Edition) -> Result<()> {
+/// An edition with how its working state differs from its last revision.
+fn with_state(conn: &mut Conn, mut edition: Versioned<Edition>) -> StoreResult<Versioned<Edition>> {
+    edition.record.state.working = edition_cycle::working(conn, &edition.record)?;
+    Ok(edition)
+}
+
+/// Refuses to take away what was published.
+fn refuse_published(edition: &Edition) -> Result<()> {
     if edition.status != EditionStatus::Published {
         return Ok(());
     }
     let (index, year) = (&edition.index_code, edition.year);
     Err(Error::conflict(
         "edition_published",
-        format!("The edition {year} of `{index}` is published; it and its scores no longer change."),
-        format!("Kỳ đánh giá {year} của `{index}` đã công bố; không thể thay đổi kỳ và điểm của kỳ."),
+        format!("The edition {year} of `{index}` is published: it stays."),
+        format!("Kỳ đánh giá {year} của `{index}` đã công bố: không thể xóa."),
     ))
 }
 
@@ -149,6 +167,16 @@ fn check_scores(conn: &mut Conn, edition: &Edition, old: &Edition) -> Result<()>
             ));
         }
     }
+    for (pointer, criterion, minimum) in changed_minima(edition, old) {
+        if let Some(id) = store::editions::any_score_below(conn, index, year, &criterion, &minimum)? {
+            violations.push(Violation::new(
+                pointer,
+                "above_a_score",
+                format!("A score of `{criterion}` is below {minimum}: `{id}`."),
+                format!("Đã có điểm của `{criterion}` thấp hơn {minimum}: `{id}`."),
+            ));
+        }
+    }
     if violations.is_empty() {
         return Ok(());
     }
@@ -160,19 +188,37 @@ fn check_scores(conn: &mut Conn, edition: &Edition, old: &Edition) -> Result<()>
 
 /// Place, criterion and value of each maximum that isn't the one that the scores were checked against.
 fn changed_maxima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exact)> {
-    let mut maxima = Vec::new();
-    let before: HashMap<&str, &Option<Exact>> =
-        old.criteria.iter().map(|c| (c.code.as_str(), &c.max_points)).collect();
-    for (i, criterion) in edition.criteria.iter().enumerate() {
-        let before = before.get(criterion.code.as_str());
-        if let Some(maximum) = &criterion.max_points
-            && before.is_some_and(|before| before.as_ref() != Some(maximum))
-        {
-            maxima.push((format!("/criteria/{i}/max_points"), criterion.code.clone(), maximum.clone()));
-        }
-    }
-    if edition.unit_of_measure == ScoreUnit::Percent && old.unit_of_measure != ScoreUnit::Percent {
-        maxima.push(("/unit_of_measure".to_owned(), store::index_scores::TOTAL.to_owned(), Exact::from(100)));
+    let mut maxima = changed(edition, old, "max_points", Edition::maxima);
+    if let Some(maximum) = edition.maximum_of_total()
+        && old.maximum_of_total().is_none()
+    {
+        maxima.push(("/unit_of_measure".to_owned(), store::index_scores::TOTAL.to_owned(), maximum));
     }
     maxima
+}
+
+/// Place, criterion and value of each minimum that isn't the one that the scores were checked against.
+fn changed_minima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exact)> {
+    let minima = |edition: &Edition| edition.criteria.iter().map(|c| c.min_points.clone()).collect();
+    changed(edition, old, "min_points", minima)
+}
+
+/// Place, criterion and value of each bound of `edition` that `old` has otherwise or not at all.
+fn changed(
+    edition: &Edition,
+    old: &Edition,
+    member: &str,
+    bounds: fn(&Edition) -> Vec<Option<Exact>>,
+) -> Vec<(String, String, Exact)> {
+    let before: HashMap<&str, Option<Exact>> =
+        old.criteria.iter().map(|c| c.code.as_str()).zip(bounds(old)).collect();
+    let mut changed = Vec::new();
+    for (i, (criterion, now)) in edition.criteria.iter().zip(bounds(edition)).enumerate() {
+        if let (Some(before), Some(now)) = (before.get(criterion.code.as_str()), now)
+            && before.as_ref() != Some(&now)
+        {
+            changed.push((format!("/criteria/{i}/{member}"), criterion.code.clone(), now));
+        }
+    }
+    changed
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         editions::{Cohort, Edition},
-        index_scores::{IndexScore, ScoreStage},
+        index_scores::{Counting, IndexScore, ScoreStage},
         time::Day,
         units::Unit,
     },
@@ -60,29 +60,54 @@ impl Sheet {
         });
         rankings::rank(entries.collect(), &self.edition)
     }
+
+    /// Codes of the criteria that left the maximum for the whole cohort: those of a survey that was not held.
+    pub fn left_out(&self) -> Vec<String> {
+        let scores: Vec<&UnitScores> = self.rows.iter().map(|row| &row.scores).collect();
+        totals::left_out(&self.edition, &scores)
+    }
 }
 
-/// The sheet of a cohort as it is stored.
+/// The sheet of a cohort as it is stored: in the revision that `edition` was read from, else as it is now.
 ///
 /// # Errors
 /// When the store can't be read.
 pub fn read(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreStage) -> Result<Sheet> {
+    let (index, year) = (edition.index_code.as_str(), edition.year);
+    let frozen = edition.state.frozen.map(|frozen| frozen.revision);
     let mut by_unit: HashMap<String, Vec<IndexScore>> = HashMap::new();
-    for score in store::index_scores::of_edition(conn, &edition.index_code, edition.year, stage)? {
-        by_unit.entry(score.unit_id.clone()).or_default().push(score);
+    for stage in edition.stages_of(stage) {
+        let scores = match frozen {
+            Some(revision) => {
+                store::index_scores::of_revision(conn, index, year, revision, Some(stage), None)?
+            }
+            None => store::index_scores::of_edition(conn, index, year, stage)?,
+        };
+        for score in scores {
+            by_unit.entry(score.unit_id.clone()).or_default().push(score);
+        }
     }
+    let counting = Counting::of(edition, stage);
     let rows = members(conn, edition, cohort)?
         .into_iter()
         .map(|unit| {
             let scores = by_unit.remove(&unit.id).unwrap_or_default();
-            row(unit, scores)
+            row(unit, counting.among(scores))
         })
         .collect();
     Ok(Sheet { edition: edition.clone(), cohort: cohort.clone(), stage, rows })
 }
 
-/// The units of a cohort: those listed, or those that the rule finds.
-fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
+/// The units of a cohort: those of the revision that `edition` was read from, else those listed, or those that the
+/// rule finds.
+///
+/// # Errors
+/// The database's.
+pub fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
+    if let Some(frozen) = edition.state.frozen {
+        let (index, year) = (&edition.index_code, edition.year);
+        return Ok(store::edition_revisions::units(conn, index, year, frozen.revision, &cohort.code)?);
+    }
     if let Some(ids) = &cohort.unit_ids {
         return Ok(store::units::find_all(conn, ids)?);
     }

@@ -1,7 +1,10 @@
 //! Totals and their components against sums worked out by hand.
 
 use super::*;
-use crate::domain::editions::{EditionStatus, TieRule};
+use crate::domain::{
+    edition_cycle::EditionState,
+    editions::{EditionStatus, TieRule},
+};
 
 pub(in crate::service) fn exact(text: &str) -> Exact {
     Exact::parse(text).unwrap()
@@ -23,15 +26,14 @@ pub(in crate::service) fn edition(
         rank_decimals: None,
         tie_rule: TieRule::Competition,
         method,
+        rescale_without_survey: false,
         criteria: criteria
             .iter()
             .map(|(code, parent, max_points, weight)| Criterion {
-                code: (*code).to_owned(),
-                name: (*code).to_owned(),
-                name_en: None,
                 parent: (!parent.is_empty()).then(|| (*parent).to_owned()),
                 max_points: known(max_points),
                 weight: known(weight),
+                ..Criterion::new(*code, *code)
             })
             .collect(),
         cohorts: vec![],
@@ -39,11 +41,13 @@ pub(in crate::service) fn edition(
         note: None,
         status: EditionStatus::Draft,
         revision: None,
+        stages: vec![],
+        state: EditionState::default(),
     }
 }
 
 /// Scores from `(criterion, score)`: `-` takes the criterion out.
-fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
+pub(in crate::service) fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
     given
         .iter()
         .map(|(criterion, score)| CriterionScore {
@@ -54,11 +58,14 @@ fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
         .collect()
 }
 
-fn contributions(total: &Total) -> Vec<(Option<&str>, String)> {
+pub(in crate::service) fn contributions(total: &Total) -> Vec<(Option<&str>, String)> {
     total.components.iter().map(|c| (c.criterion.as_deref(), c.contribution.to_string())).collect()
 }
 
-fn row<'a>(code: impl Into<Option<&'a str>>, contribution: &str) -> (Option<&'a str>, String) {
+pub(in crate::service) fn row<'a>(
+    code: impl Into<Option<&'a str>>,
+    contribution: &str,
+) -> (Option<&'a str>, String) {
     (code.into(), contribution.to_owned())
 }
 

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::domain::{
     decimal::Exact,
+    edition_cycle::EditionState,
     editions::{Criterion, Edition},
 };
 
@@ -40,6 +41,8 @@ struct EditionRow {
     revision: Option<i32>,
     search: String,
     version: i64,
+    stages: String,
+    rescale_without_survey: bool,
 }
 
 fn search_text(edition: &Edition) -> String {
@@ -80,6 +83,8 @@ impl EditionRow {
             revision: edition.revision,
             search: search_text(edition),
             version,
+            stages: row::json(&edition.stages)?,
+            rescale_without_survey: edition.rescale_without_survey,
         })
     }
 
@@ -101,6 +106,9 @@ impl EditionRow {
                 framework: self.framework,
                 note: self.note,
                 revision: self.revision,
+                stages: row::from_json(&self.stages)?,
+                state: EditionState::default(),
+                rescale_without_survey: self.rescale_without_survey,
             },
         })
     }
@@ -213,6 +221,24 @@ pub fn any_score_above(
         .filter(index_scores::year.eq(year))
         .filter(index_scores::criterion.eq(criterion))
         .filter(index_scores::score_sort.gt(maximum.sort_key()))
+        .select(index_scores::id)
+        .first(conn)
+        .optional()?)
+}
+
+/// One score of a criterion below a minimum, if there is any.
+pub fn any_score_below(
+    conn: &mut Conn,
+    index: &str,
+    year: i32,
+    criterion: &str,
+    minimum: &Exact,
+) -> StoreResult<Option<String>> {
+    Ok(index_scores::table
+        .filter(index_scores::index_code.eq(index))
+        .filter(index_scores::year.eq(year))
+        .filter(index_scores::criterion.eq(criterion))
+        .filter(index_scores::score_sort.lt(minimum.sort_key()))
         .select(index_scores::id)
         .first(conn)
         .optional()?)
