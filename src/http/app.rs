@@ -4,10 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    calendars, changes, clock_rules, commendations, crud::API, deadlines, dossier_events, dossier_exports,
-    dossier_imports, dossier_statistics, dossier_transfers, dossiers, editions, form_06a, form_reports,
-    imports, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem, procedures,
-    rankings, recompute, reported_figures, returns, reviews, units,
+    calendars, changes, clock_rules, code_lists, commendations, comparisons, crud::API, deadlines,
+    distributions, dossier_events, dossier_exports, dossier_imports, dossier_statistics, dossier_transfers,
+    dossiers, editions, form_06a, form_reports, imports, improvement_actions, index_scores, indexes, openapi,
+    operations, problem::Problem, procedures, rankings, recompute, reported_figures, returns, reviews,
+    series, unit_profiles, units,
 };
 
 /// Every documented address.
@@ -23,6 +24,11 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(dossier_transfers::configure)
             .configure(dossier_statistics::configure)
             .configure(rankings::configure)
+            .configure(distributions::configure)
+            .configure(series::configure)
+            .configure(comparisons::configure)
+            .configure(unit_profiles::configure)
+            .configure(code_lists::configure)
             .configure(reviews::configure)
             .configure(indexes::configure)
             .configure(editions::configure)

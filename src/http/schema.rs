@@ -32,23 +32,26 @@ use crate::domain::{
     units::{Extent, Level},
 };
 use crate::{
-    http::form_06a_files::FormFormat,
+    http::{form_06a_files::FormFormat, formats::FileFormat},
     service::{
         changes::ChangedResource,
         commendations::CommendationFlag,
         deadlines::NoDueDate,
         dossier_events::Mode,
+        dossier_statistics::Grouping,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
         returns::NotUsedReason,
         reviews::Missing,
+        series::SeriesGap,
         totals::{ComponentKind, TotalSource, Unranked},
     },
     store::changes::Action as ChangeAction,
 };
 
 macro_rules! word_schemas {
-    ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => {$(
+    ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => {
+    $(
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
                 ObjectBuilder::new()
@@ -63,7 +66,11 @@ macro_rules! word_schemas {
                 Cow::Borrowed(stringify!($name))
             }
         }
-    )+};
+    )+
+
+        /// Every closed list of words: the name of its schema, and the words in their order.
+        pub const WORD_LISTS: &[(&str, &[&str])] = &[$((stringify!($name), $name::WORDS)),+];
+    };
 }
 
 word_schemas! {
@@ -101,8 +108,12 @@ word_schemas! {
     Extent,
     /// What a reported value counts.
     FigureUnit,
+    /// How standings are written.
+    FileFormat,
     /// How a report is written.
     FormFormat,
+    /// What rows of statistics are told apart by.
+    Grouping,
     /// Level of a unit.
     Level,
     /// How rows are written in a file.
@@ -139,6 +150,8 @@ word_schemas! {
     ScoreStage,
     /// What a score counts.
     ScoreUnit,
+    /// Why a year of a series has no standing.
+    SeriesGap,
     /// How a dossier was submitted.
     SubmissionChannel,
     /// What a term counts: working hours, days of the calendar, working days, months, or within the day.
