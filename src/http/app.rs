@@ -8,7 +8,7 @@ use super::{
     distributions, dossier_events, dossier_exports, dossier_imports, dossier_statistics, dossier_transfers,
     dossiers, editions, form_06a, form_reports, imports, improvement_actions, index_scores, indexes, openapi,
     operations, problem::Problem, procedures, rankings, recompute, reported_figures, returns, reviews,
-    series, unit_profiles, units,
+    score_imports, series, unit_profiles, units,
 };
 
 /// Every documented address.
@@ -29,6 +29,7 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(comparisons::configure)
             .configure(unit_profiles::configure)
             .configure(code_lists::configure)
+            .configure(score_imports::configure)
             .configure(reviews::configure)
             .configure(indexes::configure)
             .configure(editions::configure)

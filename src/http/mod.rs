@@ -47,6 +47,7 @@ pub mod respond;
 pub mod returns;
 pub mod reviews;
 pub mod schema;
+pub mod score_imports;
 pub mod series;
 pub mod series_files;
 pub mod state;

@@ -27,6 +27,7 @@ use crate::domain::{
     index_scores::ScoreStage,
     periods::PeriodCalendar,
     reported_figures::FigureUnit,
+    score_tables::{DecimalMark, TableLayout},
     terms::TermUnit,
     time::{Day, Moment},
     units::{Extent, Level},
@@ -43,6 +44,7 @@ use crate::{
         rankings::{DeltaUnit, Direction},
         returns::NotUsedReason,
         reviews::Missing,
+        score_imports::ScoreChange,
         series::SeriesGap,
         totals::{ComponentKind, TotalSource, Unranked},
     },
@@ -98,6 +100,8 @@ word_schemas! {
     DayKind,
     /// Why a day was not counted.
     DayOff,
+    /// Decimal mark of numbers that are written as text.
+    DecimalMark,
     /// What the difference of two scores counts.
     DeltaUnit,
     /// Where a rank went.
@@ -146,6 +150,8 @@ word_schemas! {
     ReturnChannel,
     /// How a report is written.
     ReportFormat,
+    /// What a value of a score table does.
+    ScoreChange,
     /// Stage of a score.
     ScoreStage,
     /// What a score counts.
@@ -154,6 +160,8 @@ word_schemas! {
     SeriesGap,
     /// How a dossier was submitted.
     SubmissionChannel,
+    /// How a score table is laid out: a row a unit (`wide`) or a row a score (`long`).
+    TableLayout,
     /// What a term counts: working hours, days of the calendar, working days, months, or within the day.
     TermUnit,
     /// How equal scores share ranks.

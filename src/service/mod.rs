@@ -30,6 +30,8 @@ pub mod rankings;
 pub mod reported_figures;
 pub mod returns;
 pub mod reviews;
+pub mod score_files;
+pub mod score_imports;
 pub mod score_sheets;
 pub mod series;
 pub mod totals;

@@ -82,7 +82,10 @@ pub fn read(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreSta
 }
 
 /// The units of a cohort: those listed, or those that the rule finds.
-fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
+///
+/// # Errors
+/// When the store can't be read.
+pub fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
     if let Some(ids) = &cohort.unit_ids {
         return Ok(store::units::find_all(conn, ids)?);
     }
