@@ -87,6 +87,27 @@ fn delimiter(text: &str) -> u8 {
     [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
 
+/// Counts lines up to records: the place that the reader gives for one may be before the end of the line above it,
+/// or before lines that are empty.
+struct LineCount<'a> {
+    text: &'a [u8],
+    counted: usize,
+    line: u32,
+}
+
+impl LineCount<'_> {
+    /// The line in which the record from this byte on begins; records are asked for in their order.
+    fn line_at(&mut self, byte: usize) -> u32 {
+        let rest = self.text.get(byte..).unwrap_or_default();
+        let start = byte + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = self.text.get(self.counted..start).unwrap_or_default();
+        let lines = passed.iter().filter(|byte| **byte == b'\n').count();
+        self.line += u32::try_from(lines).unwrap_or_default();
+        self.counted = start;
+        self.line
+    }
+}
+
 fn csv_lines(bytes: &[u8]) -> Result<Vec<FileLine>> {
     let text = std::str::from_utf8(bytes).map_err(|_| {
         Error::invalid(
@@ -103,6 +124,7 @@ fn csv_lines(bytes: &[u8]) -> Result<Vec<FileLine>> {
         .delimiter(delimiter(text))
         .from_reader(text.as_bytes());
     let (mut lines, mut cells) = (Vec::new(), 0);
+    let mut count = LineCount { text: text.as_bytes(), counted: 0, line: 1 };
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(unreadable)? {
         cells += record.len();
@@ -112,9 +134,9 @@ fn csv_lines(bytes: &[u8]) -> Result<Vec<FileLine>> {
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
-        let number = record.position().map_or(0, csv::Position::line);
+        let at = record.position().map_or(0, csv::Position::byte);
         lines.push(FileLine {
-            number: u32::try_from(number).unwrap_or(u32::MAX),
+            number: count.line_at(usize::try_from(at).unwrap_or(usize::MAX)),
             cells: record.iter().map(|cell| FileCell::Text(cell.to_owned())).collect(),
         });
     }
