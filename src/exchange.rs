@@ -20,9 +20,7 @@ use crate::{
         score_tables::Heads,
         time::Moment,
     },
-    http::{
-        body::read_query, dossier_exports::Export, dossier_imports::plan, frame::Language, imports::CsvReport,
-    },
+    http::{body::read_query, dossier_exports, dossier_imports::plan, frame::Language, imports::CsvReport},
     service::{
         crud::Context,
         dossier_counting,
@@ -196,7 +194,7 @@ pub async fn export_dossiers(store: &Store, options: &ExportDossiers) -> Result<
         false => ImportFormat::Csv,
     };
     let otherwise = options.format.unwrap_or(by_name);
-    let mut export = Export::new(store.clone(), query, Moment::now().day(), otherwise);
+    let mut export = dossier_exports::export(store.clone(), query, Moment::now().day(), otherwise);
     let at = |e: io::Error| format!("{}: {e}", options.file.display());
     let mut file = Output::create(&options.file, name.ends_with(".gz")).map_err(at)?;
     let mut count = 0;

@@ -23,6 +23,7 @@ pub mod dossiers;
 pub mod edition_parts;
 pub mod editions;
 pub mod etag;
+pub mod exports;
 pub mod form_06a;
 pub mod form_06a_files;
 pub mod form_reports;

@@ -205,7 +205,7 @@ api_test!(a_distribution_has_quartiles_between_the_scores, |app| {
 api_test!(what_is_asked_wrongly_of_a_series_is_named, |app| {
     make(app);
     for (path, status, pointer, code) in [
-        (format!("{SERIES}?from=2014"), 422, "unit_id", "required"),
+        (format!("{SERIES}?from=2014"), 400, "unit_id", "required"),
         (format!("{SERIES}?unit_id=a&from=20"), 400, "from", "not_a_year"),
         (format!("{SERIES}?unit_id=a&to=x"), 400, "to", "wrong_type"),
         (format!("{SERIES}?unit_id=a&from=2016&to=2014"), 400, "to", "before_from"),
