@@ -110,7 +110,7 @@ fn table(series: &Series, name: String) -> Table {
 fn dataset(series: &Series) -> Dataset {
     let facts = series.units.iter().flat_map(|unit| &unit.points).filter_map(|point| point.facts.as_ref());
     let decimals = facts.clone().map(|facts| facts.decimals).max().unwrap_or(0);
-    let unit = unit_name(facts.map(|facts| facts.unit_of_measure).last().unwrap_or(ScoreUnit::Points));
+    let unit = unit_name(facts.map(|facts| facts.unit_of_measure).next_back().unwrap_or(ScoreUnit::Points));
     let years = series.years.into_iter().flat_map(|(from, to)| from..=to);
     let dimensions = [
         Dimension {
