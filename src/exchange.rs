@@ -250,7 +250,7 @@ fn sentence(error: &Error) -> String {
                 .collect();
             texts.join(" ")
         }
-        Error::Conflict { text, .. } => text.en.clone(),
+        Error::Absent { text, .. } | Error::Conflict { text, .. } => text.en.clone(),
         Error::NotFound { resource, key } => format!("there is no `{key}` in {resource}"),
         Error::Stale => "it has changed meanwhile".to_owned(),
         Error::Store(error) => error.to_string(),

@@ -7,9 +7,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use super::edition_cycle::EditionStatus;
 use super::{
     decimal::Exact,
-    time::{Day, YEARS},
+    edition_cycle::{CycleStep, EditionState},
+    time::{Day, Moment, YEARS},
     units::Level,
     violation::{Findings, Violation},
     words::words,
@@ -44,16 +46,6 @@ words! {
         Points = "points",
         /// Σ weight × score ÷ maximum: a total of 100 when every criterion has its maximum.
         Weighted = "weighted",
-    }
-}
-
-words! {
-    /// Where the edition stands in its yearly cycle.
-    pub enum EditionStatus {
-        /// Being prepared: everything may change.
-        Draft = "draft",
-        /// Published: its figures no longer change.
-        Published = "published",
     }
 }
 
@@ -117,7 +109,7 @@ impl Band {
 }
 
 /// An edition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edition {
     /// The index.
     pub index_code: String,
@@ -147,6 +139,12 @@ pub struct Edition {
     pub status: EditionStatus,
     /// Read-only: number of the published revision.
     pub revision: Option<i32>,
+    /// Read-only: the steps of its cycle, from the first.
+    #[serde(default)]
+    pub stages: Vec<CycleStep>,
+    /// Where the record was read from.
+    #[serde(skip)]
+    pub state: EditionState,
 }
 
 impl Edition {
@@ -163,6 +161,24 @@ impl Edition {
     /// The band of an exact score.
     pub fn band(&self, score: &Exact) -> Option<&Band> {
         self.bands.iter().find(|band| band.holds(score))
+    }
+
+    /// Whether another record says the same, wherever the two stand in their cycles.
+    pub fn same_content(&self, other: &Self) -> bool {
+        let as_other = Self {
+            status: other.status,
+            revision: other.revision,
+            stages: other.stages.clone(),
+            state: other.state,
+            ..self.clone()
+        };
+        as_other == *other
+    }
+
+    /// When its revision was published.
+    pub fn published_at(&self) -> Option<Moment> {
+        let published = self.stages.iter().rev().find(|step| step.status == EditionStatus::Published);
+        published.map(|step| step.at)
     }
 
     /// Every unit that the edition names, with the place where it does.

@@ -1,6 +1,6 @@
 //! One score of a unit in an edition: the total or one criterion, at one stage, exact to the last digit.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     decimal::Exact,
@@ -21,6 +21,18 @@ words! {
         /// What counts.
         Final = "final",
     }
+}
+
+/// Most links of a score to what proves it.
+pub const MAX_EVIDENCE: usize = 50;
+
+/// A link to what proves a score (tài liệu kiểm chứng).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What it is: `Kế hoạch 12/KH-UBND`.
+    pub title: String,
+    /// Where it is: an http or https link.
+    pub url: String,
 }
 
 /// A score.
@@ -46,9 +58,41 @@ pub struct IndexScore {
     pub applicable: bool,
     /// Where it comes from.
     pub source: Option<String>,
+    /// What the assessor says of it (nhận xét).
+    pub comment: Option<String>,
+    /// How the unit explains it (giải trình).
+    pub explanation: Option<String>,
+    /// Links to what proves it.
+    pub evidence: Vec<Evidence>,
 }
 
 impl IndexScore {
+    /// A score of which only the key is said: it applies, and has no value yet.
+    pub fn new(
+        id: String,
+        index_code: String,
+        year: i32,
+        unit_id: String,
+        criterion: Option<String>,
+        stage: ScoreStage,
+    ) -> Self {
+        Self {
+            id,
+            index_code,
+            year,
+            unit_id,
+            criterion,
+            stage,
+            score: None,
+            published_rank: None,
+            applicable: true,
+            source: None,
+            comment: None,
+            explanation: None,
+            evidence: Vec::new(),
+        }
+    }
+
     /// What is unique: index, year, unit, stage and criterion (`_total` for the total).
     pub fn natural_key(&self) -> String {
         natural_key(&self.index_code, self.year, &self.unit_id, self.stage, self.criterion.as_deref())
@@ -84,8 +128,33 @@ impl IndexScore {
                 "Điểm tổng luôn được áp dụng.",
             );
         }
+        self.check_remarks(&mut findings);
         self.check_bounds(edition, &mut findings);
         findings.into_result().err().unwrap_or_default()
+    }
+
+    fn check_remarks(&self, findings: &mut Findings) {
+        findings.optional_text("/comment", self.comment.as_ref(), 4000);
+        findings.optional_text("/explanation", self.explanation.as_ref(), 4000);
+        if self.evidence.len() > MAX_EVIDENCE {
+            findings.add(
+                "/evidence",
+                "too_many",
+                format!("At most {MAX_EVIDENCE} links."),
+                format!("Tối đa {MAX_EVIDENCE} liên kết."),
+            );
+        }
+        for (i, evidence) in self.evidence.iter().enumerate() {
+            findings.text(&format!("/evidence/{i}/title"), &evidence.title, 500);
+            if !is_link(&evidence.url) {
+                findings.add(
+                    format!("/evidence/{i}/url"),
+                    "not_a_link",
+                    "A link begins with http:// or https:// and has at most 2000 characters.",
+                    "Liên kết bắt đầu bằng http:// hoặc https:// và có tối đa 2000 ký tự.",
+                );
+            }
+        }
     }
 
     fn check_bounds(&self, edition: &Edition, findings: &mut Findings) {
@@ -120,7 +189,33 @@ impl IndexScore {
     }
 }
 
+/// Whether a text is an http or https link: a host behind the scheme, and nothing that breaks out of a page.
+fn is_link(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let known = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let broken = |c: char| c.is_whitespace() || c.is_control() || "<>\"'`".contains(c);
+    known && !host.is_empty() && text.chars().count() <= 2000 && !text.chars().any(broken)
+}
+
 /// The natural key of a score as one text; its parts are ids, which hold no slash.
 pub fn natural_key(index: &str, year: i32, unit: &str, stage: ScoreStage, criterion: Option<&str>) -> String {
     format!("{index}/{year}/{unit}/{stage}/{}", criterion.unwrap_or("_total"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_link;
+
+    #[test]
+    fn only_links_of_the_web_are_links() {
+        for text in ["https://dongthap.gov.vn/a?b=c#d", "HTTP://x", "https://[::1]:8080/tệp%20a.pdf"] {
+            assert!(is_link(text), "{text}");
+        }
+        for text in
+            ["", "x", "https://", "https:///a", "ftp://x", "javascript://x", "https://a b", "https://a\"b"]
+        {
+            assert!(!is_link(text), "{text}");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 pub mod calendars;
 pub mod clock_rules;
 pub mod commendations;
+pub mod criteria_tree;
 pub mod deadlines;
 pub mod decimal;
 pub mod dossier_events;
@@ -16,6 +17,7 @@ pub mod dossier_import_rows;
 pub mod dossier_import_times;
 pub mod dossier_imports;
 pub mod dossiers;
+pub mod edition_cycle;
 pub mod editions;
 pub mod form_06a;
 pub mod form_reports;

@@ -3,7 +3,7 @@
 //! Codes are used again over time (82 was Tiền Giang and names Đồng Tháp since 1 July 2025), so a code alone
 //! is no key. History stays under the old unit; what became of it are its successors.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     time::Day,
@@ -40,7 +40,7 @@ words! {
 }
 
 /// A unit that took over a unit that ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Successor {
     /// The successor.
     pub unit_id: String,
@@ -52,7 +52,7 @@ pub struct Successor {
 pub const MAX_FORMER_PARENTS: usize = 100;
 
 /// A unit that stood directly above another before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormerParent {
     /// The unit above; none when there was none.
     pub parent_id: Option<String>,
@@ -61,7 +61,7 @@ pub struct FormerParent {
 }
 
 /// A unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
     /// Chosen by its creator; the key.
     pub id: String,

@@ -4,11 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    calendars, changes, clock_rules, code_lists, commendations, comparisons, crud::API, deadlines,
-    distributions, dossier_events, dossier_exports, dossier_imports, dossier_statistics, dossier_transfers,
-    dossiers, editions, form_06a, form_reports, imports, improvement_actions, index_scores, indexes, openapi,
-    operations, problem::Problem, procedures, rankings, recompute, reported_figures, returns, reviews,
-    score_imports, series, unit_profiles, units,
+    calendars, changes, clock_rules, code_lists, commendations, comparisons, completeness, crud::API,
+    deadlines, distributions, dossier_events, dossier_exports, dossier_imports, dossier_statistics,
+    dossier_transfers, dossiers, edition_cycle, editions, form_06a, form_reports, imports,
+    improvement_actions, index_scores, indexes, latest_rankings, openapi, operations, problem::Problem,
+    procedures, rankings, recompute, reported_figures, returns, reviews, score_imports, series,
+    unit_profiles, unit_scores, units,
 };
 
 /// Every documented address.
@@ -23,6 +24,7 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(dossier_events::configure)
             .configure(dossier_transfers::configure)
             .configure(dossier_statistics::configure)
+            .configure(latest_rankings::configure)
             .configure(rankings::configure)
             .configure(distributions::configure)
             .configure(series::configure)
@@ -33,6 +35,9 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(reviews::configure)
             .configure(indexes::configure)
             .configure(editions::configure)
+            .configure(edition_cycle::configure)
+            .configure(unit_scores::configure)
+            .configure(completeness::configure)
             .configure(index_scores::configure)
             .configure(commendations::configure)
             .configure(reported_figures::configure)

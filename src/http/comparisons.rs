@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     body::Query,
-    crud,
+    crud, edition_cycle,
     formats::{self, FileFormat},
     json_stat::Dataset,
     kept,
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     domain::index_scores::ScoreStage,
     service::{
+        edition_cycle::Which,
         series::{self, Series, SeriesQuestion, UnitSeries},
         units::Units,
     },
@@ -44,6 +45,10 @@ pub struct ComparisonQuery {
     pub cohort: Option<String>,
     /// Stage of the scores; `final` when left out.
     pub stage: Option<ScoreStage>,
+    /// The revisions that were public at this moment (RFC 3339), or at the end of this day; the last ones when left
+    /// out.
+    #[param(example = "2017-06-30")]
+    pub as_of: Option<String>,
     /// How the comparison is written; by `Accept` when left out, JSON without it.
     #[param(inline)]
     pub format: Option<FileFormat>,
@@ -159,6 +164,7 @@ pub async fn get_comparison(
             to,
             cohort: query.cohort,
             stage: query.stage.unwrap_or(ScoreStage::Final),
+            asked: edition_cycle::asked(None, query.as_of.as_deref(), Which::Current, state.rights())?,
         })
     })
     .await?;

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::Query, crud, editions::index_of_path, kept, problem::Problem, rankings::year_of, schema::Number,
-    state::AppState,
+    body::Query, crud, edition_cycle, editions::index_of_path, kept, problem::Problem, rankings::year_of,
+    schema::Number, state::AppState,
 };
 use crate::{
     domain::{decimal::Exact, index_scores::ScoreStage},
     service::{
         distributions::{self, Distribution},
+        edition_cycle::Which,
         indexes::Indexes,
         ranking_reports::{BaseYear, Question},
     },
@@ -29,6 +30,12 @@ pub struct DistributionQuery {
     pub cohort: Option<String>,
     /// Stage of the scores; `final` when left out.
     pub stage: Option<ScoreStage>,
+    /// Number of a revision, `published` or `working`; the last one when left out, and the working state where there
+    /// is none.
+    pub revision: Option<String>,
+    /// The revision that was public at this moment (RFC 3339), or at the end of this day. Not with `revision`.
+    #[param(example = "2017-06-30")]
+    pub as_of: Option<String>,
 }
 
 /// A figure of a spread.
@@ -158,6 +165,12 @@ pub async fn get_distribution(
             base: BaseYear::Without,
             cohort: query.cohort,
             stage: query.stage.unwrap_or(ScoreStage::Final),
+            asked: edition_cycle::asked(
+                query.revision.as_deref(),
+                query.as_of.as_deref(),
+                Which::Current,
+                state.rights(),
+            )?,
         })
     });
     match asked {

@@ -1,5 +1,7 @@
 //! `/indexes/{code}/editions`: the framework of an index in one year.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, put, web};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use utoipa::ToSchema;
@@ -7,6 +9,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, API, Exposed, Key},
+    edition_cycle::{StateQuery, behind_edition},
     edition_parts::{
         BandInput, BandView, CohortBody, CriterionInput, CriterionView, band, cohort, cohort_view, criterion,
         text,
@@ -21,13 +24,15 @@ use super::{
 use crate::{
     domain::{
         decimal::Exact,
+        edition_cycle::{CycleStep, EditionState},
         editions::{Edition, EditionStatus, Method, ScoreUnit, TieRule},
         text::clean,
-        time::Day,
+        time::{Day, Moment},
     },
     service::{
         self,
         crud::{Absent, Proposal, Resource},
+        edition_cycle::{self, Which},
         editions::Editions,
         error::Error,
         indexes::Indexes,
@@ -48,7 +53,9 @@ const SORTS: &[SortKey] = &[("year", store::editions::YEAR)];
     ],
     "cohorts": [{"code": "provinces", "name": "Các tỉnh, thành phố", "unit_ids": ["gso-01", "gso-87"], "rule": null}],
     "bands": [{"label": "Khá", "from": null, "to": 60}, {"label": "Tốt", "from": 60, "to": null}],
-    "note": null, "status": "draft", "revision": null
+    "note": null, "status": "published", "revision": 1,
+    "stages": [{"status": "published", "at": "2017-03-14T09:00:00+07:00", "actor": "anonymous", "reason": null, "revision": 1}],
+    "published_at": "2017-03-14T09:00:00+07:00", "working": {"changed": true, "edition_changed": false, "changed_scores": 3}
 }))]
 pub struct EditionView {
     /// The index.
@@ -75,13 +82,46 @@ pub struct EditionView {
     pub bands: Vec<BandView>,
     /// What is official in this edition and what is assumed.
     pub note: Option<String>,
-    /// Where it stands. A published edition no longer changes.
+    /// Where it stands. What is published stays: a write changes the working state.
     pub status: EditionStatus,
-    /// Number of the published revision.
+    /// Number of the published revision; null before the first.
+    pub revision: Option<i32>,
+    /// The steps of its cycle, from the first: who took each, and when.
+    pub stages: Vec<EditionStep>,
+    /// When that revision was published.
+    pub published_at: Option<Moment>,
+    /// How the working state differs from the last revision; null before the first, and in a revision.
+    pub working: Option<WorkingState>,
+}
+
+/// A step of the cycle of an edition.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EditionStep {
+    /// Where the edition stood from then on.
+    pub status: EditionStatus,
+    /// When.
+    pub at: Moment,
+    /// Who took it.
+    pub actor: String,
+    /// Why, where somebody said so.
+    pub reason: Option<String>,
+    /// The revision that was made, for a publication.
     pub revision: Option<i32>,
 }
 
-/// An edition as it shall be. What a `GET` gives can be sent back: `status` and `revision` are taken and ignored.
+/// How the working state of an edition differs from its last revision.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WorkingState {
+    /// Whether there is anything to publish.
+    pub changed: bool,
+    /// Whether the edition itself says something else.
+    pub edition_changed: bool,
+    /// Scores that were added, changed or taken away.
+    pub changed_scores: i64,
+}
+
+/// An edition as it shall be. What a `GET` gives can be sent back: where it stands in its cycle (`status`, `revision`,
+/// `stages`, `published_at`, `working`) is taken and ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -129,6 +169,18 @@ pub struct EditionInput {
     #[serde(default)]
     #[schema(value_type = Option<i32>, read_only)]
     pub revision: Option<IgnoredAny>,
+    /// Read-only: ignored.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<EditionStep>>, read_only)]
+    pub stages: Option<IgnoredAny>,
+    /// Read-only: ignored.
+    #[serde(default)]
+    #[schema(value_type = Option<Moment>, read_only)]
+    pub published_at: Option<IgnoredAny>,
+    /// Read-only: ignored.
+    #[serde(default)]
+    #[schema(value_type = Option<WorkingState>, read_only)]
+    pub working: Option<IgnoredAny>,
 }
 
 /// A page of editions.
@@ -161,6 +213,18 @@ list_query! {
     }
 }
 
+impl From<CycleStep> for EditionStep {
+    fn from(step: CycleStep) -> Self {
+        Self {
+            status: step.status,
+            at: step.at,
+            actor: step.actor,
+            reason: step.reason,
+            revision: step.revision,
+        }
+    }
+}
+
 impl ListedResource for Editions {
     // The only sort column is the key column.
     fn sort_value(_edition: &Edition, _column: &str) -> Option<Value> {
@@ -177,6 +241,7 @@ impl Exposed for Editions {
     type Input = EditionInput;
 
     fn view(edition: &Versioned<Edition>, _today: Day) -> EditionView {
+        let published_at = edition.record.published_at();
         let edition = edition.record.clone();
         let number = |value: Option<Exact>| value.as_ref().map(Number::exact);
         EditionView {
@@ -209,10 +274,30 @@ impl Exposed for Editions {
             note: edition.note,
             status: edition.status,
             revision: edition.revision,
+            stages: edition.stages.into_iter().map(Into::into).collect(),
+            published_at,
+            working: edition.state.working.map(|working| WorkingState {
+                changed: working.is_changed(),
+                edition_changed: working.edition_changed,
+                changed_scores: working.changed_scores,
+            }),
         }
     }
 
-    fn proposal(input: EditionInput, key: Key, old: Option<&Edition>) -> Result<Proposal<Edition>, Error> {
+    fn derived(edition: &Edition, _today: Day) -> Option<Cow<'static, str>> {
+        match (edition.state.frozen, edition.state.working) {
+            (Some(frozen), _) => Some(Cow::Owned(format!("r{}", frozen.revision))),
+            // The scores are written beside the edition.
+            (None, Some(working)) if working.is_changed() => Some(Cow::Owned(format!(
+                "{}{}",
+                working.changed_scores,
+                if working.edition_changed { "e" } else { "" }
+            ))),
+            _ => None,
+        }
+    }
+
+    fn proposal(input: EditionInput, key: Key, _old: Option<&Edition>) -> Result<Proposal<Edition>, Error> {
         let path = key.path().unwrap_or_default();
         let (index, year) =
             service::editions::parse_key(path).ok_or_else(|| Error::not_found(Self::NAME, path))?;
@@ -234,8 +319,11 @@ impl Exposed for Editions {
             cohorts: input.cohorts.into_iter().map(cohort).collect(),
             bands: input.bands.into_iter().enumerate().map(|(i, b)| band(i, b)).collect::<Result<_, _>>()?,
             note: text(input.note),
-            status: old.map_or(EditionStatus::Draft, |old| old.status),
-            revision: old.and_then(|old| old.revision),
+            // Where it stands is carried over from what is there.
+            status: EditionStatus::Draft,
+            revision: None,
+            stages: Vec::new(),
+            state: EditionState::default(),
         };
         Ok(edition.into())
     }
@@ -254,10 +342,19 @@ pub async fn index_of_path(state: &AppState, code: &str) -> Result<String, Probl
     Ok(service::crud::get::<Indexes>(&state.store, code).await?.record.code)
 }
 
-/// The key of an edition from its path. The index comes first: 404 before 400.
-async fn key(state: &AppState, path: &(String, String)) -> Result<String, Problem> {
+/// The index and the year of an edition's path. The index comes first: 404 before 400.
+///
+/// # Errors
+/// 404 for an unknown index, 400 for what is no year.
+pub async fn edition_of_path(state: &AppState, path: &(String, String)) -> Result<(String, i32), Problem> {
     let index = index_of_path(state, &path.0).await?;
-    Ok(service::editions::key(&index, year_of("year", &path.1)?))
+    Ok((index, year_of("year", &path.1)?))
+}
+
+/// The key of an edition from its path.
+async fn key(state: &AppState, path: &(String, String)) -> Result<String, Problem> {
+    let (index, year) = edition_of_path(state, path).await?;
+    Ok(service::editions::key(&index, year))
 }
 
 /// List the editions of an index
@@ -286,21 +383,27 @@ pub async fn list_editions(
 
 /// Get an edition
 ///
-/// The framework of the index in that data year: criteria, cohorts, bands and how ranks are taken.
-#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), responses((status = 200, description = "The edition.", body = EditionView)))]
+/// The framework of the index in that data year: criteria, cohorts, bands and how ranks are taken. This is the working
+/// state, which writes change; `revision` and `as_of` ask for what was published.
+#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999), StateQuery), responses((status = 200, description = "The edition.", body = EditionView)))]
 #[get("/indexes/{code}/editions/{year}")]
 pub async fn get_edition(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
+    query: Result<Query<StateQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
-    crud::get::<Editions>(&state, &request, &key(&state, &path).await?).await
+    let (index, year, asked) =
+        behind_edition(&state, &path, query, |query| query.asked(Which::Working, state.rights())).await?;
+    let today = state.today();
+    let edition = edition_cycle::edition(&state.store, index, year, asked).await?;
+    Ok(respond::record(&request, crud::tag::<Editions>(&edition, today), &Editions::view(&edition, today)))
 }
 
 /// Put an edition
 ///
-/// Replaces the edition, or creates it as a draft when absent. Repeating it changes nothing. Refused when it is
-/// published, and when a score that is there would lose its criterion or lie above its maximum.
+/// Replaces the edition, or creates it as a draft when absent. Repeating it changes nothing. Refused when a score that
+/// is there would lose its criterion or lie above its maximum. What is published stays: the working state changes.
 #[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), request_body = EditionInput, responses(
     (status = 200, description = "The edition as it is now.", body = EditionView),
     (status = 201, description = "The new edition.", body = EditionView),
@@ -331,7 +434,7 @@ pub async fn patch_edition(
 
 /// Delete an edition
 ///
-/// Refused when it is published or has scores.
+/// Refused when it was published or has scores.
 #[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), responses((status = 204, description = "It is gone.")))]
 #[delete("/indexes/{code}/editions/{year}")]
 pub async fn delete_edition(

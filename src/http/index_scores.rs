@@ -1,170 +1,44 @@
 //! `/index-scores`: scores by their id, and by what is unique about them.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
-use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
-use utoipa::ToSchema;
 
 use super::{
     body::{Body, Query},
     crud::{self, API, Exposed, Key},
+    edition_cycle::revision_named,
     editions::index_of_path,
+    index_score_parts::{
+        IndexScoreByKeyInput, IndexScoreInput, IndexScorePage, IndexScoreView, evidence, evidence_view,
+        exact, text,
+    },
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     rankings::year_of,
     respond,
-    schema::{DecimalText, Number},
+    schema::Number,
     state::AppState,
 };
 use crate::{
     domain::{
-        decimal::Exact,
         index_scores::{IndexScore, ScoreStage},
         text::clean,
         time::Day,
     },
     service::{
         crud::{Absent, Proposal, Resource},
+        edition_cycle::{self, Asked, Which},
         error::Error,
         index_scores::{self, IndexScores, IndexScoresByKey, ScoreKey},
         units::Units,
     },
-    store::{Versioned, index_scores::TOTAL, list::Value},
+    store::{
+        Versioned,
+        index_scores::{REVISION, TOTAL},
+        list::Value,
+    },
 };
 
 const SORTS: &[SortKey] = &[("id", "id"), ("score", "score_sort"), ("year", "year"), ("unit_id", "unit_id")];
-
-/// A score of a unit in an edition: the total or one criterion, at one stage.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = IndexScore, example = json!({
-    "id": "019ab1f0-0000-7000-8000-000000000001", "index_code": "pci", "year": 2016, "unit_id": "gso-87",
-    "criterion": null, "stage": "final", "score": 64.9552993774414, "score_exact": "64.9552993774414",
-    "published_rank": 3, "applicable": true, "source": "PCI 2016"
-}))]
-pub struct IndexScoreView {
-    /// The key, made by the service.
-    pub id: String,
-    /// The index.
-    pub index_code: String,
-    /// Data year.
-    pub year: i32,
-    /// The unit.
-    pub unit_id: String,
-    /// The criterion; null for the total.
-    pub criterion: Option<String>,
-    /// Stage.
-    pub stage: ScoreStage,
-    /// The score, not rounded; null where it does not apply.
-    pub score: Option<Number>,
-    /// The score with every digit, as text.
-    pub score_exact: Option<String>,
-    /// Rank as published beside it.
-    pub published_rank: Option<i32>,
-    /// False takes the criterion out of the maximum.
-    pub applicable: bool,
-    /// Where it comes from.
-    pub source: Option<String>,
-}
-
-/// A score as it shall be. What a `GET` gives can be sent back: `score_exact` is taken and ignored.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({
-    "index_code": "pci", "year": 2016, "unit_id": "gso-87", "criterion": null, "stage": "final",
-    "score": "64.9552993774414", "published_rank": 3
-}))]
-pub struct IndexScoreInput {
-    /// The key: made by the service, ignored in a `POST`.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// The index.
-    pub index_code: String,
-    /// Data year; the index must have its edition.
-    pub year: i32,
-    /// The unit; it must exist on some day of the year.
-    pub unit_id: String,
-    /// The criterion; null for the total.
-    #[serde(default)]
-    pub criterion: Option<String>,
-    /// Stage.
-    pub stage: ScoreStage,
-    /// The score; required unless `applicable` is false.
-    #[serde(default)]
-    pub score: Option<DecimalText>,
-    /// Read-only: ignored.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, read_only)]
-    pub score_exact: Option<IgnoredAny>,
-    /// Rank as published beside it, from 1.
-    #[serde(default)]
-    pub published_rank: Option<i32>,
-    /// False takes the criterion out of the maximum; true when absent.
-    #[serde(default)]
-    pub applicable: Option<bool>,
-    /// Where it comes from.
-    #[serde(default)]
-    pub source: Option<String>,
-}
-
-/// A score as it shall be, when the path says which. What a `GET` gives can be sent back: `id` and `score_exact`
-/// are taken and ignored.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"score": 64.9552993774414, "published_rank": 3, "source": "PCI 2016"}))]
-pub struct IndexScoreByKeyInput {
-    /// Read-only: ignored.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, read_only)]
-    pub id: Option<IgnoredAny>,
-    /// The index, as in the path.
-    #[serde(default)]
-    pub index_code: Option<String>,
-    /// Data year, as in the path.
-    #[serde(default)]
-    pub year: Option<i32>,
-    /// The unit, as in the path.
-    #[serde(default)]
-    pub unit_id: Option<String>,
-    /// The criterion, as in the path; null or `_total` for the total.
-    #[serde(default, deserialize_with = "even_null")]
-    #[schema(value_type = Option<String>)]
-    pub criterion: Option<Option<String>>,
-    /// Stage, as in the path.
-    #[serde(default)]
-    pub stage: Option<ScoreStage>,
-    /// The score; required unless `applicable` is false.
-    #[serde(default)]
-    pub score: Option<DecimalText>,
-    /// Read-only: ignored.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, read_only)]
-    pub score_exact: Option<IgnoredAny>,
-    /// Rank as published beside it, from 1.
-    #[serde(default)]
-    pub published_rank: Option<i32>,
-    /// False takes the criterion out of the maximum; true when absent.
-    #[serde(default)]
-    pub applicable: Option<bool>,
-    /// Where it comes from.
-    #[serde(default)]
-    pub source: Option<String>,
-}
-
-/// Tells a null (the total) from a member that is left out.
-fn even_null<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(d).map(Some)
-}
-
-/// A page of scores.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct IndexScorePage {
-    /// The scores.
-    pub items: Vec<IndexScoreView>,
-    /// Where to go on; null on the last page.
-    pub next_cursor: Option<String>,
-    /// How many the filters leave, with `with_total=true`.
-    #[schema(required = false)]
-    pub total: i64,
-}
 
 list_query! {
     /// Which scores.
@@ -187,6 +61,9 @@ list_query! {
         published_rank: i32,
         /// Scores of exactly this source.
         source: String,
+        /// Scores as they were published in this revision of the edition of `index_code` and `year`; `working` for
+        /// those that the next revision would have.
+        revision: String,
     }
 }
 
@@ -211,14 +88,6 @@ impl ListedResource for IndexScoresByKey {
     }
 }
 
-fn text(value: Option<String>) -> Option<String> {
-    value.as_deref().map(clean)
-}
-
-fn exact(score: Option<DecimalText>) -> Result<Option<Exact>, Error> {
-    score.map(|score| score.exact("/score")).transpose()
-}
-
 impl Exposed for IndexScores {
     type View = IndexScoreView;
     type Input = IndexScoreInput;
@@ -237,6 +106,9 @@ impl Exposed for IndexScores {
             published_rank: score.published_rank,
             applicable: score.applicable,
             source: score.source,
+            comment: score.comment,
+            explanation: score.explanation,
+            evidence: evidence_view(score.evidence),
         }
     }
 
@@ -256,6 +128,9 @@ impl Exposed for IndexScores {
             published_rank: input.published_rank,
             applicable: input.applicable.unwrap_or(true),
             source: text(input.source),
+            comment: text(input.comment),
+            explanation: text(input.explanation),
+            evidence: evidence(input.evidence),
         };
         Ok(score.into())
     }
@@ -288,6 +163,9 @@ impl Exposed for IndexScoresByKey {
             published_rank: input.published_rank,
             applicable: input.applicable.unwrap_or(true),
             source: text(input.source),
+            comment: text(input.comment),
+            explanation: text(input.explanation),
+            evidence: evidence(input.evidence),
         };
         Ok(score.into())
     }
@@ -299,15 +177,21 @@ impl Exposed for IndexScoresByKey {
 
 /// List index scores
 ///
-/// Filters are exact; `criterion=_total` asks for totals. `sort=score` is the order of the numbers.
-#[utoipa::path(tag = "index scores", params(ListIndexScoresQuery), responses((status = 200, description = "A page of scores.", body = IndexScorePage)))]
+/// Filters are exact; `criterion=_total` asks for totals. `sort=score` is the order of the numbers. These are the scores
+/// that writes change; `revision` with `index_code` and `year` lists what was published.
+#[utoipa::path(tag = "index scores", params(ListIndexScoresQuery), responses(
+    (status = 200, description = "A page of scores.", body = IndexScorePage),
+    (status = 404, description = "Problem: `not_found`, `not_published`.", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+))]
 #[get("/index-scores")]
 pub async fn list_index_scores(
     state: web::Data<AppState>,
     request: HttpRequest,
     Query(query): Query<ListIndexScoresQuery>,
 ) -> Result<HttpResponse, Problem> {
+    let revision = revision_of(&state, &query).await?;
     let filters = [
+        page::is_number(REVISION, revision),
         page::is("index_code", query.index_code.as_ref()),
         page::is_number("year", query.year),
         page::is_number("published_rank", query.published_rank),
@@ -321,10 +205,36 @@ pub async fn list_index_scores(
     crud::list::<IndexScores>(&state, &request, query.paging(), filters, SORTS).await
 }
 
+/// The number of the revision whose scores are asked for; none for the working ones.
+async fn revision_of(state: &AppState, query: &ListIndexScoresQuery) -> Result<Option<i32>, Problem> {
+    let which = match query.revision.as_deref() {
+        None => Which::Working,
+        Some(text) => revision_named(text)?,
+    };
+    match (which, &query.index_code, query.year) {
+        (Which::Working, ..) => {
+            edition_cycle::refuse_unseen(state.rights(), IndexScores::NAME)?;
+            Ok(None)
+        }
+        (_, Some(index), Some(year)) => {
+            let asked = Asked { which, rights: state.rights() };
+            let edition = edition_cycle::edition(&state.store, clean(index), year, asked).await?;
+            Ok(edition.record.state.frozen.map(|frozen| frozen.revision))
+        }
+        _ => Err(Problem::bad_parameter(
+            "revision",
+            "edition_required",
+            "A revision is one of an edition: give `index_code` and `year`.",
+            "Lần công bố thuộc một kỳ đánh giá: cần `index_code` và `year`.",
+        )),
+    }
+}
+
 /// Create an index score
 ///
-/// The id is made by the service. A second score of the same index, year, unit, criterion and stage is refused,
-/// and so is one of a published edition. A score may be a number or a decimal string; both keep every digit.
+/// The id is made by the service. A second score of the same index, year, unit, criterion and stage is refused, and so
+/// is one of a stage that the edition takes no scores of where it stands. A score may be a number or a decimal string;
+/// both keep every digit.
 #[utoipa::path(tag = "index scores", request_body = IndexScoreInput, responses((status = 201, description = "The new score.", body = IndexScoreView)))]
 #[post("/index-scores")]
 pub async fn create_index_score(
@@ -378,7 +288,7 @@ pub async fn patch_index_score(
 
 /// Delete an index score
 ///
-/// Refused when its edition is published.
+/// Refused when its edition takes no scores of that stage where it stands. A published revision keeps it.
 #[utoipa::path(tag = "index scores", params(("id" = String, Path, description = "Id of the score.")), responses((status = 204, description = "It is gone.")))]
 #[delete("/index-scores/{id}")]
 pub async fn delete_index_score(

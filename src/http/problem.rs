@@ -22,6 +22,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("malformed", 400, "The request can't be read", "Yêu cầu không đọc được"),
     ("unknown_route", 404, "No such address", "Không có địa chỉ này"),
     ("not_found", 404, "Not found", "Không tìm thấy"),
+    ("not_published", 404, "It was not published", "Chưa được công bố"),
     ("method_not_allowed", 405, "Method not allowed", "Phương thức không được phép"),
     ("duplicate", 409, "It exists already", "Đã tồn tại"),
     ("impossible_jump", 409, "The status can't follow", "Trạng thái không thể tiếp nối"),
@@ -35,6 +36,8 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("calendar_taken", 409, "There is a calendar for these units", "Đơn vị đã có lịch làm việc"),
     ("annulled", 409, "The decision is annulled", "Quyết định đã bị hủy"),
     ("edition_published", 409, "The edition is published", "Kỳ đánh giá đã công bố"),
+    ("nothing_changed", 409, "Nothing has changed", "Không có gì thay đổi"),
+    ("stage_closed", 409, "The stage is not open", "Giai đoạn chấm điểm không mở"),
     ("due_change_without_reason", 409, "A due date changes only with a reason", "Đổi hạn trả phải có lý do"),
     ("period_not_over", 409, "The period is not over", "Kỳ báo cáo chưa kết thúc"),
     ("import_running", 409, "The import is running", "Lần nhập đang chạy"),
@@ -224,6 +227,7 @@ impl From<Error> for Problem {
                     format!("Không có `{key}` trong {resource}."),
                 )
             }
+            Error::Absent { code, text } => Self { code, detail: text, errors: Vec::new(), allow: None },
             Error::Invalid(violations) => Self::with_errors("validation", violations),
             Error::Malformed(violations) => Self::malformed(violations),
             Error::Conflict { code, text, violations } => {

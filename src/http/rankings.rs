@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     body::Query,
-    crud,
+    crud, edition_cycle,
     editions::index_of_path,
     formats::{self, FileFormat},
     json_stat::Dataset,
@@ -17,8 +17,14 @@ use super::{
     state::AppState,
 };
 use crate::{
-    domain::{decimal::Exact, editions::TieRule, index_scores::ScoreStage, time::YEARS},
+    domain::{
+        decimal::Exact,
+        editions::TieRule,
+        index_scores::ScoreStage,
+        time::{Moment, YEARS},
+    },
     service::{
+        edition_cycle::Which,
         indexes::Indexes,
         ranking_reports::{self, BaseYear, NotComparable, Question, RankingReport},
         rankings::{ContributionDelta, Delta, DeltaUnit, Direction, Standing},
@@ -41,6 +47,13 @@ pub struct RankingQuery {
     /// `components` adds what each criterion gave.
     #[param(example = "components")]
     pub include: Option<String>,
+    /// Number of a revision; `published` for the last one, `working` for what the next one would be. The last one when
+    /// absent, and the working state where there is none.
+    #[param(example = "1")]
+    pub revision: Option<String>,
+    /// The revision that was public at this moment (RFC 3339), or at the end of this day. Not with `revision`.
+    #[param(example = "2017-06-30")]
+    pub as_of: Option<String>,
     /// How the ranking is written; by `Accept` when left out, JSON without it.
     #[param(inline)]
     pub format: Option<FileFormat>,
@@ -145,6 +158,7 @@ pub struct UnrankedBody {
 #[schema(as = Ranking, example = json!({
     "index_code": "pci", "year": 2016, "base_year": 2015, "cohort": "provinces", "stage": "final", "decimals": 2,
     "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "cohort_size": 63, "unranked": [],
+    "revision": 1, "published_at": "2017-03-14T09:00:00+07:00",
     "standings": [{
         "rank": 3, "tied": false, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "score": 64.96,
         "score_exact": "64.9552993774414", "total_source": "stored", "band": "Rất tốt", "published_rank": 3,
@@ -176,6 +190,10 @@ pub struct RankingBody {
     pub cohort_size: usize,
     /// The others of the cohort.
     pub unranked: Vec<UnrankedBody>,
+    /// The revision that the standings were taken from; null for what is not published.
+    pub revision: Option<i32>,
+    /// When it was published.
+    pub published_at: Option<Moment>,
     /// The ranked units, by rank; equal ranks in Vietnamese order of the names.
     pub standings: Vec<StandingBody>,
 }
@@ -245,6 +263,8 @@ impl RankingBody {
             decimals,
             comparable: report.base_year.map(|_| report.not_comparable.is_none()),
             not_comparable_because: report.not_comparable,
+            revision: edition.state.frozen.map(|frozen| frozen.revision),
+            published_at: edition.state.frozen.map(|frozen| frozen.published_at),
             cohort_size: report.ranking.cohort_size,
             unranked: report
                 .ranking
@@ -304,13 +324,27 @@ pub async fn get_ranking(
     query: Result<Query<RankingQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let (code, year) = path.into_inner();
+    answer(&state, &request, &code, &year, query).await
+}
+
+/// Answers with the ranking of an index and a year, in the form that is asked for.
+///
+/// # Errors
+/// Those of the ranking, and of what can't be read.
+pub async fn answer(
+    state: &AppState,
+    request: &HttpRequest,
+    code: &str,
+    year: &str,
+    query: Result<Query<RankingQuery>, Problem>,
+) -> Result<HttpResponse, Problem> {
     let form = |query: &RankingQuery| {
-        Ok((formats::wanted(&request, query.format, query.bom)?, query.bom.unwrap_or(false)))
+        Ok((formats::wanted(request, query.format, query.bom)?, query.bom.unwrap_or(false)))
     };
     let form = query.as_ref().ok().map_or(Ok((FileFormat::Json, false)), |Query(query)| form(query));
-    match form.and_then(|form| Ok((form, asked(&code, &year, query)?))) {
+    match form.and_then(|form| Ok((form, asked(state, code, year, query)?))) {
         Ok(((FileFormat::Json, _), (question, with_components))) => {
-            let answer = kept::answer(&state, &request, async |_| {
+            let answer = kept::answer(state, request, async |_| {
                 let report = ranking_reports::ranking(&state.store, question).await?;
                 Ok(RankingBody::new(report, with_components))
             });
@@ -318,11 +352,11 @@ pub async fn get_ranking(
         }
         Ok(((format, bom), (question, with_components))) => {
             let report = ranking_reports::ranking(&state.store, question).await?;
-            Ok(formats::varied(ranking_files::answer(&request, &report, format, bom, with_components)?))
+            Ok(formats::varied(ranking_files::answer(request, &report, format, bom, with_components)?))
         }
         // An index that isn't there is told before what can't be read.
         Err(problem) => {
-            index_of_path(&state, &code).await?;
+            index_of_path(state, code).await?;
             Err(problem)
         }
     }
@@ -330,6 +364,7 @@ pub async fn get_ranking(
 
 /// What is asked, and whether with components.
 fn asked(
+    state: &AppState,
     code: &str,
     year: &str,
     query: Result<Query<RankingQuery>, Problem>,
@@ -358,6 +393,12 @@ fn asked(
         base,
         cohort: query.cohort,
         stage: query.stage.unwrap_or(ScoreStage::Final),
+        asked: edition_cycle::asked(
+            query.revision.as_deref(),
+            query.as_of.as_deref(),
+            Which::Current,
+            state.rights(),
+        )?,
     };
     Ok((question, with_components))
 }

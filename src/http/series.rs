@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     body::Query,
-    crud,
+    crud, edition_cycle,
     editions::index_of_path,
     formats::{self, FileFormat},
     json_stat::Dataset,
@@ -19,6 +19,7 @@ use super::{
 use crate::{
     domain::{index_scores::ScoreStage, time::YEARS},
     service::{
+        edition_cycle::Which,
         indexes::Indexes,
         ranking_reports::NotComparable,
         series::{self, Point, Series, SeriesGap, SeriesQuestion},
@@ -44,6 +45,10 @@ pub struct SeriesQuery {
     pub cohort: Option<String>,
     /// Stage of the scores; `final` when left out.
     pub stage: Option<ScoreStage>,
+    /// The revisions that were public at this moment (RFC 3339), or at the end of this day; the last ones when left
+    /// out.
+    #[param(example = "2017-06-30")]
+    pub as_of: Option<String>,
     /// How the series is written; by `Accept` when left out, JSON without it.
     #[param(inline)]
     pub format: Option<FileFormat>,
@@ -229,6 +234,7 @@ pub async fn get_series(
             to,
             cohort: query.cohort,
             stage: query.stage.unwrap_or(ScoreStage::Final),
+            asked: edition_cycle::asked(None, query.as_of.as_deref(), Which::Current, state.rights())?,
         })
     })
     .await?;

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use crate::{
     domain::time::{Day, Moment},
     metrics::Metrics,
-    service::crud::Context,
+    service::{crud::Context, edition_cycle::Rights},
     store::Store,
 };
 
@@ -35,6 +35,11 @@ impl AppState {
     /// Who asks, and when.
     pub fn context(&self) -> Context {
         Context { actor: "anonymous".to_owned(), now: (self.clock)() }
+    }
+
+    /// What the caller may see.
+    pub fn rights(&self) -> Rights {
+        Rights
     }
 
     /// The Vietnamese day of the present moment.

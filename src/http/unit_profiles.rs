@@ -9,6 +9,7 @@ use crate::{
     domain::{index_scores::ScoreStage, time::Day, units::Level},
     service::{
         self,
+        edition_cycle::{Asked, Which},
         unit_profiles::{self, ProfileIndex, UnitProfile},
         units::Units,
     },
@@ -118,8 +119,9 @@ pub async fn get_unit_profile(
             return Err(problem);
         }
     };
+    let asked = Asked { which: Which::Current, rights: state.rights() };
     kept::answer(&state, &request, async |_| {
-        Ok(UnitProfileBody::new(unit_profiles::profile(&state.store, id, stage).await?, stage))
+        Ok(UnitProfileBody::new(unit_profiles::profile(&state.store, id, stage, asked).await?, stage))
     })
     .await
 }

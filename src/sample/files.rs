@@ -13,6 +13,7 @@ use crate::{
         calendars::{Calendar, DayKind},
         commendations::{Commendation, CommendationForm, Recipient},
         decimal::Exact,
+        edition_cycle::EditionState,
         editions::{Band, Cohort, Criterion, Edition, EditionStatus, Method, ScoreUnit, TieRule},
         improvement_actions::{ActionKind, ActionStatus, ImprovementAction},
         index_scores::{IndexScore, ScoreStage, natural_key},
@@ -311,6 +312,9 @@ fn pci() -> Result<(Vec<Edition>, Vec<IndexScore>)> {
             published_rank,
             applicable: true,
             source: Some("VCCI, PCI; mdtrinh/vietnamdata (CC0)".to_owned()),
+            comment: None,
+            explanation: None,
+            evidence: Vec::new(),
         };
         let total = decimal("score")?;
         tiers.entry(year).or_default().push((total.clone(), cell("published_tier").to_owned()));
@@ -360,8 +364,10 @@ fn pci_edition(year: i32, criteria: Vec<Criterion>, mut unit_ids: Vec<String>, b
         }],
         bands,
         note: Some(PCI_NOTE.to_owned()),
-        status: EditionStatus::Published,
-        revision: Some(1),
+        status: EditionStatus::Draft,
+        revision: None,
+        stages: Vec::new(),
+        state: EditionState::default(),
     }
 }
 

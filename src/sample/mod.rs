@@ -9,8 +9,14 @@ mod files;
 mod progress;
 
 use crate::{
-    domain::{dossier_flows::Facts, dossiers::Dossier, time::Moment, violation::Violation},
-    service::error::{Error, Result},
+    domain::{
+        dossier_flows::Facts, dossiers::Dossier, editions::Edition, time::Moment, violation::Violation,
+    },
+    service::{
+        crud::Context,
+        edition_cycle::publish_in,
+        error::{Error, Result},
+    },
     store::{
         self, Conn, Store, StoreError,
         changes::{self, Action},
@@ -79,6 +85,9 @@ struct Loader<'a> {
     deltas: Deltas,
 }
 
+/// Who loads the sample, in the change log.
+const ACTOR: &str = "sample";
+
 /// Dossiers written at once.
 const CHUNK: usize = 5000;
 
@@ -108,6 +117,7 @@ impl Loader<'_> {
                 store::index_scores::insert(conn, score, version)
             })?;
         }
+        self.publish(&sample.editions)?;
         for figure in &sample.figures {
             self.one("reported-figures", &figure.id, figure.check(), |conn, version| {
                 store::reported_figures::insert(conn, figure, version)
@@ -131,6 +141,15 @@ impl Loader<'_> {
             self.one("procedures", &procedure.code, procedure.check(), |conn, version| {
                 store::procedures::insert(conn, procedure, version)
             })?;
+        }
+        Ok(())
+    }
+
+    /// Publishes the editions as the service does: each as its first revision.
+    fn publish(&mut self, editions: &[Edition]) -> Result<()> {
+        let context = Context { actor: ACTOR.to_owned(), now: self.now };
+        for edition in editions {
+            publish_in(self.conn, &context, &edition.index_code, edition.year, None)?;
         }
         Ok(())
     }
@@ -176,7 +195,7 @@ impl Loader<'_> {
     fn entry(&self, resource: &'static str, key: &str) -> changes::Entry {
         changes::Entry {
             at: self.now,
-            actor: "sample".to_owned(),
+            actor: ACTOR.to_owned(),
             resource,
             record_id: key.to_owned(),
             action: Action::Create,

@@ -95,6 +95,11 @@ pub trait Resource: Send + 'static {
     /// Whether a record is read by one statement, which sees one state of the data without a transaction.
     const ONE_STATEMENT: bool = false;
 
+    /// The table that a list is of, where its filters say so.
+    fn table(_request: &Request) -> Table {
+        Self::TABLE
+    }
+
     /// The record's key.
     fn key(record: &Self::Record) -> String;
     /// The record's name in the change log.
@@ -189,13 +194,13 @@ pub struct Page<T> {
 /// # Errors
 /// The database's.
 pub async fn list<R: Resource>(store: &Store, request: Request, with_total: bool) -> Result<Page<R::Record>> {
-    let short = !with_total && list::is_short(R::TABLE, &request);
+    let short = !with_total && list::is_short(R::table(&request), &request);
     let page = move |conn: &mut Conn| {
         let mut items = R::list(conn, &request)?;
         let limit = request.limit as usize;
         let more = items.len() > limit;
         items.truncate(limit);
-        let total = if with_total { Some(list::count(conn, R::TABLE, &request)?) } else { None };
+        let total = if with_total { Some(list::count(conn, R::table(&request), &request)?) } else { None };
         Ok(Page { items, more, total })
     };
     if short { store.read_here(page).await } else { store.read(page).await }

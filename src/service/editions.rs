@@ -1,9 +1,11 @@
-//! Editions: the rules that join them to their index, to units and to scores. A published one no longer changes.
+//! Editions: the rules that join them to their index, to units and to scores. What is published stays as it was: a
+//! write changes the working state, see [`edition_cycle`](super::edition_cycle).
 
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    crud::{Proposal, Resource, refuse_when_referred},
+    crud::{Context, Proposal, Resource, refuse_when_referred},
+    edition_cycle,
     error::{Error, Result},
     indexes::Indexes,
 };
@@ -45,14 +47,14 @@ impl Resource for Editions {
     }
 
     fn find(conn: &mut Conn, key: &str) -> StoreResult<Option<Versioned<Edition>>> {
-        match parse_key(key) {
-            Some((index, year)) => store::editions::find(conn, index, year),
-            None => Ok(None),
-        }
+        let Some((index, year)) = parse_key(key) else { return Ok(None) };
+        let found = store::editions::find(conn, index, year)?;
+        found.map(|edition| with_state(conn, edition)).transpose()
     }
 
     fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Edition>>> {
-        store::editions::list(conn, request)
+        let found = store::editions::list(conn, request)?;
+        found.into_iter().map(|edition| with_state(conn, edition)).collect()
     }
 
     fn insert(conn: &mut Conn, edition: &Edition, version: i64) -> StoreResult<()> {
@@ -70,6 +72,22 @@ impl Resource for Editions {
         }
     }
 
+    /// Where an edition stands is for its cycle to say.
+    fn carry_over(
+        conn: &mut Conn,
+        proposal: &mut Proposal<Edition>,
+        old: Option<&Edition>,
+        _context: &Context,
+    ) -> Result<()> {
+        let edition = &mut proposal.record;
+        edition.status = old.map_or(EditionStatus::Draft, |old| old.status);
+        edition.revision = old.and_then(|old| old.revision);
+        edition.stages = old.map(|old| old.stages.clone()).unwrap_or_default();
+        edition.state.frozen = None;
+        edition.state.working = edition_cycle::working(conn, edition)?;
+        Ok(())
+    }
+
     fn prepare(conn: &mut Conn, proposal: &mut Proposal<Edition>, old: Option<&Edition>) -> Result<()> {
         let edition = &proposal.record;
         if store::indexes::find(conn, &edition.index_code)?.is_none() {
@@ -81,10 +99,7 @@ impl Resource for Editions {
             return Err(Error::Invalid(violations));
         }
         match old {
-            Some(old) if old != edition => {
-                refuse_published(old)?;
-                check_scores(conn, edition, old)
-            }
+            Some(old) if old != edition => check_scores(conn, edition, old),
             _ => Ok(()),
         }
     }
@@ -96,19 +111,22 @@ impl Resource for Editions {
     }
 }
 
-/// Refuses to change what belongs to a published edition.
-///
-/// # Errors
-/// `Conflict` with the code `edition_published`.
-pub fn refuse_published(edition: &Edition) -> Result<()> {
+/// An edition with how its working state differs from its last revision.
+fn with_state(conn: &mut Conn, mut edition: Versioned<Edition>) -> StoreResult<Versioned<Edition>> {
+    edition.record.state.working = edition_cycle::working(conn, &edition.record)?;
+    Ok(edition)
+}
+
+/// Refuses to take away what was published.
+fn refuse_published(edition: &Edition) -> Result<()> {
     if edition.status != EditionStatus::Published {
         return Ok(());
     }
     let (index, year) = (&edition.index_code, edition.year);
     Err(Error::conflict(
         "edition_published",
-        format!("The edition {year} of `{index}` is published; it and its scores no longer change."),
-        format!("Kỳ đánh giá {year} của `{index}` đã công bố; không thể thay đổi kỳ và điểm của kỳ."),
+        format!("The edition {year} of `{index}` is published: it stays."),
+        format!("Kỳ đánh giá {year} của `{index}` đã công bố: không thể xóa."),
     ))
 }
 

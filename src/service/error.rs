@@ -15,6 +15,13 @@ pub enum Error {
         /// Its key as given.
         key: String,
     },
+    /// Not there, for a reason that has a code of its own.
+    Absent {
+        /// Stable code: `not_published`.
+        code: &'static str,
+        /// The sentence a person reads.
+        text: Text,
+    },
     /// The record breaks rules.
     Invalid(Vec<Violation>),
     /// A member doesn't read as its documented type.

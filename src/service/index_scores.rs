@@ -3,7 +3,7 @@
 
 use super::{
     crud::{Proposal, Resource},
-    editions::{self, Editions, refuse_published},
+    editions::{self, Editions},
     error::{Error, Result},
     units::Units,
 };
@@ -89,6 +89,10 @@ impl Resource for IndexScores {
         store::index_scores::find(conn, key)
     }
 
+    fn table(request: &Request) -> Table {
+        store::index_scores::table_of(request)
+    }
+
     fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<IndexScore>>> {
         store::index_scores::list(conn, request)
     }
@@ -117,16 +121,21 @@ impl Resource for IndexScores {
             return Err(Error::Invalid(violations));
         }
         if old != Some(score) {
-            for edition in edition.iter().chain(&edition_left(conn, score, old)?) {
-                refuse_published(edition)?;
+            let left = old.map(|old| state_of(conn, old)).transpose()?.flatten();
+            for (edition, stage) in edition
+                .iter()
+                .map(|edition| (edition, score.stage))
+                .chain(left.iter().zip(old).map(|(edition, old)| (edition, old.stage)))
+            {
+                refuse_closed(edition, stage)?;
             }
         }
         refuse_second(conn, score)
     }
 
     fn before_delete(conn: &mut Conn, score: &IndexScore) -> Result<()> {
-        match store::editions::find(conn, &score.index_code, score.year)? {
-            Some(edition) => refuse_published(&edition.record),
+        match state_of(conn, score)? {
+            Some(edition) => refuse_closed(&edition, score.stage),
             None => Ok(()),
         }
     }
@@ -238,14 +247,29 @@ fn check_unit(conn: &mut Conn, score: &IndexScore, violations: &mut Vec<Violatio
     Ok(())
 }
 
-/// The edition that a score leaves when it moves to another.
-fn edition_left(conn: &mut Conn, score: &IndexScore, old: Option<&IndexScore>) -> Result<Option<Edition>> {
-    match old {
-        Some(old) if (&old.index_code, old.year) != (&score.index_code, score.year) => {
-            Ok(store::editions::find(conn, &old.index_code, old.year)?.map(|edition| edition.record))
-        }
-        _ => Ok(None),
+/// The edition of a score.
+fn state_of(conn: &mut Conn, score: &IndexScore) -> Result<Option<Edition>> {
+    Ok(store::editions::find(conn, &score.index_code, score.year)?.map(|edition| edition.record))
+}
+
+/// Refuses a score of a stage that its edition takes no scores of.
+///
+/// # Errors
+/// `Conflict` with the code `stage_closed`.
+pub fn refuse_closed(edition: &Edition, stage: ScoreStage) -> Result<()> {
+    let status = edition.status;
+    if status.takes(stage) {
+        return Ok(());
     }
+    let (en, vi) = (
+        format!("The edition is at `{status}`, where scores of the stage `{stage}` don't change."),
+        format!("Kỳ đánh giá đang ở `{status}`; không thể thay đổi điểm của giai đoạn `{stage}`."),
+    );
+    Err(Error::Conflict {
+        code: "stage_closed",
+        text: Text::new(en.clone(), vi.clone()),
+        violations: vec![Violation::new("/stage", "stage_closed", en, vi)],
+    })
 }
 
 fn refuse_second(conn: &mut Conn, score: &IndexScore) -> Result<()> {

@@ -2,6 +2,7 @@
 //! the standings that follow from them.
 
 use super::{
+    edition_cycle::{self, Asked},
     error::{Error, Result},
     rankings::{self, Ranking},
     score_sheets::{self, Sheet},
@@ -35,6 +36,8 @@ pub struct Question {
     pub cohort: Option<String>,
     /// Stage of the scores.
     pub stage: ScoreStage,
+    /// Which state of the edition; the base year's goes with it.
+    pub asked: Asked,
 }
 
 words! {
@@ -67,7 +70,8 @@ pub struct RankingReport {
 /// The standings of a cohort.
 ///
 /// # Errors
-/// `NotFound` for an unknown index, edition, named base year or cohort.
+/// `NotFound` for an unknown index, edition, revision, named base year or cohort; `Absent` for what was not published
+/// at the moment asked for.
 pub async fn ranking(store: &Store, question: Question) -> Result<RankingReport> {
     store.read(move |conn| report(conn, &question)).await
 }
@@ -75,12 +79,12 @@ pub async fn ranking(store: &Store, question: Question) -> Result<RankingReport>
 /// [`ranking`] within a transaction.
 ///
 /// # Errors
-/// `NotFound` for an unknown index, edition, named base year or cohort.
+/// Those of [`ranking`].
 pub fn report(conn: &mut Conn, question: &Question) -> Result<RankingReport> {
     if store::indexes::find(conn, &question.index_code)?.is_none() {
         return Err(Error::not_found("indexes", &question.index_code));
     }
-    let edition = edition(conn, &question.index_code, question.year)?;
+    let edition = edition_cycle::edition_at(conn, &question.index_code, question.year, question.asked)?;
     let cohort = match &question.cohort {
         None => edition.cohorts.first(),
         Some(code) => edition.cohorts.iter().find(|cohort| &cohort.code == code),
@@ -90,10 +94,12 @@ pub fn report(conn: &mut Conn, question: &Question) -> Result<RankingReport> {
         .ok_or_else(|| Error::not_found("cohorts", question.cohort.clone().unwrap_or_default()))?;
     let base = match question.base {
         BaseYear::Without => None,
-        BaseYear::Before => {
-            store::editions::find(conn, &question.index_code, question.year - 1)?.map(|e| e.record)
-        }
-        BaseYear::Year(year) => Some(self::edition(conn, &question.index_code, year)?),
+        BaseYear::Before => match edition_cycle::base_at(conn, &edition, question.year - 1, question.asked) {
+            Ok(base) => Some(base),
+            Err(Error::NotFound { .. } | Error::Absent { .. }) => None,
+            Err(error) => return Err(error),
+        },
+        BaseYear::Year(year) => Some(edition_cycle::base_at(conn, &edition, year, question.asked)?),
     };
     let sheet = score_sheets::read(conn, &edition, &cohort, question.stage)?;
     let base_sheet =
@@ -122,10 +128,4 @@ pub fn why_not_comparable(edition: &Edition, base: &Edition) -> Option<NotCompar
     } else {
         None
     }
-}
-
-fn edition(conn: &mut Conn, index: &str, year: i32) -> Result<Edition> {
-    store::editions::find(conn, index, year)?
-        .map(|edition| edition.record)
-        .ok_or_else(|| Error::not_found("editions", format!("{index}/{year}")))
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     dossier_statistics::{self, Check, Figures, Grouping, Statistics},
+    edition_cycle::{self, Asked},
     error::{Error, Result},
     ranking_reports::{self, BaseYear, RankingReport},
     rankings::Standing,
@@ -250,19 +251,24 @@ type Computed = std::result::Result<(Box<Standing>, Box<RankingReport>), Missing
 
 /// Where the unit stands, in the first cohort of the edition that ranks it.
 fn standing(conn: &mut Conn, unit_id: &str, index: &str, year: i32, base: Option<i32>) -> Result<Computed> {
-    let Some(edition) = store::editions::find(conn, index, year)? else { return Ok(Err(Missing::NoScores)) };
+    let asked = Asked::default();
+    if store::editions::find(conn, index, year)?.is_none() {
+        return Ok(Err(Missing::NoScores));
+    }
+    let edition = edition_cycle::edition_at(conn, index, year, asked)?;
     let base = match base {
         Some(base) if store::editions::find(conn, index, base)?.is_some() => BaseYear::Year(base),
         Some(_) => BaseYear::Without,
         None => BaseYear::Before,
     };
-    for cohort in edition.record.cohorts {
+    for cohort in edition.cohorts {
         let question = ranking_reports::Question {
             index_code: index.to_owned(),
             year,
             base,
             cohort: Some(cohort.code),
             stage: ScoreStage::Final,
+            asked,
         };
         let report = ranking_reports::report(conn, &question)?;
         if let Some(standing) = report.ranking.standings.iter().find(|s| s.unit_id == unit_id) {

@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     crud::{Context, Resource, entry},
-    editions::{self, Editions, refuse_published},
+    editions::{self, Editions},
     error::{Error, Result},
-    index_scores::IndexScores,
+    index_scores::{IndexScores, refuse_closed},
     indexes::Indexes,
     score_files::{self, TableFile},
     score_sheets,
@@ -158,7 +158,7 @@ impl ScoreImportOutcome {
 ///
 /// # Errors
 /// `NotFound` for an unknown index or edition, `Invalid` for a file that can't be read as a table, `Conflict` for a
-/// published edition. What is wrong within the table is in the outcome.
+/// stage that the edition takes no scores of. What is wrong within the table is in the outcome.
 pub async fn import(
     store: &Store,
     context: Context,
@@ -206,7 +206,7 @@ fn check(
     let edition = store::editions::find(conn, &order.index_code, order.year)?
         .ok_or_else(|| Error::not_found(Editions::NAME, editions::key(&order.index_code, order.year)))?
         .record;
-    refuse_published(&edition)?;
+    refuse_closed(&edition, order.stage)?;
     let criteria = CriterionNames::of(&edition);
     let mut outcome = ScoreImportOutcome::new(order, &edition);
     let Some(below) = find_heads(&mut outcome, lines, &criteria) else { return Ok((outcome, Vec::new())) };
@@ -357,26 +357,17 @@ impl Checker {
     fn score(&self, unit_id: &str, value: TableValue, old: Option<&IndexScore>) -> IndexScore {
         let order = &self.outcome.order;
         let TableValue { criterion, score, published_rank, .. } = value;
-        match old {
-            Some(old) => IndexScore {
-                score: Some(score),
-                applicable: true,
-                published_rank: published_rank.or(old.published_rank),
-                source: order.source.clone().or_else(|| old.source.clone()),
-                ..old.clone()
-            },
-            None => IndexScore {
-                id: uuid::Uuid::now_v7().to_string(),
-                index_code: order.index_code.clone(),
-                year: order.year,
-                unit_id: unit_id.to_owned(),
-                criterion,
-                stage: order.stage,
-                score: Some(score),
-                published_rank,
-                applicable: true,
-                source: order.source.clone(),
-            },
+        let base = old.cloned().unwrap_or_else(|| {
+            let id = uuid::Uuid::now_v7().to_string();
+            let (index, unit) = (order.index_code.clone(), unit_id.to_owned());
+            IndexScore::new(id, index, order.year, unit, criterion, order.stage)
+        });
+        IndexScore {
+            score: Some(score),
+            applicable: true,
+            published_rank: published_rank.or(base.published_rank),
+            source: order.source.clone().or_else(|| base.source.clone()),
+            ..base
         }
     }
 

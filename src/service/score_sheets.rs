@@ -62,13 +62,19 @@ impl Sheet {
     }
 }
 
-/// The sheet of a cohort as it is stored.
+/// The sheet of a cohort as it is stored: in the revision that `edition` was read from, else as it is now.
 ///
 /// # Errors
 /// When the store can't be read.
 pub fn read(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreStage) -> Result<Sheet> {
+    let (index, year) = (edition.index_code.as_str(), edition.year);
+    let frozen = edition.state.frozen.map(|frozen| frozen.revision);
+    let scores = match frozen {
+        Some(revision) => store::index_scores::of_revision(conn, index, year, revision, Some(stage), None)?,
+        None => store::index_scores::of_edition(conn, index, year, stage)?,
+    };
     let mut by_unit: HashMap<String, Vec<IndexScore>> = HashMap::new();
-    for score in store::index_scores::of_edition(conn, &edition.index_code, edition.year, stage)? {
+    for score in scores {
         by_unit.entry(score.unit_id.clone()).or_default().push(score);
     }
     let rows = members(conn, edition, cohort)?
@@ -81,11 +87,16 @@ pub fn read(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreSta
     Ok(Sheet { edition: edition.clone(), cohort: cohort.clone(), stage, rows })
 }
 
-/// The units of a cohort: those listed, or those that the rule finds.
+/// The units of a cohort: those of the revision that `edition` was read from, else those listed, or those that the
+/// rule finds.
 ///
 /// # Errors
-/// When the store can't be read.
+/// The database's.
 pub fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
+    if let Some(frozen) = edition.state.frozen {
+        let (index, year) = (&edition.index_code, edition.year);
+        return Ok(store::edition_revisions::units(conn, index, year, frozen.revision, &cohort.code)?);
+    }
     if let Some(ids) = &cohort.unit_ids {
         return Ok(store::units::find_all(conn, ids)?);
     }

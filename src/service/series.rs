@@ -1,10 +1,11 @@
 //! How units stood in an index year by year: the standings of each year come from [`ranking_reports`], and a year
 //! without one is a gap that says why.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{
     crud::Resource,
+    edition_cycle::{self, Asked},
     error::{Error, Result},
     indexes::Indexes,
     ranking_reports::{self, BaseYear, NotComparable, Question, RankingReport, why_not_comparable},
@@ -52,6 +53,8 @@ pub struct SeriesQuestion {
     pub cohort: Option<String>,
     /// Stage of the scores.
     pub stage: ScoreStage,
+    /// Which state of the editions.
+    pub asked: Asked,
 }
 
 /// What an edition says of every point of its year.
@@ -140,24 +143,39 @@ pub fn of_units(conn: &mut Conn, question: &SeriesQuestion) -> Result<Series> {
         let unit = store::units::find(conn, id)?.ok_or_else(|| Error::not_found(Units::NAME, id))?;
         units.push(UnitSeries { unit: unit.record, points: Vec::new() });
     }
-    let editions: BTreeSet<i32> =
-        store::series::edition_years(conn, &question.index_code)?.into_iter().collect();
-    let first = question.from.or_else(|| editions.first().copied());
-    let last = question.to.or_else(|| editions.last().copied());
+    let editions = editions(conn, question)?;
+    let shown = |year: Option<&i32>| year.copied();
+    let first = question.from.or_else(|| shown(editions.keys().find(|year| in_range(question, **year))));
+    let last = question.to.or_else(|| shown(editions.keys().rfind(|year| in_range(question, **year))));
     let years = first.zip(last).filter(|(first, last)| first <= last);
-    let mut before: Option<Edition> = None;
     for year in years.into_iter().flat_map(|(first, last)| first..=last) {
-        if !editions.contains(&year) {
-            before = None;
-            units.iter_mut().for_each(|unit| unit.points.push(gap(year, None, SeriesGap::NoEdition)));
-            continue;
+        match editions.get(&year) {
+            Some(edition) => add_year(conn, question, edition, editions.get(&(year - 1)), &mut units)?,
+            None => units.iter_mut().for_each(|unit| unit.points.push(gap(year, None, SeriesGap::NoEdition))),
         }
-        if before.is_none() && editions.contains(&(year - 1)) {
-            before = store::editions::find(conn, &question.index_code, year - 1)?.map(|e| e.record);
-        }
-        before = add_year(conn, question, year, before.as_ref(), &mut units)?;
     }
     Ok(Series { index_code: index.code, index_name: index.name, years, units })
+}
+
+fn in_range(question: &SeriesQuestion, year: i32) -> bool {
+    question.from.is_none_or(|from| from <= year) && question.to.is_none_or(|to| year <= to)
+}
+
+/// The editions of the years asked for, and of the year before, in the state asked for; one that is not published
+/// in that state is none.
+fn editions(conn: &mut Conn, question: &SeriesQuestion) -> Result<BTreeMap<i32, Edition>> {
+    let mut editions = BTreeMap::new();
+    for year in store::series::edition_years(conn, &question.index_code)? {
+        if !in_range(question, year) && !in_range(question, year + 1) {
+            continue;
+        }
+        match edition_cycle::edition_at(conn, &question.index_code, year, question.asked) {
+            Ok(edition) => drop(editions.insert(year, edition)),
+            Err(Error::NotFound { .. } | Error::Absent { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(editions)
 }
 
 fn gap(year: i32, facts: Option<YearFacts>, why: SeriesGap) -> Point {
@@ -177,6 +195,7 @@ fn ranking(
         base: BaseYear::Without,
         cohort,
         stage: question.stage,
+        asked: question.asked,
     };
     match ranking_reports::report(conn, &asked) {
         Ok(report) => Ok(Some(report)),
@@ -185,28 +204,26 @@ fn ranking(
     }
 }
 
-/// Adds a year that has an edition to each series, and gives the edition.
+/// Adds a year that has an edition to each series.
 fn add_year(
     conn: &mut Conn,
     question: &SeriesQuestion,
-    year: i32,
+    edition: &Edition,
     before: Option<&Edition>,
     units: &mut [UnitSeries],
-) -> Result<Option<Edition>> {
-    let facts = |edition: &Edition| YearFacts {
+) -> Result<()> {
+    let year = edition.year;
+    let known = YearFacts {
         framework: edition.framework.clone(),
         unit_of_measure: edition.unit_of_measure,
         decimals: edition.decimals,
         before: before.map(|before| why_not_comparable(edition, before)),
     };
     let Some(report) = ranking(conn, question, year, question.cohort.clone())? else {
-        let edition = store::editions::find(conn, &question.index_code, year)?.map(|e| e.record);
-        let known = edition.as_ref().map(facts);
-        units.iter_mut().for_each(|unit| unit.points.push(gap(year, known.clone(), SeriesGap::NoCohort)));
-        return Ok(edition);
+        let point = gap(year, Some(known), SeriesGap::NoCohort);
+        units.iter_mut().for_each(|unit| unit.points.push(point.clone()));
+        return Ok(());
     };
-    let edition = report.sheet.edition.clone();
-    let known = facts(&edition);
     // Without a cohort asked for, the others of the edition are looked through for units not found yet.
     let others: Vec<String> = match question.cohort {
         None => edition.cohorts.iter().skip(1).map(|cohort| cohort.code.clone()).collect(),
@@ -227,7 +244,7 @@ fn add_year(
             Some(report) => point(year, known.clone(), report, id),
         });
     }
-    Ok(Some(edition))
+    Ok(())
 }
 
 fn holds(report: &RankingReport, unit_id: &str) -> bool {

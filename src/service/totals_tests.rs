@@ -1,7 +1,10 @@
 //! Totals and their components against sums worked out by hand.
 
 use super::*;
-use crate::domain::editions::{EditionStatus, TieRule};
+use crate::domain::{
+    edition_cycle::EditionState,
+    editions::{EditionStatus, TieRule},
+};
 
 pub(in crate::service) fn exact(text: &str) -> Exact {
     Exact::parse(text).unwrap()
@@ -39,6 +42,8 @@ pub(in crate::service) fn edition(
         note: None,
         status: EditionStatus::Draft,
         revision: None,
+        stages: vec![],
+        state: EditionState::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::{
     crud::Resource,
+    edition_cycle::Asked,
     error::{Error, Result},
     series::{self, Point, Series, SeriesQuestion},
     units::Units,
@@ -43,11 +44,11 @@ pub struct UnitProfile {
 ///
 /// # Errors
 /// `NotFound` for an unknown unit.
-pub async fn profile(store: &Store, unit_id: String, stage: ScoreStage) -> Result<UnitProfile> {
-    store.read(move |conn| of_unit(conn, &unit_id, stage)).await
+pub async fn profile(store: &Store, unit_id: String, stage: ScoreStage, asked: Asked) -> Result<UnitProfile> {
+    store.read(move |conn| of_unit(conn, &unit_id, stage, asked)).await
 }
 
-fn of_unit(conn: &mut Conn, unit_id: &str, stage: ScoreStage) -> Result<UnitProfile> {
+fn of_unit(conn: &mut Conn, unit_id: &str, stage: ScoreStage, asked: Asked) -> Result<UnitProfile> {
     let unit =
         store::units::find(conn, unit_id)?.ok_or_else(|| Error::not_found(Units::NAME, unit_id))?.record;
     let mut indexes = Vec::new();
@@ -59,6 +60,7 @@ fn of_unit(conn: &mut Conn, unit_id: &str, stage: ScoreStage) -> Result<UnitProf
             to: Some(last),
             cohort: None,
             stage,
+            asked,
         };
         let Series { index_code, index_name, units, .. } = series::of_units(conn, &question)?;
         let points = units.into_iter().next().map(|unit| unit.points).unwrap_or_default();

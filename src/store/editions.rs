@@ -12,6 +12,7 @@ use super::{
 };
 use crate::domain::{
     decimal::Exact,
+    edition_cycle::EditionState,
     editions::{Criterion, Edition},
 };
 
@@ -40,6 +41,7 @@ struct EditionRow {
     revision: Option<i32>,
     search: String,
     version: i64,
+    stages: String,
 }
 
 fn search_text(edition: &Edition) -> String {
@@ -80,6 +82,7 @@ impl EditionRow {
             revision: edition.revision,
             search: search_text(edition),
             version,
+            stages: row::json(&edition.stages)?,
         })
     }
 
@@ -101,6 +104,8 @@ impl EditionRow {
                 framework: self.framework,
                 note: self.note,
                 revision: self.revision,
+                stages: row::from_json(&self.stages)?,
+                state: EditionState::default(),
             },
         })
     }

@@ -9,6 +9,7 @@ use super::{
     list::{self, Request, Table},
     row,
     schema::index_scores,
+    sql::{Statement, Value},
 };
 use crate::domain::{
     decimal::Exact,
@@ -17,6 +18,17 @@ use crate::domain::{
 
 /// The table as lists know it.
 pub const TABLE: Table = Table { name: "index_scores", key: "id" };
+
+/// The scores of revisions, whose lists are always of one revision.
+const FROZEN: Table = Table { name: "edition_revision_scores", key: "id" };
+
+/// The column that says of which revision the scores of a list are; without it they are the working ones.
+pub const REVISION: &str = "revision";
+
+/// The table that a list is of.
+pub fn table_of(request: &Request) -> Table {
+    if request.filters.iter().any(|filter| filter.column == REVISION) { FROZEN } else { TABLE }
+}
 
 /// The criterion column of a total.
 pub const TOTAL: &str = "_total";
@@ -37,11 +49,14 @@ struct IndexScoreRow {
     source: Option<String>,
     search: String,
     version: i64,
+    comment: Option<String>,
+    explanation: Option<String>,
+    evidence: String,
 }
 
 impl IndexScoreRow {
-    fn new(score: &IndexScore, version: i64) -> Self {
-        Self {
+    fn new(score: &IndexScore, version: i64) -> StoreResult<Self> {
+        Ok(Self {
             id: score.id.clone(),
             index_code: score.index_code.clone(),
             year: score.year,
@@ -57,9 +72,14 @@ impl IndexScoreRow {
                 Some(score.unit_id.as_str()),
                 score.criterion.as_deref(),
                 score.source.as_deref(),
+                score.comment.as_deref(),
+                score.explanation.as_deref(),
             ]),
             version,
-        }
+            comment: score.comment.clone(),
+            explanation: score.explanation.clone(),
+            evidence: row::json(&score.evidence)?,
+        })
     }
 
     fn score(self) -> StoreResult<Versioned<IndexScore>> {
@@ -82,6 +102,9 @@ impl IndexScoreRow {
                 published_rank: self.published_rank,
                 applicable: self.applicable,
                 source: self.source,
+                comment: self.comment,
+                explanation: self.explanation,
+                evidence: row::from_json(&self.evidence)?,
             },
         })
     }
@@ -128,6 +151,52 @@ pub fn of_edition(
     rows.into_iter().map(|row| Ok(row.score()?.record)).collect()
 }
 
+/// The scores of a revision: at one stage or at all of them, of every unit or of one.
+pub fn of_revision(
+    conn: &mut Conn,
+    index: &str,
+    year: i32,
+    revision: i32,
+    stage: Option<ScoreStage>,
+    unit_id: Option<&str>,
+) -> StoreResult<Vec<IndexScore>> {
+    let mut statement = Statement::default();
+    statement.push("SELECT * FROM edition_revision_scores WHERE index_code = ");
+    statement.bind(Value::Text(index.to_owned()));
+    statement.push(" AND year = ");
+    statement.bind(Value::Integer(year));
+    statement.push(" AND revision = ");
+    statement.bind(Value::Integer(revision));
+    if let Some(unit) = unit_id {
+        statement.push(" AND unit_id = ");
+        statement.bind(Value::Text(unit.to_owned()));
+    }
+    if let Some(stage) = stage {
+        statement.push(" AND stage = ");
+        statement.bind(Value::Text(stage.to_string()));
+    }
+    let rows: Vec<IndexScoreRow> = statement.load(conn)?;
+    rows.into_iter().map(|row| Ok(row.score()?.record)).collect()
+}
+
+/// The scores of an edition at all stages: of every unit, or of one.
+pub fn of_stages(
+    conn: &mut Conn,
+    index: &str,
+    year: i32,
+    unit_id: Option<&str>,
+) -> StoreResult<Vec<IndexScore>> {
+    let mut query = index_scores::table
+        .filter(index_scores::index_code.eq(index.to_owned()))
+        .filter(index_scores::year.eq(year))
+        .into_boxed();
+    if let Some(unit) = unit_id {
+        query = query.filter(index_scores::unit_id.eq(unit.to_owned()));
+    }
+    let rows: Vec<IndexScoreRow> = query.load(conn)?;
+    rows.into_iter().map(|row| Ok(row.score()?.record)).collect()
+}
+
 /// The first and the last data year in which a unit has a score.
 pub fn years_of(conn: &mut Conn, unit_id: &str) -> StoreResult<Option<(i32, i32)>> {
     let years: (Option<i32>, Option<i32>) = index_scores::table
@@ -139,13 +208,13 @@ pub fn years_of(conn: &mut Conn, unit_id: &str) -> StoreResult<Option<(i32, i32)
 
 /// A page of scores.
 pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<IndexScore>>> {
-    let rows: Vec<IndexScoreRow> = list::page(conn, TABLE, request)?;
+    let rows: Vec<IndexScoreRow> = list::page(conn, table_of(request), request)?;
     rows.into_iter().map(IndexScoreRow::score).collect()
 }
 
 /// Adds a score.
 pub fn insert(conn: &mut Conn, score: &IndexScore, version: i64) -> StoreResult<()> {
-    diesel::insert_into(index_scores::table).values(IndexScoreRow::new(score, version)).execute(conn)?;
+    diesel::insert_into(index_scores::table).values(IndexScoreRow::new(score, version)?).execute(conn)?;
     Ok(())
 }
 
@@ -155,11 +224,11 @@ pub fn insert_all(conn: &mut Conn, records: &[(IndexScore, i64)]) -> StoreResult
     match conn {
         Conn::Sqlite(conn) => {
             for row in rows {
-                diesel::insert_into(index_scores::table).values(row).execute(conn)?;
+                diesel::insert_into(index_scores::table).values(row?).execute(conn)?;
             }
         }
         Conn::Postgres(conn) => {
-            let rows: Vec<IndexScoreRow> = rows.collect();
+            let rows: Vec<IndexScoreRow> = rows.collect::<StoreResult<_>>()?;
             // PostgreSQL binds 65,535 values at most, and a row has fewer than 32 columns.
             for part in rows.chunks(2000) {
                 diesel::insert_into(index_scores::table).values(part).execute(conn)?;
@@ -172,7 +241,7 @@ pub fn insert_all(conn: &mut Conn, records: &[(IndexScore, i64)]) -> StoreResult
 /// Replaces a score.
 pub fn update(conn: &mut Conn, score: &IndexScore, version: i64) -> StoreResult<()> {
     diesel::update(index_scores::table.find(&score.id))
-        .set(IndexScoreRow::new(score, version))
+        .set(IndexScoreRow::new(score, version)?)
         .execute(conn)?;
     Ok(())
 }

@@ -13,6 +13,7 @@ pub mod dossier_counts;
 pub mod dossier_recount;
 pub mod dossier_sums;
 pub mod dossiers;
+pub mod edition_revisions;
 pub mod editions;
 pub mod error;
 pub mod form_reports;

@@ -141,6 +141,55 @@ diesel::table! {
         revision -> Nullable<Integer>,
         search -> Text,
         version -> BigInt,
+        stages -> Text,
+    }
+}
+
+diesel::table! {
+    edition_revisions (index_code, year, revision) {
+        index_code -> Text,
+        year -> Integer,
+        revision -> Integer,
+        published_at -> BigInt,
+        published_by -> Text,
+        reason -> Nullable<Text>,
+        scores -> BigInt,
+        changed_scores -> Nullable<BigInt>,
+        edition_changed -> Nullable<Bool>,
+        edition -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    edition_revision_cohorts (index_code, year, revision, cohort) {
+        index_code -> Text,
+        year -> Integer,
+        revision -> Integer,
+        cohort -> Text,
+        units -> Text,
+    }
+}
+
+diesel::table! {
+    edition_revision_scores (index_code, year, revision, unit_id, criterion, stage) {
+        revision -> Integer,
+        id -> Text,
+        index_code -> Text,
+        year -> Integer,
+        unit_id -> Text,
+        criterion -> Text,
+        stage -> Text,
+        score -> Nullable<Text>,
+        score_sort -> Nullable<Text>,
+        published_rank -> Nullable<Integer>,
+        applicable -> Bool,
+        source -> Nullable<Text>,
+        search -> Text,
+        version -> BigInt,
+        comment -> Nullable<Text>,
+        explanation -> Nullable<Text>,
+        evidence -> Text,
     }
 }
 
@@ -167,6 +216,9 @@ diesel::table! {
         source -> Nullable<Text>,
         search -> Text,
         version -> BigInt,
+        comment -> Nullable<Text>,
+        explanation -> Nullable<Text>,
+        evidence -> Text,
     }
 }
 

@@ -1,16 +1,12 @@
 //! `/indexes` and their editions: what an edition may say, and what it may no longer change.
 
-use chiso::sample::Extent;
 use serde_json::{Value, json};
 
-use crate::{
-    sample::load,
-    support::{
-        api_test,
-        app::App,
-        indexes::{EDITION, INDEXES, criterion, edition, score},
-        records::{with, without},
-    },
+use crate::support::{
+    api_test,
+    app::App,
+    indexes::{EDITION, INDEXES, criterion, edition, score},
+    records::{with, without},
 };
 
 fn refused(app: &App, over: Value) -> (String, String) {
@@ -76,7 +72,8 @@ api_test!(the_least_of_an_edition_shows_every_member, |app| {
             "rank_decimals": null, "tie_rule": "competition", "method": "points", "criteria": [],
             "cohorts": [{"code": "all", "name": "Các xã", "unit_ids": null,
                          "rule": {"level": "commune", "parent_id": null, "as_of": null}}],
-            "bands": [], "note": null, "status": "draft", "revision": null
+            "bands": [], "note": null, "status": "draft", "revision": null, "stages": [], "published_at": null,
+            "working": null
         })
     );
     for member in ["framework", "unit_of_measure", "decimals", "cohorts"] {
@@ -105,7 +102,10 @@ api_test!(what_get_gives_of_an_edition_can_be_put_back, |app| {
     assert_eq!(read.json["cohorts"][0]["unit_ids"], json!(["v", "u"]));
     assert_eq!(app.put(EDITION, &read.json).expect(200).etag(), read.etag());
     assert_eq!(app.put(EDITION, &with(edition(), over)).expect(200).etag(), read.etag());
-    let claimed = with(read.json.clone(), json!({"status": "published", "revision": 7}));
+    let claimed = with(
+        read.json.clone(),
+        json!({"status": "published", "revision": 7, "stages": [1], "published_at": "x", "working": {}}),
+    );
     let same = app.put(EDITION, &claimed).expect(200);
     assert_eq!((same.etag(), &same.json["status"]), (read.etag(), &json!("draft")), "read-only members");
     let patched = app.patch(EDITION, &json!({"note": null, "decimals": 3})).expect(200);
@@ -310,45 +310,3 @@ impl App {
         self.make_edition_of(year, json!({"framework": format!("f-{year}")}));
     }
 }
-
-api_test!(a_published_edition_and_its_scores_no_longer_change, |app| {
-    load(app, Extent::WithoutDossiers);
-    let path = "/api/v1/indexes/pci/editions/2016";
-    let read = app.get(path).expect(200);
-    assert_eq!(read.json["status"], "published");
-    let total =
-        app.get("/api/v1/index-scores?index_code=pci&year=2016&unit_id=gso-87&criterion=_total").expect(200);
-    let total = total.json["items"][0].clone();
-    let by_id = format!("/api/v1/index-scores/{}", total["id"].as_str().unwrap());
-    let by_key = "/api/v1/index-scores/by-key/pci/2016/gso-87/final/_total";
-    let before = app.database.dump();
-    let changed = with(total.clone(), json!({"score": "1"}));
-    let second = with(without(total.clone(), "id"), json!({"stage": "self"}));
-    for answer in [
-        app.put(path, &with(read.json.clone(), json!({"note": "Khác"}))),
-        app.patch(path, &json!({"decimals": 3})),
-        app.delete(path),
-        app.put(&by_id, &changed),
-        app.patch(&by_id, &json!({"published_rank": 9})),
-        app.delete(&by_id),
-        app.put(by_key, &changed),
-        app.put("/api/v1/index-scores/by-key/pci/2016/gso-87/self/_total", &json!({"score": 1})),
-        app.post("/api/v1/index-scores", &second),
-    ] {
-        assert_eq!(answer.expect(409).code(), "edition_published");
-    }
-    assert_eq!(app.put(path, &read.json).expect(200).etag(), read.etag());
-    let tag = app.get(&by_id).expect(200).etag();
-    assert_eq!(app.put(&by_id, &total).expect(200).etag(), tag);
-    assert_eq!(app.put(by_key, &total).expect(200).etag(), tag);
-    assert_eq!(app.database.dump(), before);
-
-    // A score neither moves into it nor out of it.
-    let draft = "/api/v1/indexes/pci/editions/2020";
-    app.put(draft, &with(edition(), json!({"framework": "pci-2020"}))).expect(201);
-    let made = app.post("/api/v1/index-scores", &with(second, json!({"year": 2020}))).expect(201);
-    let moved = app.patch(made.header("location"), &json!({"year": 2016})).expect(409);
-    assert_eq!(moved.code(), "edition_published");
-    let moved = app.patch(&by_id, &json!({"year": 2020})).expect(409);
-    assert_eq!(moved.code(), "edition_published");
-});

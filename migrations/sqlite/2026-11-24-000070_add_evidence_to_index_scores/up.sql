@@ -1,0 +1,4 @@
+-- What assessors and units say beside a score, and links to what proves it (JSON: a list of title and url).
+ALTER TABLE index_scores ADD COLUMN comment TEXT;
+ALTER TABLE index_scores ADD COLUMN explanation TEXT;
+ALTER TABLE index_scores ADD COLUMN evidence TEXT NOT NULL DEFAULT '[]';

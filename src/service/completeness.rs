@@ -1,0 +1,240 @@
+//! What is still missing in an edition, unit by unit: which criteria have no score of the stage that is due.
+//!
+//! A criterion with others below it needs no score of its own, and one whose parent has a score needs none either.
+//! What does not apply is answered. Bonus and penalty points may always be left out.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{
+    edition_cycle::{self, Asked, Rights, Which},
+    error::{Error, Result},
+    score_sheets,
+    unit_scores::scored_by,
+};
+use crate::{
+    domain::{
+        editions::{Criterion, Edition, EditionStatus},
+        index_scores::ScoreStage,
+        text::sort_key,
+        units::Unit,
+    },
+    store::{self, Conn, Store},
+};
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The index.
+    pub index_code: String,
+    /// Data year.
+    pub year: i32,
+    /// The units of this cohort alone.
+    pub cohort: Option<String>,
+    /// This unit alone.
+    pub unit_id: Option<String>,
+    /// What is missing of this stage; of the one that is due when absent.
+    pub stage: Option<ScoreStage>,
+    /// Units that are complete, or those that are not.
+    pub complete: Option<bool>,
+    /// What the caller may see.
+    pub rights: Rights,
+}
+
+/// A score that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingScore {
+    /// Code of the criterion; none for the total of an edition without criteria.
+    pub criterion: Option<String>,
+    /// Stage whose score is missing.
+    pub stage: ScoreStage,
+}
+
+/// How many scores of a stage there are of those that there could be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StageCount {
+    /// Criteria that are scored at this stage.
+    pub expected: usize,
+    /// Those of them that have an answer.
+    pub present: usize,
+}
+
+/// What a unit has, and what it lacks.
+#[derive(Debug, Clone)]
+pub struct UnitCompleteness {
+    /// The unit.
+    pub unit: Unit,
+    /// Codes of its cohorts, in the edition's order.
+    pub cohorts: Vec<String>,
+    /// Whether a final total is given.
+    pub has_total: bool,
+    /// Counts by stage, in the order of the stages.
+    pub stages: Vec<(ScoreStage, StageCount)>,
+    /// What is missing of the stage asked for, in the order of the edition.
+    pub missing: Vec<MissingScore>,
+}
+
+/// The completeness of an edition.
+#[derive(Debug, Clone)]
+pub struct Completeness {
+    /// The edition: its working state.
+    pub edition: Edition,
+    /// The stage whose scores were looked for.
+    pub stage: ScoreStage,
+    /// The units by name in Vietnamese order, then by id.
+    pub units: Vec<UnitCompleteness>,
+}
+
+/// Counts over the units of a completeness view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Units.
+    pub units: usize,
+    /// Units without anything missing.
+    pub complete: usize,
+    /// Scores that are missing.
+    pub missing: usize,
+}
+
+impl Completeness {
+    /// Counts over the units.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            units: self.units.len(),
+            complete: self.units.iter().filter(|unit| unit.missing.is_empty()).count(),
+            missing: self.units.iter().map(|unit| unit.missing.len()).sum(),
+        }
+    }
+}
+
+/// What is still missing in the working state of an edition.
+///
+/// # Errors
+/// `NotFound` for an unknown index, edition, cohort or unit.
+pub async fn completeness(store: &Store, question: Question) -> Result<Completeness> {
+    store.read(move |conn| read(conn, &question)).await
+}
+
+/// The stage whose scores an edition waits for.
+fn due(status: EditionStatus) -> ScoreStage {
+    match status {
+        EditionStatus::SelfAssessment => ScoreStage::SelfAssessed,
+        EditionStatus::Draft | EditionStatus::Appraisal | EditionStatus::Published => ScoreStage::Final,
+    }
+}
+
+fn read(conn: &mut Conn, question: &Question) -> Result<Completeness> {
+    let (index, year) = (question.index_code.as_str(), question.year);
+    let asked = Asked { which: Which::Working, rights: question.rights };
+    let edition = edition_cycle::edition_at(conn, index, year, asked)?;
+    if let Some(id) = &question.unit_id
+        && store::units::find(conn, id)?.is_none()
+    {
+        return Err(Error::not_found("units", id));
+    }
+    let cohorts: Vec<_> = edition
+        .cohorts
+        .iter()
+        .filter(|c| question.cohort.as_ref().is_none_or(|code| &c.code == code))
+        .collect();
+    if let (Some(code), true) = (&question.cohort, cohorts.is_empty()) {
+        return Err(Error::not_found("cohorts", code));
+    }
+    let mut units: BTreeMap<(String, String), (Unit, Vec<String>)> = BTreeMap::new();
+    for cohort in cohorts {
+        for unit in score_sheets::members(conn, &edition, cohort)? {
+            if question.unit_id.as_ref().is_none_or(|id| &unit.id == id) {
+                let place = (sort_key(&unit.name), unit.id.clone());
+                units.entry(place).or_insert_with(|| (unit, Vec::new())).1.push(cohort.code.clone());
+            }
+        }
+    }
+    let mut given: HashMap<String, HashSet<(Option<String>, ScoreStage)>> = HashMap::new();
+    for score in store::index_scores::of_stages(conn, index, year, question.unit_id.as_deref())? {
+        given.entry(score.unit_id).or_default().insert((score.criterion, score.stage));
+    }
+    let stage = question.stage.unwrap_or_else(|| due(edition.status));
+    let expected = Expected::of(&edition);
+    let nothing = HashSet::new();
+    let units = units.into_values().map(|(unit, cohorts)| {
+        let given = given.get(&unit.id).unwrap_or(&nothing);
+        UnitCompleteness {
+            cohorts,
+            has_total: given.contains(&(None, ScoreStage::Final)),
+            stages: ScoreStage::ALL.iter().map(|stage| (*stage, expected.count(*stage, given))).collect(),
+            missing: expected.missing(stage, given),
+            unit,
+        }
+    });
+    let units =
+        units.filter(|unit| question.complete.is_none_or(|want| unit.missing.is_empty() == want)).collect();
+    Ok(Completeness { units, stage, edition })
+}
+
+type Given = HashSet<(Option<String>, ScoreStage)>;
+
+/// A criterion that needs scores.
+struct Leaf<'a> {
+    /// Its code and those above it; none for the total of an edition without criteria.
+    path: Vec<Option<&'a str>>,
+    scored_by: Option<ScoreStage>,
+}
+
+/// What an edition needs scores of.
+struct Expected<'a> {
+    leaves: Vec<Leaf<'a>>,
+}
+
+/// Whether a criterion may be left out.
+fn is_optional(_edition: &Edition, _path: &[&str]) -> bool {
+    false
+}
+
+impl<'a> Expected<'a> {
+    fn of(edition: &'a Edition) -> Self {
+        if edition.criteria.is_empty() {
+            return Self { leaves: vec![Leaf { path: vec![None], scored_by: None }] };
+        }
+        let needed = |(criterion, path): (&'a Criterion, Vec<&'a str>)| {
+            (!is_optional(edition, &path))
+                .then(|| Leaf { scored_by: scored_by(criterion), path: path.into_iter().map(Some).collect() })
+        };
+        Self { leaves: edition.leaves().into_iter().filter_map(needed).collect() }
+    }
+
+    /// The leaves that are scored at a stage: what the survey scores, nobody else does.
+    fn at(&self, stage: ScoreStage) -> impl Iterator<Item = &Leaf<'a>> {
+        let any_survey = self.leaves.iter().any(|leaf| leaf.scored_by == Some(ScoreStage::Survey));
+        self.leaves.iter().filter(move |leaf| match stage {
+            ScoreStage::Final => true,
+            ScoreStage::Survey => leaf.scored_by == Some(stage) || !any_survey,
+            ScoreStage::SelfAssessed | ScoreStage::Appraised => leaf.scored_by != Some(ScoreStage::Survey),
+        })
+    }
+
+    fn count(&self, stage: ScoreStage, given: &Given) -> StageCount {
+        let expected = self.at(stage).count();
+        let present = self.at(stage).filter(|leaf| leaf.is_given(stage, given)).count();
+        StageCount { expected, present }
+    }
+
+    fn missing(&self, stage: ScoreStage, given: &Given) -> Vec<MissingScore> {
+        let lacking = self.at(stage).filter(|leaf| !leaf.is_given(stage, given));
+        lacking
+            .map(|leaf| MissingScore {
+                criterion: leaf.path.first().copied().flatten().map(str::to_owned),
+                // What counts as final is given at the stage that scores the criterion.
+                stage: if stage == ScoreStage::Final { leaf.scored_by.unwrap_or(stage) } else { stage },
+            })
+            .collect()
+    }
+}
+
+impl Leaf<'_> {
+    fn is_given(&self, stage: ScoreStage, given: &Given) -> bool {
+        let stands_in = self.scored_by.filter(|_| stage == ScoreStage::Final);
+        self.path.iter().any(|code| {
+            let has = |stage| given.contains(&(code.map(str::to_owned), stage));
+            has(stage) || stands_in.is_some_and(has)
+        })
+    }
+}

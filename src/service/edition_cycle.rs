@@ -1,0 +1,378 @@
+//! The cycle of editions: its steps, publication in revisions, and which state of an edition a reader gets.
+//!
+//! A publication has the structure to itself (see `store::lock`), so no score is written while its revision is
+//! copied, and every later write has a higher change number.
+
+use super::{
+    crud::{self, Context, Proposal, Resource},
+    editions::{self, Editions},
+    error::{Error, Result},
+    indexes::Indexes,
+    score_sheets,
+};
+use crate::{
+    domain::{
+        edition_cycle::{CycleStep, EditionRevision, Frozen, Way, Working, check_reason},
+        editions::{Edition, EditionStatus},
+        time::Moment,
+        units::Unit,
+        violation::Text,
+    },
+    store::{
+        self, Conn, Store, Versioned,
+        edition_revisions::{Published, Wanted},
+        lock,
+    },
+};
+
+/// Name of the revisions in problems.
+pub const NAME: &str = "edition-revisions";
+
+/// Which state of an edition is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Which {
+    /// The last revision; the working state of an edition that was never published.
+    #[default]
+    Current,
+    /// The last revision.
+    Published,
+    /// What the next revision would be.
+    Working,
+    /// A revision by its number.
+    Revision(i32),
+    /// The revision that was public at a moment.
+    At(Moment),
+}
+
+/// What a caller may see. Until callers have keys, everybody may see everything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rights;
+
+/// A state of an edition, and who asks for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Which state.
+    pub which: Which,
+    /// What the caller may see.
+    pub rights: Rights,
+}
+
+/// Whether a caller may see what is not published: drafts, and what was written since the last revision.
+///
+/// Every reading of editions, scores and rankings asks here, and nowhere else.
+pub fn may_see_unpublished(_rights: Rights) -> bool {
+    true
+}
+
+/// Refuses the working state of an edition to who may not see it, as if it were not there.
+///
+/// # Errors
+/// `NotFound`.
+pub fn refuse_unseen(rights: Rights, key: &str) -> Result<()> {
+    if may_see_unpublished(rights) { Ok(()) } else { Err(Error::not_found(Editions::NAME, key)) }
+}
+
+/// An edition in the state that is asked for. [`score_sheets::read`] reads the scores of the same state.
+///
+/// # Errors
+/// `NotFound` for an unknown edition or revision; `Absent` where nothing was published, or not by then.
+pub fn edition_at(conn: &mut Conn, index: &str, year: i32, asked: Asked) -> Result<Edition> {
+    Ok(versioned_at(conn, index, year, asked)?.record)
+}
+
+fn versioned_at(conn: &mut Conn, index: &str, year: i32, asked: Asked) -> Result<Versioned<Edition>> {
+    let wanted = match asked.which {
+        Which::Working => None,
+        Which::Current | Which::Published => Some(Wanted::Last),
+        Which::Revision(number) => Some(Wanted::Number(number)),
+        Which::At(moment) => Some(Wanted::At(moment)),
+    };
+    if let Some(wanted) = wanted
+        && let Some(found) = store::edition_revisions::find(conn, index, year, wanted)?
+    {
+        return Ok(Versioned { record: found.edition, version: found.version });
+    }
+    let key = editions::key(index, year);
+    let working =
+        store::editions::find(conn, index, year)?.ok_or_else(|| Error::not_found(Editions::NAME, &key))?;
+    match asked.which {
+        Which::Current | Which::Working => {
+            refuse_unseen(asked.rights, &key)?;
+            Ok(working)
+        }
+        Which::Revision(number) => Err(Error::not_found(NAME, format!("{key}/{number}"))),
+        Which::Published | Which::At(_) => Err(not_published(&key)),
+    }
+}
+
+fn not_published(key: &str) -> Error {
+    Error::Absent {
+        code: "not_published",
+        text: Text::new(
+            format!("`{key}` was not published, or not yet at that time."),
+            format!("`{key}` chưa được công bố, hoặc chưa được công bố tại thời điểm đó."),
+        ),
+    }
+}
+
+/// The state of a base edition that goes with a state of the edition compared with it: what was public when that
+/// state was last the public one, else what is current.
+///
+/// # Errors
+/// `NotFound` for an unknown edition; `Absent` where it was not published by the moment asked for.
+pub fn base_at(conn: &mut Conn, edition: &Edition, base_year: i32, asked: Asked) -> Result<Edition> {
+    let index = &edition.index_code;
+    let at = |which| Asked { which, ..asked };
+    match (asked.which, edition.state.frozen) {
+        (Which::At(_), _) => edition_at(conn, index, base_year, asked),
+        (Which::Revision(number), Some(_)) => {
+            let next = store::edition_revisions::find(conn, index, edition.year, Wanted::Number(number + 1))?;
+            let until = next.map(|next| Moment::from_micros(next.revision.published_at.micros() - 1));
+            let then = until.map(|until| edition_at(conn, index, base_year, at(Which::At(until))));
+            match then {
+                Some(Ok(base)) => Ok(base),
+                Some(Err(Error::Absent { .. })) | None => {
+                    edition_at(conn, index, base_year, at(Which::Current))
+                }
+                Some(Err(error)) => Err(error),
+            }
+        }
+        _ => edition_at(conn, index, base_year, at(Which::Current)),
+    }
+}
+
+/// An edition in the state that is asked for, with the number of the change that made it.
+///
+/// # Errors
+/// Those of [`edition_at`], and `NotFound` for an unknown index.
+pub async fn edition(store: &Store, index: String, year: i32, asked: Asked) -> Result<Versioned<Edition>> {
+    store
+        .read_here(move |conn| {
+            known_index(conn, &index)?;
+            let mut edition = versioned_at(conn, &index, year, asked)?;
+            if edition.record.state.frozen.is_none() {
+                edition.record.state.working = working(conn, &edition.record)?;
+            }
+            Ok(edition)
+        })
+        .await
+}
+
+fn known_index(conn: &mut Conn, index: &str) -> Result<()> {
+    match store::indexes::find(conn, index)? {
+        Some(_) => Ok(()),
+        None => Err(Error::not_found(Indexes::NAME, index)),
+    }
+}
+
+/// The last data year of an index that was published; at a moment, where one is asked for.
+///
+/// # Errors
+/// `NotFound` for an unknown index, `Absent` where nothing was published.
+pub async fn last_published_year(store: &Store, index: String, asked: Asked) -> Result<i32> {
+    store
+        .read_here(move |conn| {
+            known_index(conn, &index)?;
+            let by = if let Which::At(moment) = asked.which { Some(moment) } else { None };
+            store::edition_revisions::last_year(conn, &index, by)?.ok_or_else(|| not_published(&index))
+        })
+        .await
+}
+
+/// How the working state of an edition differs from its last revision; none where there is no revision.
+///
+/// # Errors
+/// The database's.
+pub fn working(conn: &mut Conn, edition: &Edition) -> store::StoreResult<Option<Working>> {
+    if edition.revision.is_none() {
+        return Ok(None);
+    }
+    match store::edition_revisions::find(conn, &edition.index_code, edition.year, Wanted::Last)? {
+        None => Ok(None),
+        Some(last) => Ok(Some(difference(conn, edition, &last)?)),
+    }
+}
+
+fn difference(conn: &mut Conn, edition: &Edition, last: &Published) -> store::StoreResult<Working> {
+    Ok(Working {
+        edition_changed: !edition.same_content(&last.edition),
+        changed_scores: store::edition_revisions::changed_scores(conn, last)?,
+    })
+}
+
+/// Takes an edition to another step of its cycle before it is published.
+///
+/// # Errors
+/// `NotFound`, `Conflict` for a step that can't follow, `Invalid` for the reason.
+pub async fn step(
+    store: &Store,
+    context: Context,
+    index: String,
+    year: i32,
+    to: EditionStatus,
+    reason: Option<String>,
+) -> Result<Versioned<Edition>> {
+    store
+        .write(move |conn| {
+            let old = locked(conn, &index, year)?;
+            let from = old.record.status;
+            // A step to where it stands is none; a publication has an address of its own.
+            let way = from.way_to(to).filter(|_| to != EditionStatus::Published);
+            let violations = check_reason(reason.as_ref(), way == Some(Way::Back));
+            if !violations.is_empty() {
+                return Err(Error::Invalid(violations));
+            }
+            if way.is_none() {
+                return Err(impossible(&index, year, from, to));
+            }
+            let mut edition = old.record.clone();
+            edition.status = to;
+            edition.stages.push(step_of(&context, to, reason.clone(), None));
+            crud::update::<Editions>(conn, &context, &old.record, Proposal { record: edition, reason })
+        })
+        .await
+}
+
+fn locked(conn: &mut Conn, index: &str, year: i32) -> Result<Versioned<Edition>> {
+    let key = editions::key(index, year);
+    lock::record(conn, Editions::STRUCTURE, Editions::NAME, &key)?;
+    Editions::find(conn, &key)?.ok_or_else(|| Error::not_found(Editions::NAME, key))
+}
+
+fn step_of(
+    context: &Context,
+    status: EditionStatus,
+    reason: Option<String>,
+    revision: Option<i32>,
+) -> CycleStep {
+    CycleStep { status, at: context.now, actor: context.actor.clone(), reason, revision }
+}
+
+fn impossible(index: &str, year: i32, from: EditionStatus, to: EditionStatus) -> Error {
+    Error::conflict(
+        "impossible_jump",
+        format!("The edition {year} of `{index}` is at `{from}`; `{to}` can't follow."),
+        format!("Kỳ đánh giá {year} của `{index}` đang ở `{from}`; không thể chuyển sang `{to}`."),
+    )
+}
+
+/// Publishes the working state as the next revision.
+///
+/// # Errors
+/// `NotFound`, `Conflict` where nothing has changed or the edition can't be published yet, `Invalid` for the reason.
+pub async fn publish(
+    store: &Store,
+    context: Context,
+    index: String,
+    year: i32,
+    reason: Option<String>,
+) -> Result<EditionRevision> {
+    store.write(move |conn| publish_in(conn, &context, &index, year, reason)).await
+}
+
+/// [`publish`] within a transaction.
+///
+/// # Errors
+/// Those of [`publish`].
+pub fn publish_in(
+    conn: &mut Conn,
+    context: &Context,
+    index: &str,
+    year: i32,
+    reason: Option<String>,
+) -> Result<EditionRevision> {
+    let old = locked(conn, index, year)?.record;
+    let last = store::edition_revisions::find(conn, index, year, Wanted::Last)?;
+    let violations = check_reason(reason.as_ref(), last.is_some());
+    if !violations.is_empty() {
+        return Err(Error::Invalid(violations));
+    }
+    if old.status.way_to(EditionStatus::Published).is_none() {
+        return Err(impossible(index, year, old.status, EditionStatus::Published));
+    }
+    let cohorts = cohorts(conn, &old)?;
+    let changed = match &last {
+        None => None,
+        Some(last) => Some(refuse_unchanged(conn, &old, last, &cohorts)?),
+    };
+    let number = last.map_or(1, |last| last.revision.revision + 1);
+    let mut edition = old.clone();
+    edition.status = EditionStatus::Published;
+    edition.revision = Some(number);
+    edition.stages.push(step_of(context, EditionStatus::Published, reason.clone(), Some(number)));
+    let proposal = Proposal { record: edition.clone(), reason: reason.clone() };
+    let written = crud::update::<Editions>(conn, context, &old, proposal)?;
+    let revision = EditionRevision {
+        index_code: index.to_owned(),
+        year,
+        revision: number,
+        published_at: context.now,
+        published_by: context.actor.clone(),
+        reason,
+        scores: 0,
+        changed_scores: changed.map(|changed| changed.changed_scores),
+        edition_changed: changed.map(|changed| changed.edition_changed),
+    };
+    Ok(store::edition_revisions::insert(conn, &revision, &edition, &cohorts, written.version)?)
+}
+
+/// The units of each cohort, named as they are now.
+fn cohorts(conn: &mut Conn, edition: &Edition) -> Result<Vec<(String, Vec<Unit>)>> {
+    let mut cohorts = Vec::new();
+    for cohort in &edition.cohorts {
+        let mut units = score_sheets::members(conn, edition, cohort)?;
+        units.sort_by(|a, b| a.id.cmp(&b.id));
+        cohorts.push((cohort.code.clone(), units));
+    }
+    Ok(cohorts)
+}
+
+/// What has changed since the last revision: the edition, its scores, or the units of its cohorts.
+fn refuse_unchanged(
+    conn: &mut Conn,
+    edition: &Edition,
+    last: &Published,
+    cohorts: &[(String, Vec<Unit>)],
+) -> Result<Working> {
+    let changed = difference(conn, edition, last)?;
+    if changed.is_changed() {
+        return Ok(changed);
+    }
+    let (index, year, number) = (&edition.index_code, edition.year, last.revision.revision);
+    for (cohort, units) in cohorts {
+        if &store::edition_revisions::units(conn, index, year, number, cohort)? != units {
+            return Ok(changed);
+        }
+    }
+    Err(Error::conflict(
+        "nothing_changed",
+        format!("Nothing has changed since revision {number} of `{index}` {year}."),
+        format!("Không có gì thay đổi kể từ lần công bố {number} của `{index}` năm {year}."),
+    ))
+}
+
+/// Every revision of an edition, from the first.
+///
+/// # Errors
+/// `NotFound` for an unknown index or edition.
+pub async fn revisions(store: &Store, index: String, year: i32) -> Result<Vec<EditionRevision>> {
+    store
+        .read(move |conn| {
+            known_index(conn, &index)?;
+            if store::editions::find(conn, &index, year)?.is_none() {
+                return Err(Error::not_found(Editions::NAME, editions::key(&index, year)));
+            }
+            Ok(store::edition_revisions::all(conn, &index, year)?)
+        })
+        .await
+}
+
+/// Makes sure that a revision of an edition is there.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn check_revision(store: &Store, index: String, year: i32, number: i32) -> Result<Frozen> {
+    let asked = Asked { which: Which::Revision(number), rights: Rights };
+    let found = edition(store, index, year, asked).await?;
+    found.record.state.frozen.ok_or_else(|| Error::not_found(NAME, number.to_string()))
+}

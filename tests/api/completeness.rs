@@ -1,0 +1,117 @@
+//! What is still missing in an edition, unit by unit.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    api_test,
+    app::App,
+    indexes::{EDITION, SCORES, criterion, score},
+    records::with,
+    wrong::{ABSENT, MALFORMED, NOWHERE, Row, bare, refuse_all},
+};
+
+fn completeness(app: &App, query: &str) -> Value {
+    app.get(&format!("{EDITION}/completeness?{query}")).expect(200).json
+}
+
+/// Unit, whether complete, and what is missing of each.
+fn told(found: &Value) -> Vec<(String, bool, Vec<String>)> {
+    let units = found["units"].as_array().unwrap().iter();
+    let missing = |unit: &Value| -> Vec<String> {
+        let missing = unit["missing"].as_array().unwrap().iter();
+        missing
+            .map(|m| format!("{} {}", m["criterion"].as_str().unwrap_or("-"), m["stage"].as_str().unwrap()))
+            .collect()
+    };
+    units
+        .map(|u| (u["unit_id"].as_str().unwrap().to_owned(), u["complete"].as_bool().unwrap(), missing(u)))
+        .collect()
+}
+
+fn one(unit: &str, missing: &[&str]) -> (String, bool, Vec<String>) {
+    (unit.to_owned(), missing.is_empty(), missing.iter().map(|m| (*m).to_owned()).collect())
+}
+
+fn put(app: &App, path: &str, body: Value) {
+    let answer = app.put(&format!("{SCORES}/by-key/ix/2016/{path}"), &body);
+    assert!(matches!(answer.status, 200 | 201), "{path}: {}", answer.json);
+}
+
+api_test!(what_is_missing_is_told_for_each_unit, |app| {
+    app.make_units(&["u", "v", "w"]);
+    let below = |code: &str| with(criterion(code, 5), json!({"parent": "a"}));
+    app.make_edition(json!({
+        "criteria": [criterion("a", 10), below("a1"), below("a2"), criterion("b", 3)],
+        "cohorts": [{"code": "list", "name": "L", "unit_ids": ["u", "v"]}, {"code": "all", "name": "A", "rule": {"level": "commune"}}]
+    }));
+    let all = ["a1 final", "a2 final", "b final"];
+    let found = completeness(app, "");
+    assert_eq!(told(&found), [one("u", &all), one("v", &all), one("w", &all)]);
+    assert_eq!(found["counts"], json!({"units": 3, "complete": 0, "missing": 9}));
+    assert_eq!((&found["status"], &found["stage"]), (&json!("draft"), &json!("final")));
+    assert_eq!(found["units"][0]["cohorts"], json!(["list", "all"]));
+    assert_eq!(found["units"][2]["cohorts"], json!(["all"]));
+    // A leaf, a parent for all below it, and what does not apply.
+    put(app, "u/final/a1", json!({"score": 1}));
+    put(app, "v/final/a", json!({"score": 9}));
+    put(app, "v/final/b", json!({"applicable": false}));
+    put(app, "w/final/_total", json!({"score": 9}));
+    let found = completeness(app, "");
+    assert_eq!(told(&found), [one("u", &["a2 final", "b final"]), one("v", &[]), one("w", &all)]);
+    assert_eq!(found["counts"], json!({"units": 3, "complete": 1, "missing": 5}));
+    assert_eq!(
+        (&found["units"][2]["has_total"], &found["units"][0]["has_total"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(found["units"][0]["stages"][3], json!({"stage": "final", "expected": 3, "present": 1}));
+    assert_eq!(found["units"][0]["stages"][0], json!({"stage": "self", "expected": 3, "present": 0}));
+    for (query, want) in [
+        ("cohort=list", vec!["u", "v"]),
+        ("unit_id=w", vec!["w"]),
+        ("cohort=list&unit_id=w", vec![]),
+        ("complete=true", vec!["v"]),
+        ("complete=false&cohort=list", vec!["u"]),
+    ] {
+        let units: Vec<String> = told(&completeness(app, query)).into_iter().map(|(unit, ..)| unit).collect();
+        assert_eq!(units, want, "{query}");
+    }
+    // While it is open for self-assessment the units' own scores are due.
+    app.post(&format!("{EDITION}/status"), &json!({"status": "self_assessment"})).expect(200);
+    put(app, "u/self/a1", json!({"score": 1}));
+    let found = completeness(app, "unit_id=u");
+    assert_eq!(found["stage"], "self");
+    assert_eq!(told(&found), [one("u", &["a2 self", "b self"])]);
+    assert_eq!(told(&completeness(app, "unit_id=u&stage=final")), [one("u", &["a2 final", "b final"])]);
+    let tag = app.get(&format!("{EDITION}/completeness")).etag();
+    put(app, "u/self/b", json!({"score": 1}));
+    assert_ne!(app.get(&format!("{EDITION}/completeness")).etag(), tag);
+});
+
+api_test!(an_edition_without_criteria_needs_totals, |app| {
+    app.make_units(&["u", "v"]);
+    app.make_edition(json!({}));
+    app.make_score(&score("v", 1));
+    let found = completeness(app, "");
+    assert_eq!(told(&found), [one("u", &["- final"]), one("v", &[])]);
+    assert_eq!(found["units"][0]["missing"], json!([{"criterion": null, "stage": "final"}]));
+});
+
+#[rustfmt::skip]
+fn wrong_requests() -> Vec<Row> {
+    let get = |name, path: &str, problem, violation| bare(name, "GET", &format!("/api/v1/indexes/{path}"), &[], problem, violation);
+    vec![
+        get("of no index", "no/editions/2016/completeness", ABSENT, NOWHERE),
+        get("of no edition", "ix/editions/2017/completeness?x=1", ABSENT, NOWHERE),
+        get("of no year", "ix/editions/x/completeness", MALFORMED, ("year", "not_a_year")),
+        get("of no unit", "ix/editions/2016/completeness?unit_id=no", ABSENT, NOWHERE),
+        get("of no cohort", "ix/editions/2016/completeness?cohort=no", ABSENT, NOWHERE),
+        get("of no stage", "ix/editions/2016/completeness?stage=end", MALFORMED, ("stage", "unknown_word")),
+        get("of a maybe", "ix/editions/2016/completeness?complete=maybe", MALFORMED, ("complete", "wrong_type")),
+        get("with an unknown parameter", "ix/editions/2016/completeness?limit=1", MALFORMED, ("limit", "unknown_parameter")),
+    ]
+}
+
+api_test!(wrong_questions_are_refused, |app| {
+    app.make_edition(json!({}));
+    refuse_all(app, wrong_requests());
+});

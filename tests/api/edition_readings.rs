@@ -1,0 +1,222 @@
+//! Which state a reader gets: scores of revisions, bases of rankings, the latest ranking, and the score sheet.
+
+use serde_json::{Value, json};
+
+use crate::{
+    edition_cycle::{begin, publish},
+    support::{
+        api_test,
+        app::App,
+        indexes::{EDITION, RANKING, SCORES, criterion, score},
+        records::{with, without},
+        wrong::{ABSENT, INVALID, MALFORMED, NOWHERE, Row, bare, body, refuse_all},
+    },
+};
+
+fn publish_of(app: &App, year: i32, reason: &str) {
+    app.post(&format!("/api/v1/indexes/ix/editions/{year}/publish"), &json!({"reason": reason})).expect(201);
+}
+
+api_test!(scores_are_listed_as_they_were_in_a_revision, |app| {
+    begin(app);
+    for (unit, value) in [("u", "1.5"), ("v", "10")] {
+        app.make_score(&with(score(unit, value), json!({"criterion": "a"})));
+    }
+    let before = app.get(&format!("{SCORES}?index_code=ix&year=2016&sort=score")).expect(200).json;
+    publish(app, Value::Null).expect(201);
+    app.put(&format!("{SCORES}/by-key/ix/2016/u/final/a"), &json!({"score": 2})).expect(200);
+    let listed = |query: &str| app.get(&format!("{SCORES}?index_code=ix&year=2016&{query}")).expect(200).json;
+    assert_eq!(listed("revision=1&sort=score"), before);
+    assert_eq!(listed("revision=published&sort=score"), before);
+    assert_ne!(listed("revision=working&sort=score"), before);
+    assert_eq!(listed("revision=working&sort=score"), listed("sort=score"));
+    assert_eq!(listed("revision=1&criterion=a&unit_id=u")["items"][0]["score_exact"], "1.5");
+    let counted = listed("revision=1&with_total=true&limit=3&sort=-score");
+    assert_eq!(counted["total"], 4);
+    let cursor = counted["next_cursor"].as_str().unwrap();
+    let rest = listed(&format!("revision=1&limit=3&sort=-score&cursor={cursor}"));
+    assert_eq!(rest["items"][0]["score_exact"], "1.5");
+    assert_eq!(listed("revision=1&q=u")["items"].as_array().unwrap().len(), 2);
+});
+
+api_test!(a_base_is_what_was_public_when_the_revision_was, |app| {
+    begin(app);
+    app.make_edition_of(2015, json!({"criteria": [criterion("a", 10)]}));
+    let of_2015 = |value: i32| {
+        app.put(&format!("{SCORES}/by-key/ix/2015/u/final/_total"), &json!({"score": value}));
+    };
+    of_2015(1);
+    let base = |query: &str| {
+        let ranking = app.get(&format!("{RANKING}?{query}")).expect(200).json;
+        let standings = ranking["standings"].as_array().unwrap().clone();
+        let of_u = standings.iter().find(|s| s["unit_id"] == "u").unwrap().clone();
+        (ranking["base_year"].clone(), of_u["base"]["score_exact"].as_str().unwrap_or("none").to_owned())
+    };
+    let year = json!(2015);
+    app.set_now("2021-01-01T08:00:00+07:00");
+    publish_of(app, 2016, "x");
+    assert_eq!(base(""), (year.clone(), "1".to_owned()), "a base that is not published is as it is");
+    app.set_now("2021-02-01T08:00:00+07:00");
+    publish_of(app, 2015, "x");
+    of_2015(2);
+    assert_eq!(base(""), (year.clone(), "1".to_owned()));
+    assert_eq!(base("revision=working"), (year.clone(), "1".to_owned()));
+    app.set_now("2021-03-01T08:00:00+07:00");
+    app.patch(EDITION, &json!({"note": "Đính chính"})).expect(200);
+    publish_of(app, 2016, "Đính chính");
+    app.set_now("2021-04-01T08:00:00+07:00");
+    publish_of(app, 2015, "Đính chính");
+    assert_eq!(base(""), (year.clone(), "2".to_owned()));
+    assert_eq!(base("revision=2"), (year.clone(), "2".to_owned()));
+    assert_eq!(base("revision=1"), (year.clone(), "1".to_owned()), "its last answer while it was public");
+    assert_eq!(base("as_of=2021-03-15"), (year.clone(), "1".to_owned()));
+    assert_eq!(base("as_of=2021-04-01"), (year.clone(), "2".to_owned()));
+    assert_eq!(
+        base("as_of=2021-01-15"),
+        (Value::Null, "none".to_owned()),
+        "nothing to compare with was public then"
+    );
+});
+
+api_test!(the_latest_ranking_is_of_the_last_published_year, |app| {
+    begin(app);
+    app.make_edition_of(2015, json!({}));
+    app.make_edition_of(2017, json!({}));
+    let latest = |query: &str| app.get(&format!("/api/v1/indexes/ix/rankings/latest?{query}"));
+    assert_eq!(latest("").expect(404).code(), "not_published");
+    app.set_now("2021-01-01T08:00:00+07:00");
+    publish_of(app, 2015, "x");
+    assert_eq!(latest("").expect(200).json["year"], 2015);
+    app.set_now("2021-02-01T08:00:00+07:00");
+    publish_of(app, 2016, "x");
+    let now = latest("base_year=2015&include=components").expect(200);
+    assert_eq!(now.raw, app.get(&format!("{RANKING}?base_year=2015&include=components")).raw);
+    assert_eq!(now.etag(), app.get(&format!("{RANKING}?base_year=2015&include=components")).etag());
+    assert_eq!(latest("as_of=2021-01-15").expect(200).json["year"], 2015);
+    app.ask("GET", "/api/v1/indexes/ix/rankings/latest?base_year=2015&include=components")
+        .header("if-none-match", now.etag())
+        .send()
+        .expect(304);
+});
+
+api_test!(a_write_is_seen_by_the_next_reader, |app| {
+    begin(app);
+    publish(app, Value::Null).expect(201);
+    for value in 6..10 {
+        let shown = |query: &str| {
+            let ranking = app.get(&format!("{RANKING}?{query}")).expect(200).json;
+            ranking["standings"][0]["score_exact"].as_str().unwrap().to_owned()
+        };
+        let before = shown("");
+        app.put(&format!("{SCORES}/by-key/ix/2016/u/final/_total"), &json!({"score": value})).expect(200);
+        assert_eq!((shown(""), shown("revision=working")), (before, value.to_string()));
+        publish(app, json!("Đính chính")).expect(201);
+        assert_eq!(shown(""), value.to_string());
+    }
+});
+
+api_test!(a_score_carries_what_was_said_beside_it, |app| {
+    begin(app);
+    let record = with(
+        score("u", 7),
+        json!({
+            "criterion": "a", "stage": "self", "comment": " Đạt ", "explanation": "Theo báo cáo quý IV",
+            "evidence": [{"title": "Kế hoạch 12/KH-UBND", "url": "https://example.vn/12.pdf"}]
+        }),
+    );
+    let made = app.make_score(&record);
+    assert_eq!(made.json["comment"], "Đạt");
+    assert_eq!(made.json["evidence"], record["evidence"]);
+    let read = app.get(made.header("location")).expect(200);
+    assert_eq!(app.put(made.header("location"), &read.json).expect(200).etag(), read.etag());
+    let found = app.get(&format!("{SCORES}?q=bao%20cao%20quy")).expect(200);
+    assert_eq!(found.each("comment"), ["Đạt"]);
+    let bare = app.put(
+        made.header("location"),
+        &without(without(without(read.json, "comment"), "explanation"), "evidence"),
+    );
+    let bare = bare.expect(200).json;
+    assert_eq!(
+        (&bare["comment"], &bare["explanation"], &bare["evidence"]),
+        (&Value::Null, &Value::Null, &json!([]))
+    );
+});
+
+api_test!(the_score_sheet_shows_the_stages_side_by_side, |app| {
+    app.make_units(&["u"]);
+    let below = |code: &str, parent: &str| with(criterion(code, 5), json!({"parent": parent}));
+    // Listed out of order: the sheet shows each criterion before those below it.
+    app.make_edition(
+        json!({"criteria": [below("a1", "a"), criterion("b", 3), criterion("a", 10), below("a2", "a")]}),
+    );
+    for (stage, value) in [("self", "5"), ("appraised", "4.50"), ("final", "4.25")] {
+        let over = json!({"criterion": "a1", "stage": stage, "comment": format!("Nhận xét {stage}")});
+        app.make_score(&with(score("u", value), over));
+    }
+    app.make_score(&with(score("u", Value::Null), json!({"criterion": "b", "applicable": false})));
+    app.make_score(&score("u", "8.5"));
+    let path = format!("{EDITION}/score-sheet?unit_id=u");
+    let sheet = app.get(&path).expect(200).json;
+    let rows = sheet["rows"].as_array().unwrap();
+    let told: Vec<(&str, i64)> =
+        rows.iter().map(|r| (r["criterion"].as_str().unwrap(), r["depth"].as_i64().unwrap())).collect();
+    assert_eq!(told, [("b", 0), ("a", 0), ("a1", 1), ("a2", 1)]);
+    let a1 = &rows[2];
+    assert_eq!((&a1["parent"], &a1["max_points"]), (&json!("a"), &json!(5)));
+    assert_eq!(a1["scores"]["self"]["score_exact"], "5");
+    assert_eq!(a1["scores"]["appraised"]["comment"], "Nhận xét appraised");
+    assert_eq!(a1["scores"]["survey"], Value::Null);
+    assert_eq!(
+        a1["counts"].to_string(),
+        r#"{"stage":"final","score":4.25,"score_exact":"4.25","applicable":true}"#
+    );
+    assert_eq!(
+        rows[0]["counts"],
+        json!({"stage": "final", "score": null, "score_exact": null, "applicable": false})
+    );
+    assert_eq!((&rows[1]["counts"], &rows[3]["counts"]), (&Value::Null, &Value::Null));
+    assert_eq!(sheet["total"]["scores"]["final"]["score_exact"], "8.5");
+    assert_eq!((&sheet["status"], &sheet["revision"]), (&json!("draft"), &Value::Null));
+    // As it was published, under the name of then.
+    publish(app, Value::Null).expect(201);
+    app.put(&format!("{SCORES}/by-key/ix/2016/u/final/a1"), &json!({"score": 1})).expect(200);
+    app.patch("/api/v1/units/u", &json!({"name": "Xã Tên Mới"})).expect(200);
+    let frozen = app.get(&format!("{path}&revision=1")).expect(200).json;
+    assert_eq!((&frozen["revision"], &frozen["unit_name"]), (&json!(1), &json!("Xã u")));
+    assert_eq!((&frozen["rows"], &frozen["total"]), (&sheet["rows"], &sheet["total"]));
+    let now = app.get(&path).expect(200).json;
+    assert_eq!(
+        (&now["unit_name"], &now["rows"][2]["counts"]["score_exact"]),
+        (&json!("Xã Tên Mới"), &json!("1"))
+    );
+});
+
+#[rustfmt::skip]
+fn wrong_requests() -> Vec<Row> {
+    let post = |name, over, violation| body(name, "POST", SCORES, with(with(score("v", 1), json!({"criterion": "a"})), over), INVALID, violation);
+    let bad = |name, over, violation| body(name, "POST", SCORES, with(with(score("v", 1), json!({"criterion": "a"})), over), MALFORMED, violation);
+    let link = |title: &str, url: &str| json!({"evidence": [{"title": title, "url": url}]});
+    let get = |name, path: &str, problem, violation| bare(name, "GET", &format!("/api/v1/indexes/ix/editions/{path}"), &[], problem, violation);
+    vec![
+        post("a comment that is empty", json!({"comment": " "}), ("/comment", "empty")),
+        post("an explanation that is too long", json!({"explanation": "x".repeat(4001)}), ("/explanation", "too_long")),
+        post("a link that is none", link("T", "example.vn"), ("/evidence/0/url", "not_a_link")),
+        post("a link that is a script", link("T", "javascript:alert(1)"), ("/evidence/0/url", "not_a_link")),
+        post("a link that is too long", link("T", &format!("https://e.vn/{}", "x".repeat(2000))), ("/evidence/0/url", "not_a_link")),
+        post("a link without a title", link("", "https://example.vn"), ("/evidence/0/title", "empty")),
+        post("too many links", json!({"evidence": vec![json!({"title": "T", "url": "https://e.vn"}); 51]}), ("/evidence", "too_many")),
+        bad("evidence that is a text", json!({"evidence": "https://e.vn"}), ("/evidence", "wrong_type")),
+        bad("evidence with more", json!({"evidence": [{"title": "T", "url": "https://e.vn", "size": 1}]}), ("/evidence/0/size", "unknown_field")),
+        get("a sheet of no unit", "2016/score-sheet?unit_id=no", ABSENT, NOWHERE),
+        get("a sheet without a unit", "2016/score-sheet", MALFORMED, ("unit_id", "required")),
+        get("a sheet of no edition", "2017/score-sheet?unit_id=u", ABSENT, NOWHERE),
+        get("a sheet of no edition with a wrong query", "2017/score-sheet?x=1", ABSENT, NOWHERE),
+        get("a sheet of no revision", "2016/score-sheet?unit_id=u&revision=1", ABSENT, NOWHERE),
+        get("a sheet of a state that is none", "2016/score-sheet?unit_id=u&revision=x", MALFORMED, ("revision", "not_a_revision")),
+    ]
+}
+
+api_test!(every_wrong_remark_and_reading_is_refused_without_a_trace, |app| {
+    begin(app);
+    refuse_all(app, wrong_requests());
+});
