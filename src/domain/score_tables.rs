@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::{
     decimal::{DecimalError, Exact},
-    editions::Edition,
+    editions::Criterion,
     score_table_rules::{
         ambiguous_criterion, decimal_comma, decimal_point, duplicate_column, no_column, no_score_column,
         no_unit_column, not_a_number,
@@ -159,9 +159,9 @@ pub struct CriterionNames(HashMap<String, Vec<String>>);
 
 impl CriterionNames {
     /// The criteria of an edition.
-    pub fn of(edition: &Edition) -> Self {
+    pub fn of(criteria: &[Criterion]) -> Self {
         let mut names: HashMap<String, Vec<String>> = HashMap::new();
-        for criterion in &edition.criteria {
+        for criterion in criteria {
             for name in [Some(&criterion.name), criterion.name_en.as_ref()].into_iter().flatten() {
                 let codes = names.entry(key(name)).or_default();
                 if !codes.contains(&criterion.code) {
@@ -170,7 +170,7 @@ impl CriterionNames {
             }
         }
         // A code wins over the name of another criterion.
-        for criterion in &edition.criteria {
+        for criterion in criteria {
             names.insert(key(&criterion.code), vec![criterion.code.clone()]);
         }
         Self(names)

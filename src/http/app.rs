@@ -7,9 +7,9 @@ use super::{
     calendars, changes, clock_rules, code_lists, commendations, comparisons, completeness, crud::API,
     deadlines, distributions, dossier_events, dossier_exports, dossier_imports, dossier_statistics,
     dossier_transfers, dossiers, edition_cycle, editions, form_06a, form_reports, imports,
-    improvement_actions, index_scores, indexes, latest_rankings, openapi, operations, problem::Problem,
-    procedures, rankings, recompute, reported_figures, returns, reviews, score_imports, series,
-    unit_profiles, unit_scores, units,
+    improvement_actions, index_score_exports, index_scores, indexes, latest_rankings, openapi, operations,
+    problem::Problem, procedures, rankings, recompute, reported_figures, returns, reviews, score_imports,
+    series, unit_profiles, unit_scores, units,
 };
 
 /// Every documented address.
@@ -38,6 +38,7 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(edition_cycle::configure)
             .configure(unit_scores::configure)
             .configure(completeness::configure)
+            .configure(index_score_exports::configure)
             .configure(index_scores::configure)
             .configure(commendations::configure)
             .configure(reported_figures::configure)

@@ -58,6 +58,10 @@ pub const LABELS: &[ListLabels] = &[
         ("criterion", "Tiêu chí", "Criterion"),
         ("residual", "phần chênh lệch không thuộc tiêu chí nào", "Residual"),
     ]),
+    ("CriterionKind", "Loại tiêu chí", "Kind of a criterion", &[
+        ("ordinary", "Tiêu chí thông thường", "Ordinary"),
+        ("bonus_penalty", "Điểm thưởng, điểm trừ", "Bonus and penalty points"),
+    ]),
     ("DayKind", "Loại ngày trong lịch", "Kind of a listed day", &[
         ("off", "Nghỉ lễ, nghỉ bù", "Holiday, or the day off for one"),
         ("working", "Làm việc, làm bù", "Working day, also on a weekend"),
@@ -186,6 +190,13 @@ pub const LABELS: &[ListLabels] = &[
         ("partial", "Một phần", "Partial"),
         ("full", "Toàn trình", "Full"),
     ]),
+    ("OutOfReach", "Lý do không thể đạt mục tiêu", "Why a goal is out of reach", &[
+        ("above_maximum", "Điểm tối đa cũng không đủ", "Not even the maximum gives it"),
+        ("below_minimum", "Điểm tối thiểu cũng không đủ", "Not even the minimum gives it"),
+        ("gives_nothing", "Tăng điểm tiêu chí không làm tăng tổng điểm", "A better score gives no higher total"),
+        ("effect_unknown", "Không xác định được tác động của điểm", "What a score would add is not known"),
+        ("not_applicable", "Tiêu chí không áp dụng cho đơn vị", "The criterion does not apply to the unit"),
+    ]),
     ("Outcome", "Kết quả giải quyết", "What became of a dossier", &[
         ("early", "Trước hạn", "Early"),
         ("on_time", "Đúng hạn", "On time"),
@@ -204,8 +215,34 @@ pub const LABELS: &[ListLabels] = &[
         ("civil", "Theo năm dương lịch", "Civil"),
         ("statutory", "Theo kỳ báo cáo (từ ngày 15 đến ngày 14)", "Statutory (15th to 14th)"),
     ]),
+    ("Polarity", "Chiều của chỉ tiêu", "Polarity of an indicator", &[
+        ("positive", "Càng cao càng tốt", "More is better"),
+        ("negative", "Càng thấp càng tốt", "Less is better"),
+    ]),
     ("Preset", "Mẫu đọc tệp", "Declared way of reading a file", &[
         ("dvcqg", "Cổng Dịch vụ công quốc gia", "National Public Service Portal"),
+    ]),
+    ("RecordMeasure", "Tỷ lệ tính từ hồ sơ", "Rate of dossier statistics", &[
+        ("on_time_of_resolved", "Trước hạn và đúng hạn trên tổng số đã giải quyết", "Early and on time, of the resolved"),
+        ("on_time_of_classified", "Trước hạn và đúng hạn trên số đã giải quyết có hạn trả", "Early and on time, of those resolved with a due date"),
+        ("online_of_received", "Nộp trực tuyến trên tổng số tiếp nhận", "Submitted online, of the received"),
+        ("in_time_of_handled", "Đúng hạn hoặc còn hạn trên tổng số phải giải quyết", "In time, of all there was to handle"),
+        ("returned_by_post_of_resolved", "Trả kết quả qua bưu chính trên tổng số đã giải quyết", "Returned by post, of the resolved"),
+    ]),
+    ("RecordOutcome", "Kết quả tính điểm từ hồ sơ", "What became of a computed score", &[
+        ("created", "Thêm điểm mới", "New"),
+        ("updated", "Thay điểm đã có", "In place of another"),
+        ("unchanged", "Không thay đổi", "As it was"),
+        ("kept_given", "Giữ điểm đã nhập", "The score that somebody gave stays"),
+    ]),
+    ("RecordPeriod", "Phần của năm", "Part of the year", &[
+        ("year", "Cả năm", "The whole year"),
+        ("H1", "6 tháng đầu năm", "First half-year"),
+        ("H2", "6 tháng cuối năm", "Second half-year"),
+        ("Q1", "Quý I", "First quarter"),
+        ("Q2", "Quý II", "Second quarter"),
+        ("Q3", "Quý III", "Third quarter"),
+        ("Q4", "Quý IV", "Fourth quarter"),
     ]),
     ("RecipientKind", "Đối tượng được khen", "Kind of recipient", &[
         ("collective", "Tập thể", "Collective"),
@@ -272,6 +309,12 @@ pub const LABELS: &[ListLabels] = &[
         ("months", "Tháng", "Months"),
         ("same_day", "Trong ngày", "Within the day"),
     ]),
+    ("TiePlace", "Tác động của việc bằng điểm", "How a tie moved a place", &[
+        ("caught_up", "Đuổi kịp", "Caught up"),
+        ("fell_behind", "Tụt lại phía sau", "Fell behind"),
+        ("shares_place", "Đồng hạng với đơn vị xếp trên", "Shares its place with one above"),
+        ("shared_place", "Đã đồng hạng với đơn vị xếp trên ở năm gốc", "Shared its place with one above in the base year"),
+    ]),
     ("TieRule", "Cách xếp hạng khi bằng điểm", "How equal scores share ranks", &[
         ("competition", "Cùng hạng, bỏ hạng kế tiếp (1, 2, 2, 4)", "Competition (1, 2, 2, 4)"),
         ("dense", "Cùng hạng, không bỏ hạng (1, 2, 2, 3)", "Dense (1, 2, 2, 3)"),
@@ -289,6 +332,11 @@ pub const LABELS: &[ListLabels] = &[
     ("WithdrawnCount", "Cách tính hồ sơ rút", "What withdrawn dossiers count as", &[
         ("ended_otherwise", "Kết thúc không có kết quả", "Ended without a result"),
         ("on_time", "Giải quyết đúng hạn", "Resolved on time"),
+    ]),
+    ("ZeroDenominator", "Cách tính khi mẫu số bằng 0", "What a rate of nothing gives", &[
+        ("zero", "Không điểm", "No points"),
+        ("full", "Điểm tối đa", "Every point"),
+        ("not_applicable", "Không áp dụng tiêu chí", "The criterion does not apply"),
     ]),
 ];
 

@@ -33,6 +33,7 @@ pub mod formats;
 pub mod frame;
 pub mod imports;
 pub mod improvement_actions;
+pub mod index_score_exports;
 pub mod index_score_parts;
 pub mod index_scores;
 pub mod indexes;

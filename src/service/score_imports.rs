@@ -207,7 +207,7 @@ fn check(
         .ok_or_else(|| Error::not_found(Editions::NAME, editions::key(&order.index_code, order.year)))?
         .record;
     refuse_closed(&edition, order.stage)?;
-    let criteria = CriterionNames::of(&edition);
+    let criteria = CriterionNames::of(&edition.criteria);
     let mut outcome = ScoreImportOutcome::new(order, &edition);
     let Some(below) = find_heads(&mut outcome, lines, &criteria) else { return Ok((outcome, Vec::new())) };
     let Some(heads) = outcome.heads.clone() else { return Ok((outcome, Vec::new())) };

@@ -305,6 +305,20 @@ api_test!(a_ranking_goes_out_and_comes_back_in, |app| {
         let back = back.expect(200).json;
         assert_eq!((counts(&back), findings(&back)), ([3, 0, 0, 3], vec![]), "{format}");
     }
+    // And so does the long table of all scores.
+    app.make_score(&with(score("hn", "7.25"), json!({"criterion": "land"})));
+    app.make_score(&with(score("hn", "1"), json!({"criterion": "land", "stage": "self"})));
+    let export =
+        |query: &str| app.get(&format!("{SCORES}/export?index_code=ix&year=2016{query}")).expect(200);
+    let file = export("&stage=final");
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    let back = send(app, "?dry_run=true", file.raw).expect(200).json;
+    assert_eq!((&back["layout"], counts(&back), findings(&back)), (&json!("long"), [4, 0, 0, 4], vec![]));
+    let lines = String::from_utf8(export("&format=ndjson").raw).unwrap();
+    let listed = app.get(&format!("{SCORES}?sort=id")).expect(200).json;
+    let exported: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(json!(exported), listed["items"]);
+    assert_eq!(String::from_utf8(export("&stage=survey").raw).unwrap().lines().count(), 1, "the heads alone");
 });
 
 api_test!(what_is_no_table_is_refused_as_a_whole, |app| {
