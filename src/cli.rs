@@ -9,6 +9,8 @@ use crate::{
         dossier_imports::Preset,
         imports::{ImportFormat, ImportMode},
         units::Level,
+        index_scores::ScoreStage,
+        score_tables::{DecimalMark, TableLayout},
         words::UnknownWord,
     },
     store::{DatabaseUrl, StoreLimits},
@@ -91,6 +93,8 @@ pub struct CheckStatistics {
 pub enum Import {
     /// Dossiers of a CSV or NDJSON file, packed with gzip or not: an upsert by code. `-` reads the standard input.
     Dossiers(ImportDossiers),
+    /// A table of index scores: CSV or a spreadsheet, all of it or nothing. `-` reads the standard input.
+    Scores(ImportScores),
 }
 
 /// Importing dossiers.
@@ -118,6 +122,53 @@ pub struct ImportDossiers {
     /// Where to write the report of rejected rows, as CSV.
     #[arg(long)]
     pub report: Option<PathBuf>,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// Importing a score table.
+#[derive(Debug, Clone, Args)]
+pub struct ImportScores {
+    /// The file.
+    pub file: PathBuf,
+
+    /// Code of the index.
+    #[arg(long)]
+    pub index: String,
+
+    /// Data year of the edition.
+    #[arg(long)]
+    pub year: i32,
+
+    /// Stage that the scores are of.
+    #[arg(long, default_value = "final", value_parser = word::<ScoreStage>)]
+    pub stage: ScoreStage,
+
+    /// How the table is laid out: auto, wide or long.
+    #[arg(long, default_value = "auto", value_parser = word::<TableLayout>)]
+    pub layout: TableLayout,
+
+    /// Decimal mark of numbers that are written as text: point or comma.
+    #[arg(long, default_value = "point", value_parser = word::<DecimalMark>)]
+    pub decimal: DecimalMark,
+
+    /// Head of the column of units, where it is not one of the usual ones.
+    #[arg(long)]
+    pub unit_column: Option<String>,
+
+    /// Name of the sheet of a spreadsheet; the first when left out.
+    #[arg(long)]
+    pub sheet: Option<String>,
+
+    /// Where the scores come from; kept with each.
+    #[arg(long)]
+    pub source: Option<String>,
+
+    /// Look at the table and store nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 
     /// Where the data is.
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal, Read, Write},
     path::Path,
     sync::{
         Arc,
@@ -14,19 +14,20 @@ use flate2::{Compression, write::GzEncoder};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
-    cli::{ExportDossiers, ImportDossiers},
+    cli::{ExportDossiers, ImportDossiers, ImportScores},
     domain::{
         imports::{Counts, Import, ImportFormat, ImportStatus},
+        score_tables::Heads,
         time::Moment,
     },
-    http::{
-        body::read_query, dossier_exports::Export, dossier_imports::plan, frame::Language, imports::CsvReport,
-    },
+    http::{body::read_query, dossier_exports, dossier_imports::plan, frame::Language, imports::CsvReport},
     service::{
         crud::Context,
         dossier_counting,
         error::Error,
         imports::{self, Order, source_name},
+        score_files::{self, TableFile},
+        score_imports::{self, ScoreImport},
     },
     store::Store,
 };
@@ -65,6 +66,63 @@ pub async fn import_dossiers(store: &Store, options: &ImportDossiers) -> Result<
     }
     println!("{}", summary(&import));
     outcome(&import)
+}
+
+/// Imports a table of scores, or looks at it; fails when anything is wrong with it, each place on a line.
+///
+/// # Errors
+/// The sentence for the person who called.
+pub async fn import_scores(store: &Store, options: &ImportScores) -> Result<(), String> {
+    let at = |e: io::Error| format!("{}: {e}", options.file.display());
+    let (file, _) = input(&options.file).map_err(at)?;
+    let mut bytes = Vec::new();
+    // One byte more than a table may have tells one that is too large.
+    file.take(score_files::MOST_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(at)?;
+    if bytes.len() > score_files::MOST_BYTES {
+        return Err(format!(
+            "{}: a table has at most {} bytes",
+            options.file.display(),
+            score_files::MOST_BYTES
+        ));
+    }
+    let order = ScoreImport {
+        index_code: options.index.clone(),
+        year: options.year,
+        stage: options.stage,
+        layout: options.layout,
+        decimal: options.decimal,
+        unit_column: options.unit_column.clone(),
+        sheet: options.sheet.clone(),
+        source: options.source.clone(),
+        dry_run: options.dry_run,
+    };
+    let context = Context { actor: ACTOR.to_owned(), now: Moment::now() };
+    let kind = TableFile::seen(&bytes);
+    let outcome = score_imports::import(store, context, order, kind, bytes)
+        .await
+        .map_err(|error| format!("{}: {}", options.file.display(), sentence(&error)))?;
+    for finding in &outcome.findings {
+        let column = finding.column.as_ref().map(|name| format!(", column {name}")).unwrap_or_default();
+        let value = finding.value.as_ref().map(|value| format!(" ({value})")).unwrap_or_default();
+        let of = &finding.violation;
+        eprintln!("line {}{column}{value}: {}: {}", finding.line, of.code, of.text.en);
+    }
+    if let Some(ignored) = outcome.heads.as_ref().map(Heads::ignored).filter(|heads| !heads.is_empty()) {
+        println!("columns that are not read: {}", ignored.join(", "));
+    }
+    println!(
+        "{} rows: {} created, {} updated, {} unchanged{}",
+        outcome.rows,
+        outcome.created,
+        outcome.updated,
+        outcome.unchanged,
+        if outcome.stored { "" } else { "; nothing was stored" }
+    );
+    match outcome.finding_count {
+        0 => Ok(()),
+        1 => Err("one thing is wrong with the table".to_owned()),
+        n => Err(format!("{n} things are wrong with the table")),
+    }
 }
 
 fn input(path: &Path) -> io::Result<(File, Option<String>)> {
@@ -136,7 +194,7 @@ pub async fn export_dossiers(store: &Store, options: &ExportDossiers) -> Result<
         false => ImportFormat::Csv,
     };
     let otherwise = options.format.unwrap_or(by_name);
-    let mut export = Export::new(store.clone(), query, Moment::now().day(), otherwise);
+    let mut export = dossier_exports::export(store.clone(), query, Moment::now().day(), otherwise);
     let at = |e: io::Error| format!("{}: {e}", options.file.display());
     let mut file = Output::create(&options.file, name.ends_with(".gz")).map_err(at)?;
     let mut count = 0;

@@ -70,6 +70,11 @@ fn command(command: Command) -> Result<(), String> {
                 exchange::import_dossiers(&store, &options).await
             })
         }
+        Command::Import(Import::Scores(options)) => {
+            migrate(&options.database)?;
+            let store = open(&options.database)?;
+            in_runtime(async move { exchange::import_scores(&store, &options).await })
+        }
         Command::Export(Export::Dossiers(options)) => {
             let store = open(&options.database)?;
             in_runtime(async move { exchange::export_dossiers(&store, &options).await })

@@ -72,6 +72,32 @@ pub struct IndexScore {
 }
 
 impl IndexScore {
+    /// A score of which only the key is said: it applies, and has no value yet.
+    pub fn new(
+        id: String,
+        index_code: String,
+        year: i32,
+        unit_id: String,
+        criterion: Option<String>,
+        stage: ScoreStage,
+    ) -> Self {
+        Self {
+            id,
+            index_code,
+            year,
+            unit_id,
+            criterion,
+            stage,
+            score: None,
+            published_rank: None,
+            applicable: true,
+            source: None,
+            comment: None,
+            explanation: None,
+            evidence: Vec::new(),
+        }
+    }
+
     /// What is unique: index, year, unit, stage and criterion (`_total` for the total).
     pub fn natural_key(&self) -> String {
         natural_key(&self.index_code, self.year, &self.unit_id, self.stage, self.criterion.as_deref())

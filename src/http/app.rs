@@ -4,11 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    calendars, changes, clock_rules, commendations, completeness, crud::API, deadlines, dossier_events,
-    dossier_exports, dossier_imports, dossier_statistics, dossier_transfers, dossiers, edition_copies,
-    edition_cycle, editions, form_06a, form_reports, imports, improvement_actions, index_scores, indexes,
-    latest_rankings, openapi, operations, problem::Problem, procedures, rankings, recompute, record_scores,
-    reported_figures, returns, reviews, unit_scores, units,
+    calendars, changes, clock_rules, code_lists, commendations, comparisons, completeness, crud::API,
+    deadlines, distributions, dossier_events, dossier_exports, dossier_imports, dossier_statistics,
+    dossier_transfers, dossiers, edition_copies, edition_cycle, editions, form_06a, form_reports, imports,
+    improvement_actions, index_score_exports, index_scores, indexes, latest_rankings, openapi, operations,
+    problem::Problem, procedures, rankings, recompute, record_scores, reported_figures, returns, reviews,
+    score_imports, series, unit_profiles, unit_scores, units,
 };
 
 /// Every documented address.
@@ -25,6 +26,12 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(dossier_statistics::configure)
             .configure(latest_rankings::configure)
             .configure(rankings::configure)
+            .configure(distributions::configure)
+            .configure(series::configure)
+            .configure(comparisons::configure)
+            .configure(unit_profiles::configure)
+            .configure(code_lists::configure)
+            .configure(score_imports::configure)
             .configure(reviews::configure)
             .configure(indexes::configure)
             .configure(editions::configure)
@@ -33,6 +40,7 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(completeness::configure)
             .configure(edition_copies::configure)
             .configure(record_scores::configure)
+            .configure(index_score_exports::configure)
             .configure(index_scores::configure)
             .configure(commendations::configure)
             .configure(reported_figures::configure)

@@ -9,7 +9,7 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Formula, Workbook, Worksheet, XlsxError,
 };
 
-use super::{problem::Problem, respond};
+use super::{formats::XLSX, problem::Problem, respond, tables::guarded};
 use crate::domain::{
     form_06a::{COLUMNS, Form06a, FormCells, by_level},
     periods::PeriodCalendar,
@@ -155,11 +155,6 @@ fn attachment(mut response: HttpResponse, report: &Form06a, extension: &str) -> 
     response
 }
 
-/// A text that no spreadsheet program takes for a formula.
-fn guarded(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
-}
-
 fn figures(cells: &FormCells) -> Vec<i64> {
     cells.values().into_iter().take(COLUMNS).collect()
 }
@@ -215,8 +210,7 @@ pub fn xlsx(request: &HttpRequest, report: &Form06a) -> Result<HttpResponse, Pro
         tracing::error!(%error, "a spreadsheet was not written");
         Problem::internal()
     })?;
-    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    Ok(attachment(respond::text(request, kind, &body), report, "xlsx"))
+    Ok(attachment(respond::text(request, XLSX, &body), report, "xlsx"))
 }
 
 /// How cells look.
@@ -374,14 +368,6 @@ fn write_sum(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_text_of_a_file_is_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
-            assert_eq!(guarded(text), format!("'{text}"));
-        }
-        assert_eq!(guarded("Đất đai"), "Đất đai");
-    }
 
     #[test]
     fn the_heads_are_those_of_thirteen_columns() {

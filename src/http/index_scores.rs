@@ -35,7 +35,7 @@ use crate::{
     store::{
         Versioned,
         index_scores::{REVISION, TOTAL},
-        list::Value,
+        list::{Filter, Value},
     },
 };
 
@@ -43,7 +43,7 @@ const SORTS: &[SortKey] = &[("id", "id"), ("score", "score_sort"), ("year", "yea
 
 list_query! {
     /// Which scores.
-    pub struct ListIndexScoresQuery {
+    pub struct ListIndexScoresQuery, export ExportIndexScoresQuery {
         /// Scores of this index.
         index_code: String,
         /// Scores of this data year.
@@ -193,7 +193,16 @@ pub async fn list_index_scores(
     request: HttpRequest,
     Query(query): Query<ListIndexScoresQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let revision = revision_of(&state, &query).await?;
+    let filters = filters(&state, &query).await?;
+    crud::list::<IndexScores>(&state, &request, query.paging(), filters.into_iter().map(Some), SORTS).await
+}
+
+/// The filters of a list or an export.
+///
+/// # Errors
+/// What is wrong with a revision, and 404 where there is none.
+pub async fn filters(state: &AppState, query: &ListIndexScoresQuery) -> Result<Vec<Filter>, Problem> {
+    let revision = revision_of(state, query).await?;
     let filters = [
         page::is_number(REVISION, revision),
         page::is("index_code", query.index_code.as_ref()),
@@ -206,7 +215,7 @@ pub async fn list_index_scores(
         page::is_word("stage", query.stage.map(ScoreStage::as_str)),
         page::is_true("applicable", query.applicable),
     ];
-    crud::list::<IndexScores>(&state, &request, query.paging(), filters, SORTS).await
+    Ok(filters.into_iter().flatten().collect())
 }
 
 /// The number of the revision whose scores are asked for; none for the working ones.

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use super::{
     body::Query,
     editions::index_of_path,
+    json_stat::Dataset,
     problem::Problem,
     rankings::{self, RankingBody, RankingQuery},
     state::AppState,
@@ -18,7 +19,12 @@ use crate::service::edition_cycle::{self, Asked, Which};
 #[utoipa::path(
     tag = "rankings",
     params(("code" = String, Path, description = "Code of the index."), RankingQuery),
-    responses((status = 200, description = "The standings.", body = RankingBody))
+    responses((status = 200, description = "The standings.", content(
+        (RankingBody = "application/json"),
+        (Dataset = "application/vnd.json-stat+json"),
+        (String = "text/csv"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    )))
 )]
 #[get("/indexes/{code}/rankings/latest")]
 pub async fn get_latest_ranking(

@@ -5,7 +5,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::Query, crud, edition_cycle, editions::index_of_path, kept, problem::Problem, schema::Number,
+    body::Query,
+    crud, edition_cycle,
+    editions::index_of_path,
+    formats::{self, FileFormat},
+    json_stat::Dataset,
+    kept,
+    problem::Problem,
+    ranking_files,
+    schema::Number,
     state::AppState,
 };
 use crate::{
@@ -46,6 +54,11 @@ pub struct RankingQuery {
     /// The revision that was public at this moment (RFC 3339), or at the end of this day. Not with `revision`.
     #[param(example = "2017-06-30")]
     pub as_of: Option<String>,
+    /// How the ranking is written; by `Accept` when left out, JSON without it.
+    #[param(inline)]
+    pub format: Option<FileFormat>,
+    /// Begin a CSV file with a byte order mark, which some spreadsheet programs need to read Vietnamese.
+    pub bom: Option<bool>,
 }
 
 /// Where a unit stood in the base year.
@@ -291,7 +304,8 @@ pub fn year_of(name: &str, text: &str) -> Result<i32, Problem> {
 /// Get a ranking
 ///
 /// Ranks are taken on exact scores unless the edition says otherwise. `rank_change` is base rank minus rank:
-/// positive when the unit rose. A score can rise while its rank falls.
+/// positive when the unit rose. A score can rise while its rank falls. As `csv` or `xlsx` it is a file with
+/// Vietnamese heads, as `json-stat` a dataset of JSON-stat 2.0.
 #[utoipa::path(
     tag = "rankings",
     params(
@@ -299,7 +313,12 @@ pub fn year_of(name: &str, text: &str) -> Result<i32, Problem> {
         ("year" = i32, Path, description = "Data year."),
         RankingQuery,
     ),
-    responses((status = 200, description = "The standings.", body = RankingBody))
+    responses((status = 200, description = "The standings.", content(
+        (RankingBody = "application/json"),
+        (Dataset = "application/vnd.json-stat+json"),
+        (String = "text/csv"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    )))
 )]
 #[get("/indexes/{code}/rankings/{year}")]
 pub async fn get_ranking(
@@ -312,7 +331,7 @@ pub async fn get_ranking(
     answer(&state, &request, &code, &year, query).await
 }
 
-/// Answers with the ranking of an index and a year.
+/// Answers with the ranking of an index and a year, in the form that is asked for.
 ///
 /// # Errors
 /// Those of the ranking, and of what can't be read.
@@ -323,13 +342,21 @@ pub async fn answer(
     year: &str,
     query: Result<Query<RankingQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
-    match asked(state, code, year, query) {
-        Ok((question, with_components)) => {
-            kept::answer(state, request, async |_| {
+    let form = |query: &RankingQuery| {
+        Ok((formats::wanted(request, query.format, query.bom)?, query.bom.unwrap_or(false)))
+    };
+    let form = query.as_ref().ok().map_or(Ok((FileFormat::Json, false)), |Query(query)| form(query));
+    match form.and_then(|form| Ok((form, asked(state, code, year, query)?))) {
+        Ok(((FileFormat::Json, _), (question, with_components))) => {
+            let answer = kept::answer(state, request, async |_| {
                 let report = ranking_reports::ranking(&state.store, question).await?;
                 Ok(RankingBody::new(report, with_components))
-            })
-            .await
+            });
+            Ok(formats::varied(answer.await?))
+        }
+        Ok(((format, bom), (question, with_components))) => {
+            let report = ranking_reports::ranking(&state.store, question).await?;
+            Ok(formats::varied(ranking_files::answer(request, &report, format, bom, with_components)?))
         }
         // An index that isn't there is told before what can't be read.
         Err(problem) => {

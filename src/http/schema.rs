@@ -29,29 +29,34 @@ use crate::domain::{
     periods::PeriodCalendar,
     record_scores::{RecordMeasure, RecordPeriod, ZeroDenominator},
     reported_figures::FigureUnit,
+    score_tables::{DecimalMark, TableLayout},
     terms::TermUnit,
     time::{Day, Moment},
     units::{Extent, Level},
 };
 use crate::{
-    http::form_06a_files::FormFormat,
+    http::{form_06a_files::FormFormat, formats::FileFormat},
     service::{
         changes::ChangedResource,
         commendations::CommendationFlag,
         deadlines::NoDueDate,
         dossier_events::Mode,
+        dossier_statistics::Grouping,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
         record_scores::RecordOutcome,
         returns::NotUsedReason,
         reviews::Missing,
+        score_imports::ScoreChange,
+        series::SeriesGap,
         totals::{ComponentKind, TotalSource, Unranked},
     },
     store::changes::Action as ChangeAction,
 };
 
 macro_rules! word_schemas {
-    ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => {$(
+    ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => {
+    $(
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
                 ObjectBuilder::new()
@@ -66,7 +71,11 @@ macro_rules! word_schemas {
                 Cow::Borrowed(stringify!($name))
             }
         }
-    )+};
+    )+
+
+        /// Every closed list of words: the name of its schema, and the words in their order.
+        pub const WORD_LISTS: &[(&str, &[&str])] = &[$((stringify!($name), $name::WORDS)),+];
+    };
 }
 
 word_schemas! {
@@ -96,6 +105,8 @@ word_schemas! {
     DayKind,
     /// Why a day was not counted.
     DayOff,
+    /// Decimal mark of numbers that are written as text.
+    DecimalMark,
     /// What the difference of two scores counts.
     DeltaUnit,
     /// Where a rank went.
@@ -106,8 +117,12 @@ word_schemas! {
     Extent,
     /// What a reported value counts.
     FigureUnit,
+    /// How standings are written.
+    FileFormat,
     /// How a report is written.
     FormFormat,
+    /// What rows of statistics are told apart by.
+    Grouping,
     /// Level of a unit.
     Level,
     /// How rows are written in a file.
@@ -152,12 +167,18 @@ word_schemas! {
     ReturnChannel,
     /// How a report is written.
     ReportFormat,
+    /// What a value of a score table does.
+    ScoreChange,
     /// Stage of a score.
     ScoreStage,
     /// What a score counts.
     ScoreUnit,
+    /// Why a year of a series has no standing.
+    SeriesGap,
     /// How a dossier was submitted.
     SubmissionChannel,
+    /// How a score table is laid out: a row a unit (`wide`) or a row a score (`long`).
+    TableLayout,
     /// What a term counts: working hours, days of the calendar, working days, months, or within the day.
     TermUnit,
     /// How equal scores share ranks.

@@ -119,7 +119,8 @@ pub fn report(conn: &mut Conn, question: &Question) -> Result<RankingReport> {
     Ok(RankingReport { sheet, base_sheet, base_year: base.map(|base| base.year), not_comparable, ranking })
 }
 
-fn why_not_comparable(edition: &Edition, base: &Edition) -> Option<NotComparable> {
+/// Why the deltas between two editions are not comparable; none when they are.
+pub fn why_not_comparable(edition: &Edition, base: &Edition) -> Option<NotComparable> {
     if edition.unit_of_measure != base.unit_of_measure {
         Some(NotComparable::UnitOfMeasureDiffers)
     } else if edition.framework != base.framework {

@@ -221,6 +221,26 @@ pub fn insert(conn: &mut Conn, score: &IndexScore, version: i64) -> StoreResult<
     Ok(())
 }
 
+/// Adds many scores, each with its change number.
+pub fn insert_all(conn: &mut Conn, records: &[(IndexScore, i64)]) -> StoreResult<()> {
+    let rows = records.iter().map(|(score, version)| IndexScoreRow::new(score, *version));
+    match conn {
+        Conn::Sqlite(conn) => {
+            for row in rows {
+                diesel::insert_into(index_scores::table).values(row?).execute(conn)?;
+            }
+        }
+        Conn::Postgres(conn) => {
+            let rows: Vec<IndexScoreRow> = rows.collect::<StoreResult<_>>()?;
+            // PostgreSQL binds 65,535 values at most, and a row has fewer than 32 columns.
+            for part in rows.chunks(2000) {
+                diesel::insert_into(index_scores::table).values(part).execute(conn)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Replaces a score.
 pub fn update(conn: &mut Conn, score: &IndexScore, version: i64) -> StoreResult<()> {
     diesel::update(index_scores::table.find(&score.id))

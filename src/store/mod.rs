@@ -30,6 +30,7 @@ pub mod reported_figures;
 pub mod returns;
 pub mod row;
 pub mod schema;
+pub mod series;
 pub mod sql;
 pub mod unit_tree;
 pub mod units;

@@ -1,0 +1,89 @@
+//! What is said of heads and cells of a score table that can't be read.
+
+use super::violation::Violation;
+
+/// A cell that is no number.
+pub fn not_a_number() -> Violation {
+    Violation::new("/score", "not_a_number", "It is not a number.", "Giá trị không phải là số.")
+}
+
+/// A comma where none is declared.
+pub fn decimal_comma() -> Violation {
+    Violation::new(
+        "/score",
+        "decimal_comma",
+        "It has a comma: declare `decimal=comma` when that is the decimal mark.",
+        "Giá trị có dấu phẩy: hãy khai báo `decimal=comma` nếu đó là dấu thập phân.",
+    )
+}
+
+/// A point where a comma is declared.
+pub fn decimal_point() -> Violation {
+    Violation::new(
+        "/score",
+        "decimal_point",
+        "It has a point, where the decimal mark is declared to be a comma.",
+        "Giá trị có dấu chấm trong khi dấu thập phân được khai báo là dấu phẩy.",
+    )
+}
+
+/// No column of units.
+pub fn no_unit_column(names: &[String], wanted: Option<&str>) -> Violation {
+    let heads = names.iter().filter(|name| !name.is_empty()).cloned().collect::<Vec<_>>().join(", ");
+    match wanted {
+        Some(wanted) => Violation::new(
+            "unit_column",
+            "no_unit_column",
+            format!("There is no column `{wanted}`; the heads are: {heads}."),
+            format!("Không có cột `{wanted}`; các tiêu đề là: {heads}."),
+        ),
+        None => Violation::new(
+            "unit_column",
+            "no_unit_column",
+            format!("No column of units is known among the heads: {heads}. Name it with `unit_column`."),
+            format!("Không nhận ra cột đơn vị trong các tiêu đề: {heads}. Hãy chỉ rõ bằng `unit_column`."),
+        ),
+    }
+}
+
+/// A long table without one of its columns.
+pub fn no_column(name: &str) -> Violation {
+    Violation::new(
+        "layout",
+        "no_column",
+        format!("A long table has a column `{name}`."),
+        format!("Bảng dạng dọc phải có cột `{name}`."),
+    )
+}
+
+/// No column of scores.
+pub fn no_score_column() -> Violation {
+    Violation::new(
+        "layout",
+        "no_score_column",
+        "No column is a criterion of the edition or its total.",
+        "Không có cột nào là tiêu chí của kỳ đánh giá hoặc tổng điểm.",
+    )
+}
+
+/// A criterion with two columns.
+pub fn duplicate_column(code: &str, other: usize) -> Violation {
+    let other = other + 1;
+    Violation::new(
+        "/criterion",
+        "duplicate_column",
+        format!("The criterion `{code}` is column {other} already."),
+        format!("Tiêu chí `{code}` đã có ở cột {other}."),
+    )
+}
+
+/// A name of several criteria.
+pub fn ambiguous_criterion(name: &str, codes: &[String]) -> Violation {
+    let codes = codes.join(", ");
+    Violation::new(
+        "/criterion",
+        "ambiguous_criterion",
+        format!("`{name}` is the name of several criteria: {codes}. Use the code."),
+        format!("`{name}` là tên của nhiều tiêu chí: {codes}. Hãy dùng mã."),
+    )
+}

@@ -1,0 +1,103 @@
+//! Score tables: heads, numbers and rows, each read or refused with its place.
+
+use super::*;
+
+fn criterion(code: &str, name: &str, name_en: Option<&str>) -> Criterion {
+    serde_json::from_value(serde_json::json!({"code": code, "name": name, "name_en": name_en})).unwrap()
+}
+
+fn names() -> CriterionNames {
+    CriterionNames::of(&[
+        criterion("time_cost", "Chi phí thời gian", Some("Time costs")),
+        criterion("land", "Tiếp cận đất đai", None),
+        criterion("land-2", "Tiếp cận đất đai", None),
+    ])
+}
+
+fn line(number: u32, cells: &[&str]) -> FileLine {
+    FileLine { number, cells: cells.iter().map(|text| FileCell::Text((*text).to_owned())).collect() }
+}
+
+fn heads(cells: &[&str]) -> Result<Heads, Vec<&'static str>> {
+    let codes = |wrong: Vec<WrongHead>| wrong.into_iter().map(|(_, violation)| violation.code).collect();
+    Heads::read(&line(1, cells), &names(), TableLayout::Auto, None).map_err(codes)
+}
+
+fn of(code: &str) -> Option<Role> {
+    Some(Role::Of(Some(code.to_owned())))
+}
+
+#[test]
+fn heads_are_known_by_code_and_by_name_without_case_and_marks() {
+    let wide =
+        heads(&["STT", "Tên đơn vị", "CHI PHI THOI GIAN", "Land", "Tổng điểm", "Xếp hạng", ""]).unwrap();
+    assert_eq!(wide.layout, TableLayout::Wide);
+    let total = Some(Role::Of(None));
+    let want = [None, Some(Role::Unit), of("time_cost"), of("land"), total, Some(Role::Rank), None];
+    assert_eq!(wide.roles, want);
+    assert_eq!(wide.ignored(), ["STT"]);
+    let long = heads(&["unit_id", "Tiêu chí", "Điểm", "rank"]).unwrap();
+    assert_eq!(long.layout, TableLayout::Long);
+    assert_eq!(long.roles, [Some(Role::Unit), Some(Role::Criterion), Some(Role::Score), Some(Role::Rank)]);
+    // The column of ids wins over that of names, and exact digits over rounded ones.
+    let own = heads(&["Hạng", "Mã đơn vị", "Đơn vị", "Điểm", "Điểm (đủ chữ số)", "Hạng công bố"]).unwrap();
+    assert_eq!(own.roles, [None, Some(Role::Unit), None, None, Some(Role::Of(None)), Some(Role::Rank)]);
+}
+
+#[test]
+fn heads_that_say_too_little_or_too_much_are_refused() {
+    assert_eq!(heads(&["Bảng điểm năm 2016"]), Err(vec!["no_unit_column"]));
+    assert_eq!(heads(&["unit", "Ghi chú"]), Err(vec!["no_score_column"]));
+    assert_eq!(heads(&["unit", "Tiếp cận đất đai"]), Err(vec!["ambiguous_criterion"]));
+    assert_eq!(heads(&["unit", "time_cost", "Time costs"]), Err(vec!["duplicate_column"]));
+    let long = Heads::read(&line(1, &["unit", "time_cost"]), &names(), TableLayout::Long, None);
+    assert_eq!(long.unwrap_err().len(), 2);
+    let named = Heads::read(&line(1, &["Sở", "land"]), &names(), TableLayout::Auto, Some("so"));
+    assert_eq!(named.unwrap().roles, [Some(Role::Unit), of("land")]);
+}
+
+/// The scores of a row as texts, and the codes of what is wrong.
+type Told = (Vec<(Option<String>, String, Option<i32>)>, Vec<(usize, &'static str)>);
+
+fn told(cells: &[&str], row: &[&str], mark: DecimalMark) -> Option<Told> {
+    let row = heads(cells).unwrap().line(&line(2, row), &names(), mark)?;
+    let values = row.values.into_iter().map(|v| (v.criterion, v.score.to_string(), v.published_rank));
+    Some((values.collect(), row.wrong.into_iter().map(|w| (w.column, w.violation.code)).collect()))
+}
+
+fn value(criterion: Option<&str>, score: &str, rank: Option<i32>) -> (Option<String>, String, Option<i32>) {
+    (criterion.map(str::to_owned), score.to_owned(), rank)
+}
+
+#[test]
+fn a_wide_row_has_a_score_a_column_and_blanks_are_none() {
+    let cells = ["unit", "time_cost", "land", "total", "rank"];
+    let wide = |row: &[&str], mark| told(&cells, row, mark);
+    let point = DecimalMark::Point;
+    let want = vec![value(Some("time_cost"), "7.5", None), value(None, "64.96", Some(3))];
+    assert_eq!(wide(&["x", "7.50", " - ", "64.96", "3.0"], point), Some((want, vec![])));
+    assert_eq!(wide(&["Ghi chú", "", "", "", ""], point), None);
+    assert_eq!(
+        wide(&["x", "7,5", "1.2.3", "nan", "0"], point).unwrap().1,
+        [(4, "not_a_rank"), (1, "decimal_comma"), (2, "not_a_number"), (3, "not_a_number")]
+    );
+    assert_eq!(wide(&["x", "", "", "", "3"], point), Some((vec![], vec![(4, "rank_without_score")])));
+    let comma = wide(&["x", "7,5", "1.234", "1,2,3", ""], DecimalMark::Comma).unwrap();
+    assert_eq!(comma.0, [value(Some("time_cost"), "7.5", None)]);
+    assert_eq!(comma.1, [(2, "decimal_point"), (3, "not_a_number")]);
+}
+
+#[test]
+fn a_long_row_has_one_score() {
+    let cells = ["unit", "criterion", "score", "rank"];
+    let long = |row: &[&str]| told(&cells, row, DecimalMark::Point);
+    assert_eq!(
+        long(&["x", "Time costs", "9", "1"]),
+        Some((vec![value(Some("time_cost"), "9", Some(1))], vec![]))
+    );
+    for total in ["_total", "Tổng điểm", ""] {
+        assert_eq!(long(&["x", total, "9", ""]), Some((vec![value(None, "9", None)], vec![])), "{total}");
+    }
+    assert_eq!(long(&["x", "water", "9", ""]), Some((vec![], vec![(1, "unknown_criterion")])));
+    assert_eq!(long(&["x", "land", "", ""]), None);
+}

@@ -1,0 +1,356 @@
+//! `POST /indexes/{code}/editions/{year}/score-imports`: a score table of an edition, looked at or stored.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    post,
+    web::{self, Bytes},
+};
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    body::read_query,
+    editions::index_of_path,
+    etag,
+    formats::XLSX,
+    frame::{self, Language},
+    problem::Problem,
+    rankings::year_of,
+    respond,
+    schema::Number,
+    state::AppState,
+};
+use crate::{
+    domain::{
+        index_scores::ScoreStage,
+        score_tables::{DecimalMark, Heads, Role, TableLayout},
+        text::clean,
+        violation::{Findings, Violation},
+    },
+    service::{
+        crud,
+        editions::{self, Editions},
+        error::Error,
+        score_files::{MOST_BYTES, TableFile},
+        score_imports::{self, PlannedScore, ScoreChange, ScoreImport, ScoreImportOutcome, TableFinding},
+    },
+};
+
+/// How a table is read.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ScoreImportQuery {
+    /// How the table is laid out; `auto` when left out: long where it has columns of criteria and of scores.
+    layout: Option<TableLayout>,
+    /// Stage that the scores are of; `final` when left out.
+    stage: Option<ScoreStage>,
+    /// Head of the column of units; one of the usual heads when left out.
+    unit_column: Option<String>,
+    /// Decimal mark of numbers that are written as text; `point` when left out.
+    decimal: Option<DecimalMark>,
+    /// Name of the sheet of a spreadsheet; the first when left out.
+    sheet: Option<String>,
+    /// Where the scores come from; kept with each.
+    source: Option<String>,
+    /// Look at the table and store nothing.
+    dry_run: Option<bool>,
+}
+
+/// A column of a table.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TableColumn {
+    /// Its head.
+    pub column: String,
+    /// What it holds: `unit`, `criterion`, `score` or `rank`.
+    pub holds: &'static str,
+    /// Code of the criterion that its scores are of; null for totals and in other columns.
+    pub criterion: Option<String>,
+}
+
+/// What is wrong with a cell, a line or the heads of a table.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TableFinding, example = json!({
+    "line": 15, "column": "dynamism", "value": "50", "code": "above_maximum", "detail": "The maximum is 10.",
+    "detail_en": "The maximum is 10.", "detail_vi": "Điểm tối đa là 10."
+}))]
+pub struct TableFindingView {
+    /// Number of the line in the file, from 1, that of the heads included.
+    pub line: u32,
+    /// Head of the column, where it is about one.
+    pub column: Option<String>,
+    /// What stands there, cut after 100 characters.
+    pub value: Option<String>,
+    /// Stable code of the rule.
+    pub code: String,
+    /// The rule in words, in the language of the request.
+    pub detail: String,
+    /// The rule in English.
+    pub detail_en: String,
+    /// The rule in Vietnamese.
+    pub detail_vi: String,
+}
+
+impl From<TableFinding> for TableFindingView {
+    fn from(finding: TableFinding) -> Self {
+        let TableFinding { line, column, value, violation } = finding;
+        let detail = match frame::current().language {
+            Language::English => violation.text.en.clone(),
+            Language::Vietnamese => violation.text.vi.clone(),
+        };
+        Self {
+            line,
+            column,
+            value,
+            code: violation.code.to_owned(),
+            detail,
+            detail_en: violation.text.en,
+            detail_vi: violation.text.vi,
+        }
+    }
+}
+
+/// A score of a table, and what it does.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TableScore {
+    /// Number of its line in the file.
+    pub line: u32,
+    /// The unit.
+    pub unit_id: String,
+    /// Its name.
+    pub unit_name: String,
+    /// The criterion; null for the total.
+    pub criterion: Option<String>,
+    /// The score, rounded to the edition's decimals.
+    pub score: Option<Number>,
+    /// The score with every digit.
+    pub score_exact: Option<String>,
+    /// The rank as published beside it.
+    pub published_rank: Option<i32>,
+    /// What it does.
+    pub change: ScoreChange,
+}
+
+impl TableScore {
+    fn new(planned: PlannedScore, decimals: u8) -> Self {
+        let PlannedScore { line, unit_name, score, change } = planned;
+        Self {
+            line,
+            unit_name,
+            score: score.score.as_ref().map(|value| Number::rounded(value, decimals)),
+            score_exact: score.score.as_ref().map(ToString::to_string),
+            unit_id: score.unit_id,
+            criterion: score.criterion,
+            published_rank: score.published_rank,
+            change,
+        }
+    }
+}
+
+/// What became of a table, or would.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ScoreImport, example = json!({
+    "index_code": "pci", "year": 2016, "stage": "final", "dry_run": true, "stored": false, "layout": "wide",
+    "columns": [
+        {"column": "Đơn vị", "holds": "unit", "criterion": null},
+        {"column": "land", "holds": "score", "criterion": "land"}
+    ],
+    "ignored_columns": ["Ghi chú"], "rows": 1, "created": 1, "updated": 0, "unchanged": 0,
+    "scores": [{
+        "line": 2, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "criterion": "land", "score": 6.53,
+        "score_exact": "6.53", "published_rank": null, "change": "create"
+    }],
+    "finding_count": 0, "findings": []
+}))]
+pub struct ScoreImportView {
+    /// The index.
+    pub index_code: String,
+    /// Data year.
+    pub year: i32,
+    /// Stage of the scores.
+    pub stage: ScoreStage,
+    /// Whether the table was only looked at.
+    pub dry_run: bool,
+    /// Whether the scores were stored.
+    pub stored: bool,
+    /// How the table is laid out; null where no heads were found.
+    pub layout: Option<TableLayout>,
+    /// The columns that are read.
+    pub columns: Vec<TableColumn>,
+    /// Heads of the columns that are not.
+    pub ignored_columns: Vec<String>,
+    /// Lines below the heads that hold a score or a rank.
+    pub rows: usize,
+    /// Scores that are new.
+    pub created: usize,
+    /// Scores that change.
+    pub updated: usize,
+    /// Scores that say what is there already.
+    pub unchanged: usize,
+    /// The first 1,000 scores without a finding, in the order of the file.
+    pub scores: Vec<TableScore>,
+    /// How many findings there are. With one nothing is stored.
+    pub finding_count: usize,
+    /// The first 1,000 of them.
+    pub findings: Vec<TableFindingView>,
+}
+
+fn column(name: &str, role: &Role) -> TableColumn {
+    let (holds, criterion) = match role {
+        Role::Unit => ("unit", None),
+        Role::Criterion => ("criterion", None),
+        Role::Score => ("score", None),
+        Role::Of(criterion) => ("score", criterion.clone()),
+        Role::Rank => ("rank", None),
+    };
+    TableColumn { column: name.to_owned(), holds, criterion }
+}
+
+fn columns(heads: &Heads) -> Vec<TableColumn> {
+    let read = heads.names.iter().zip(&heads.roles);
+    read.filter_map(|(name, role)| Some(column(name, role.as_ref()?))).collect()
+}
+
+impl From<ScoreImportOutcome> for ScoreImportView {
+    fn from(outcome: ScoreImportOutcome) -> Self {
+        let heads = outcome.heads.as_ref();
+        Self {
+            layout: heads.map(|heads| heads.layout),
+            columns: heads.map(columns).unwrap_or_default(),
+            ignored_columns: heads.map(Heads::ignored).unwrap_or_default(),
+            index_code: outcome.order.index_code,
+            year: outcome.order.year,
+            stage: outcome.order.stage,
+            dry_run: outcome.order.dry_run,
+            stored: outcome.stored,
+            rows: outcome.rows,
+            created: outcome.created,
+            updated: outcome.updated,
+            unchanged: outcome.unchanged,
+            scores: outcome.scores.into_iter().map(|s| TableScore::new(s, outcome.decimals)).collect(),
+            finding_count: outcome.finding_count,
+            findings: outcome.findings.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// The findings of a table as those of a problem: the place is the line and the head of the column.
+pub fn violations(findings: Vec<TableFinding>) -> Vec<Violation> {
+    let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
+    findings
+        .into_iter()
+        .map(|TableFinding { line, column, violation, .. }| {
+            let column = column.map(|name| format!("/{}", escaped(&name))).unwrap_or_default();
+            Violation { pointer: format!("/{line}{column}"), ..violation }
+        })
+        .collect()
+}
+
+/// The form of a table that the media type says.
+fn file_of(request: &HttpRequest) -> Result<TableFile, Problem> {
+    let given = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    match given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "text/csv" => Ok(TableFile::Csv),
+        XLSX => Ok(TableFile::Xlsx),
+        _ => Err(Problem::new(
+            "unsupported_media_type",
+            format!("The body must be text/csv or {XLSX}."),
+            format!("Nội dung phải là text/csv hoặc {XLSX}."),
+        )),
+    }
+}
+
+async fn bytes_of(payload: &mut web::Payload, limit: usize) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk: Bytes = chunk.map_err(|_| {
+            let (en, vi) = ("The body ended early.", "Nội dung bị cắt ngang.");
+            Problem::malformed(vec![Violation::new("", "body_cut_off", en, vi)])
+        })?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(Problem::new(
+                "too_large",
+                format!("A table has at most {limit} bytes."),
+                format!("Bảng tối đa {limit} byte."),
+            ));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Import a score table
+///
+/// CSV (UTF-8, with `,`, `;` or a tab) or a spreadsheet. Wide: a row a unit, a column a criterion, whose head is
+/// its code or name; `total` or `tổng điểm` for the total and `rank` or `xếp hạng` for its published rank. Long:
+/// columns of units, criteria and scores, and ranks where there are any. The heads stand in one of the first 20
+/// lines. Case and marks are ignored. Units are found by id, code or name as of the year; where several answer,
+/// those that the edition ranks come first, and what stays ambiguous is refused with the candidates. A number
+/// has a decimal point, or a comma where `decimal=comma` says so. An empty cell or a dash is no score and changes
+/// nothing. All scores are stored, or none: with `dry_run=true` the answer is what would be stored and every
+/// finding by line and column, without it a finding is a 422 that names each place as `/line/column`.
+#[utoipa::path(tag = "index scores",
+    params(
+        ("code" = String, Path, description = "Code of the index."),
+        ("year" = i32, Path, description = "Data year."),
+        ScoreImportQuery,
+    ),
+    request_body(description = "The table.", content(
+        (String = "text/csv"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    )),
+    responses((status = 200, description = "What was stored, or would be.", body = ScoreImportView))
+)]
+#[post("/indexes/{code}/editions/{year}/score-imports")]
+pub async fn import_scores(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    mut payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let (code, year) = path.into_inner();
+    let index_code = index_of_path(&state, &code).await?;
+    let year = year_of("year", &year)?;
+    crud::get::<Editions>(&state.store, editions::key(&index_code, year)).await?;
+    let file = file_of(&request)?;
+    let limit = MOST_BYTES.min(usize::try_from(state.max_import).unwrap_or(usize::MAX));
+    let permit = state.imports.clone().try_acquire_owned().map_err(|_| {
+        Problem::new("overloaded", "Too many imports are running.", "Đang có quá nhiều lần nhập cùng chạy.")
+    })?;
+    let bytes = bytes_of(&mut payload, limit).await?;
+    let query: ScoreImportQuery = read_query(request.query_string())?;
+    let order = order(query, index_code, year)?;
+    let outcome = score_imports::import(&state.store, state.context(), order, file, bytes).await?;
+    drop(permit);
+    if !outcome.order.dry_run && !outcome.stored {
+        return Err(Problem::with_errors("validation", violations(outcome.findings)));
+    }
+    let view = ScoreImportView::from(outcome);
+    let tag = etag::of_content(&serde_json::to_vec(&view).unwrap_or_default());
+    Ok(respond::written(tag, &view))
+}
+
+fn order(query: ScoreImportQuery, index_code: String, year: i32) -> Result<ScoreImport, Error> {
+    let source = query.source.as_deref().map(clean);
+    let mut findings = Findings::default();
+    findings.optional_text("source", source.as_ref(), 1000);
+    findings.into_result().map_err(Error::Invalid)?;
+    Ok(ScoreImport {
+        index_code,
+        year,
+        stage: query.stage.unwrap_or(ScoreStage::Final),
+        layout: query.layout.unwrap_or(TableLayout::Auto),
+        decimal: query.decimal.unwrap_or(DecimalMark::Point),
+        unit_column: query.unit_column,
+        sheet: query.sheet,
+        source,
+        dry_run: query.dry_run.unwrap_or(false),
+    })
+}
+
+/// The addresses of this file.
+pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    config.service(import_scores);
+}
