@@ -5,9 +5,9 @@ use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
     calendars, changes, clock_rules, commendations, crud::API, deadlines, dossier_events, dossier_exports,
-    dossier_imports, dossier_statistics, dossier_transfers, dossiers, editions, form_06a, form_reports,
-    imports, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem, procedures,
-    rankings, recompute, reported_figures, returns, reviews, units,
+    dossier_imports, dossier_statistics, dossier_transfers, dossiers, editions, explanations, form_06a,
+    form_reports, imports, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem,
+    procedures, rankings, recompute, reported_figures, returns, reviews, simulations, units,
 };
 
 /// Every documented address.
@@ -23,6 +23,8 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(dossier_transfers::configure)
             .configure(dossier_statistics::configure)
             .configure(rankings::configure)
+            .configure(explanations::configure)
+            .configure(simulations::configure)
             .configure(reviews::configure)
             .configure(indexes::configure)
             .configure(editions::configure)

@@ -1,18 +1,28 @@
 //! `/indexes/{code}/rankings/{year}`: standings of a cohort with ranks, bands and deltas.
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::Query, crud, editions::index_of_path, kept, problem::Problem, schema::Number, state::AppState,
+    body::{Body, Query, read_query},
+    crud,
+    editions::index_of_path,
+    kept,
+    problem::Problem,
+    ranking_parts::{EndedUnitBody, PredecessorBody, PublishedRankDifference},
+    schema::Number,
+    state::AppState,
 };
 use crate::{
     domain::{decimal::Exact, editions::TieRule, index_scores::ScoreStage, time::YEARS},
     service::{
+        self,
+        editions::Editions,
         indexes::Indexes,
-        ranking_reports::{self, BaseYear, NotComparable, Question, RankingReport},
-        rankings::{ContributionDelta, Delta, DeltaUnit, Direction, Standing},
+        ranking_details::{self, DetailedRanking},
+        ranking_reports::{BaseYear, NotComparable, Question},
+        rankings::{ContributionDelta, Delta, DeltaUnit, Direction, Standing, UnrankedUnit},
         totals::{ComponentKind, TotalSource, Unranked},
     },
 };
@@ -60,6 +70,26 @@ pub struct StandingDelta {
     pub rank_change: Option<i64>,
     /// Where the rank went.
     pub direction: Direction,
+    /// The difference over the criteria that both frameworks have (`common_criteria`): the sum of the unit's own
+    /// scores of them, in points, minus the same sum of the base. Told where the frameworks differ and the unit has
+    /// all of these scores in both years.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub common: Option<CommonDelta>,
+    /// The units that this one came from, where it did not exist in the base year, with their scores then. Their
+    /// scores are not summed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub predecessors: Vec<PredecessorBody>,
+}
+
+/// How a unit moved over the criteria that two frameworks have in common.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CommonDelta {
+    /// The difference in points, rounded once.
+    pub score: Number,
+    /// The difference in points, every digit.
+    pub score_exact: String,
 }
 
 /// What a criterion gave to the total, or what the criteria don't explain.
@@ -130,7 +160,8 @@ pub struct UnrankedBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Ranking, example = json!({
     "index_code": "pci", "year": 2016, "base_year": 2015, "cohort": "provinces", "stage": "final", "decimals": 2,
-    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "cohort_size": 63, "unranked": [],
+    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "common_criteria": null,
+    "cohort_size": 63, "unranked": [], "ended": [], "published_rank_differences": [],
     "standings": [{
         "rank": 3, "tied": false, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "score": 64.96,
         "score_exact": "64.9552993774414", "total_source": "stored", "band": "Rất tốt", "published_rank": 3,
@@ -158,12 +189,30 @@ pub struct RankingBody {
     pub comparable: Option<bool>,
     /// Why they don't.
     pub not_comparable_because: Option<NotComparable>,
+    /// The criteria that both frameworks have, by their codes in this edition and with the same maximum; of a
+    /// branch that is common as a whole, its top. Null where the frameworks don't differ.
+    pub common_criteria: Option<Vec<String>>,
     /// How many units are ranked.
     pub cohort_size: usize,
     /// The others of the cohort.
     pub unranked: Vec<UnrankedBody>,
+    /// Units of the base ranking that have ended since, by their rank there.
+    pub ended: Vec<EndedUnitBody>,
+    /// Where the published rank is another than the computed one.
+    pub published_rank_differences: Vec<PublishedRankDifference>,
+    /// True where scores were changed for the asking; absent in a ranking of what is stored.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub simulated: bool,
     /// The ranked units, by rank; equal ranks in Vietnamese order of the names.
     pub standings: Vec<StandingBody>,
+}
+
+impl StandingBase {
+    /// A rank and a score, rounded to `decimals`.
+    pub fn new(rank: u32, score: &Exact, decimals: u8) -> Self {
+        Self { rank, score: Number::rounded(score, decimals), score_exact: score.to_string() }
+    }
 }
 
 impl StandingBody {
@@ -179,11 +228,7 @@ impl StandingBody {
             total_source: standing.total.source,
             band: standing.band.clone(),
             published_rank: standing.published_rank,
-            base: standing.base.as_ref().map(|base| StandingBase {
-                rank: base.rank,
-                score: Number::rounded(&base.score, decimals),
-                score_exact: base.score.to_string(),
-            }),
+            base: standing.base.as_ref().map(|base| StandingBase::new(base.rank, &base.score, decimals)),
             delta: delta(&standing.delta, decimals, has_base && standing.base.is_some()),
             components: with_components
                 .then(|| standing.contribution_deltas.iter().map(|c| component(c, decimals)).collect()),
@@ -191,7 +236,7 @@ impl StandingBody {
     }
 }
 
-fn delta(delta: &Delta, decimals: u8, has_base: bool) -> StandingDelta {
+pub(super) fn delta(delta: &Delta, decimals: u8, has_base: bool) -> StandingDelta {
     let rounded = |value: &Option<Exact>, decimals| value.as_ref().map(|v| Number::rounded(v, decimals));
     StandingDelta {
         score: rounded(&delta.score, decimals),
@@ -200,10 +245,12 @@ fn delta(delta: &Delta, decimals: u8, has_base: bool) -> StandingDelta {
         relative_percent: rounded(&delta.relative_percent, 2),
         rank_change: delta.rank_change,
         direction: delta.direction,
+        common: None,
+        predecessors: Vec::new(),
     }
 }
 
-fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
+pub(super) fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
     let rounded = |value: &Exact| Number::rounded(value, decimals);
     StandingComponent {
         criterion: component.criterion.clone(),
@@ -218,38 +265,57 @@ fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
 }
 
 impl RankingBody {
-    fn new(report: RankingReport, with_components: bool) -> Self {
-        let edition = report.sheet.edition;
+    /// A ranking with its details.
+    pub fn new(detailed: &DetailedRanking, with_components: bool) -> Self {
+        let report = &detailed.report;
+        let edition = &report.sheet.edition;
         let decimals = edition.decimals;
         Self {
             year: edition.year,
             tie_rule: edition.tie_rule,
-            index_code: edition.index_code,
+            index_code: edition.index_code.clone(),
             base_year: report.base_year,
-            cohort: report.sheet.cohort.code,
+            cohort: report.sheet.cohort.code.clone(),
             stage: report.sheet.stage,
             decimals,
             comparable: report.base_year.map(|_| report.not_comparable.is_none()),
             not_comparable_because: report.not_comparable,
+            common_criteria: detailed.common.as_ref().map(|common| common.codes.clone()),
             cohort_size: report.ranking.cohort_size,
-            unranked: report
-                .ranking
-                .unranked
-                .iter()
-                .map(|u| UnrankedBody {
-                    unit_id: u.unit_id.clone(),
-                    unit_name: u.unit_name.clone(),
-                    reason: u.reason,
-                })
+            unranked: report.ranking.unranked.iter().map(UnrankedBody::new).collect(),
+            ended: detailed.lineage.ended.iter().map(|unit| EndedUnitBody::new(unit, decimals)).collect(),
+            published_rank_differences: ranking_details::published_rank_differences(report)
+                .filter_map(PublishedRankDifference::new)
                 .collect(),
+            simulated: false,
             standings: report
                 .ranking
                 .standings
                 .iter()
-                .map(|s| StandingBody::new(s, decimals, report.base_year.is_some(), with_components))
+                .map(|standing| detailed_standing(detailed, standing, with_components))
                 .collect(),
         }
     }
+}
+
+impl UnrankedBody {
+    fn new(unit: &UnrankedUnit) -> Self {
+        Self { unit_id: unit.unit_id.clone(), unit_name: unit.unit_name.clone(), reason: unit.reason }
+    }
+}
+
+/// A standing with what is told of it beside its scores.
+fn detailed_standing(detailed: &DetailedRanking, standing: &Standing, with_components: bool) -> StandingBody {
+    let report = &detailed.report;
+    let decimals = report.sheet.edition.decimals;
+    let mut body = StandingBody::new(standing, decimals, report.base_year.is_some(), with_components);
+    let common = detailed.common.as_ref().and_then(|common| common.deltas.get(&standing.unit_id));
+    body.delta.common = common
+        .map(|delta| CommonDelta { score: Number::rounded(delta, decimals), score_exact: delta.to_string() });
+    let predecessors = detailed.lineage.predecessors.get(&standing.unit_id);
+    let predecessors = predecessors.into_iter().flatten();
+    body.delta.predecessors = predecessors.map(|unit| PredecessorBody::new(unit, decimals)).collect();
+    body
 }
 
 /// A year of a path or a parameter.
@@ -287,8 +353,8 @@ pub async fn get_ranking(
     match asked(&code, &year, query) {
         Ok((question, with_components)) => {
             kept::answer(&state, &request, async |_| {
-                let report = ranking_reports::ranking(&state.store, question).await?;
-                Ok(RankingBody::new(report, with_components))
+                let detailed = ranking_details::ranking(&state.store, question).await?;
+                Ok(RankingBody::new(&detailed, with_components))
             })
             .await
         }
@@ -319,19 +385,62 @@ fn asked(
             ));
         }
     };
+    Ok((question(code, year, query)?, with_components))
+}
+
+/// The ranking that a path and a query ask for.
+///
+/// # Errors
+/// 404 for what is no code of an index, 400 for a year that is none.
+pub fn question(code: &str, year: &str, query: RankingQuery) -> Result<Question, Problem> {
     let base = match query.base_year.as_deref() {
         None => BaseYear::Before,
         Some("none") => BaseYear::Without,
         Some(year) => BaseYear::Year(year_of("base_year", year)?),
     };
-    let question = Question {
+    Ok(Question {
         index_code: crud::path_key::<Indexes>(code)?,
         year: year_of("year", year)?,
         base,
         cohort: query.cohort,
         stage: query.stage.unwrap_or(ScoreStage::Final),
+    })
+}
+
+/// What a `POST` about a ranking asks: the ranking, whether with components, and the body. That the index or the
+/// edition isn't there is told before what is wrong with the body or the query.
+///
+/// # Errors
+/// 404, or what is wrong with the body or the query.
+pub async fn read_about<I: DeserializeOwned>(
+    state: &AppState,
+    request: &HttpRequest,
+    (code, year): (String, String),
+    body: Body,
+) -> Result<(Question, bool, I), Problem> {
+    let input = body.read::<I>();
+    match (asked(&code, &year, read_query(request.query_string()).map(Query)), input) {
+        (Ok((question, with_components)), Ok(input)) => Ok((question, with_components, input)),
+        // What can't be read comes before a member that is missing.
+        (Err(problem), Ok(_)) => Err(behind_edition(state, &code, &year, problem).await),
+        (Err(problem), Err(lacking)) if lacking.is_validation() => {
+            Err(behind_edition(state, &code, &year, problem).await)
+        }
+        (_, Err(problem)) => Err(behind_edition(state, &code, &year, problem).await),
+    }
+}
+
+/// A problem of a request about an edition, unless the index or the edition isn't there.
+async fn behind_edition(state: &AppState, code: &str, year: &str, problem: Problem) -> Problem {
+    let index = match index_of_path(state, code).await {
+        Ok(index) => index,
+        Err(absent) => return absent,
     };
-    Ok((question, with_components))
+    let Ok(year) = year_of("year", year) else { return problem };
+    match service::crud::get::<Editions>(&state.store, service::editions::key(&index, year)).await {
+        Ok(_) => problem,
+        Err(error) => error.into(),
+    }
 }
 
 /// The addresses of this file.

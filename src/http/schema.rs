@@ -38,6 +38,7 @@ use crate::{
         commendations::CommendationFlag,
         deadlines::NoDueDate,
         dossier_events::Mode,
+        explanations::TiePlace,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
         returns::NotUsedReason,
@@ -143,6 +144,8 @@ word_schemas! {
     SubmissionChannel,
     /// What a term counts: working hours, days of the calendar, working days, months, or within the day.
     TermUnit,
+    /// How a tie moved a place.
+    TiePlace,
     /// How equal scores share ranks.
     TieRule,
     /// Where a total comes from.
