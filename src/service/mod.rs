@@ -28,6 +28,7 @@ pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
 pub mod procedures;
+pub mod rank_targets;
 pub mod rank_thresholds;
 pub mod ranking_details;
 pub mod ranking_lineage;

@@ -267,4 +267,4 @@ pub(super) fn has_known_effect(edition: &Edition, scores: &UnitScores, code: &st
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 #[path = "simulations_tests.rs"]
-mod tests;
+pub(in crate::service) mod tests;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     domain::{
-        editions::{Cohort, ScoreUnit},
+        editions::Cohort,
         index_scores::ScoreStage,
         units::{Level, Unit},
     },
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A sheet of units with a total (an empty text for none) and scores of criteria.
-fn sheet(edition: Edition, units: &[(&str, &str, &[(&str, &str)])]) -> Sheet {
+pub(in crate::service) fn sheet(edition: Edition, units: &[(&str, &str, &[(&str, &str)])]) -> Sheet {
     let rows = units.iter().map(|(id, total, scores)| Row {
         unit: Unit {
             id: (*id).to_owned(),
