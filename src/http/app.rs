@@ -7,7 +7,8 @@ use super::{
     calendars, changes, clock_rules, commendations, crud::API, deadlines, dossier_events, dossier_exports,
     dossier_imports, dossier_statistics, dossier_transfers, dossiers, editions, explanations, form_06a,
     form_reports, imports, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem,
-    procedures, rankings, recompute, reported_figures, returns, reviews, simulations, units,
+    procedures, rank_targets, rankings, recompute, reported_figures, returns, reviews, robustness,
+    simulations, units,
 };
 
 /// Every documented address.
@@ -25,6 +26,8 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(rankings::configure)
             .configure(explanations::configure)
             .configure(simulations::configure)
+            .configure(rank_targets::configure)
+            .configure(robustness::configure)
             .configure(reviews::configure)
             .configure(indexes::configure)
             .configure(editions::configure)

@@ -39,6 +39,7 @@ use crate::{
         deadlines::NoDueDate,
         dossier_events::Mode,
         explanations::TiePlace,
+        rank_targets::OutOfReach,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
         returns::NotUsedReason,
@@ -124,6 +125,8 @@ word_schemas! {
     OnlineLevel,
     /// What became of a dossier, derived.
     Outcome,
+    /// Why a gain can't give what is wanted.
+    OutOfReach,
     /// Civil periods follow the calendar; statutory ones run from the 15th to the 14th.
     PeriodCalendar,
     /// What a pause does to the term: begins anew (`restart`), or goes on with what was left (`extend`).

@@ -37,6 +37,7 @@ pub mod rankings;
 pub mod reported_figures;
 pub mod returns;
 pub mod reviews;
+pub mod robustness;
 pub mod score_sheets;
 pub mod simulations;
 pub mod totals;

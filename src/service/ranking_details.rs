@@ -4,9 +4,11 @@
 use super::{
     common_criteria::{self, CommonCriteria},
     error::Result,
+    rank_targets::{self, Goal, Target},
     ranking_lineage::{self, RankingLineage},
     ranking_reports::{self, NotComparable, Question, RankingReport},
     rankings::{self, Standing},
+    robustness::{self, Draws, Robustness},
     simulations::{self, Change},
 };
 use crate::store::{Conn, Store};
@@ -73,6 +75,51 @@ pub async fn simulation(store: &Store, question: Question, changes: Vec<Change>)
                 None => report.sheet.standings(),
             };
             of_report(conn, report)
+        })
+        .await
+}
+
+/// Makes sure that a ranking is there.
+///
+/// # Errors
+/// `NotFound` for an unknown index, edition, named base year or cohort.
+pub async fn exists(store: &Store, question: Question) -> Result<()> {
+    ranking_reports::ranking(store, question).await.map(drop)
+}
+
+/// A ranking, and what it takes for a unit of it to reach a goal.
+///
+/// # Errors
+/// `NotFound` as for a ranking; `Invalid` for a unit without a rank and a goal that isn't there.
+pub async fn target(
+    store: &Store,
+    question: Question,
+    unit_id: String,
+    goal: Goal,
+) -> Result<(RankingReport, Target)> {
+    store
+        .read(move |conn| {
+            let report = ranking_reports::report(conn, &question)?;
+            let target = rank_targets::target(&report.sheet, &report.ranking, &unit_id, &goal)?;
+            Ok((report, target))
+        })
+        .await
+}
+
+/// A ranking, and how sure its ranks are.
+///
+/// # Errors
+/// `NotFound` as for a ranking; `Invalid` where nothing can be varied.
+pub async fn robustness(
+    store: &Store,
+    question: Question,
+    draws: Draws,
+) -> Result<(RankingReport, Robustness)> {
+    store
+        .read(move |conn| {
+            let report = ranking_reports::report(conn, &question)?;
+            let robustness = robustness::draw(&report.sheet, &report.ranking, &draws)?;
+            Ok((report, robustness))
         })
         .await
 }
