@@ -40,6 +40,7 @@ mod lifecycle;
 mod lists;
 mod problems;
 mod procedures;
+mod published_tables;
 mod rank_targets;
 mod rankings;
 mod reads;
