@@ -8,6 +8,7 @@ use crate::{
     domain::{
         dossier_imports::Preset,
         imports::{ImportFormat, ImportMode},
+        units::Level,
         words::UnknownWord,
     },
     store::{DatabaseUrl, StoreLimits},
@@ -52,6 +53,9 @@ pub enum Command {
     /// Write records to files.
     #[command(subcommand)]
     Export(Export),
+    /// Editions of indexes that come ready with the program.
+    #[command(subcommand)]
+    Editions(Editions),
     /// Ask a running service whether it is ready: for container health checks.
     Healthcheck(Healthcheck),
 }
@@ -140,6 +144,42 @@ pub struct ExportDossiers {
     /// A filter as that of the list of dossiers: `--where under=gso-874 --where status=10`.
     #[arg(long = "where", value_name = "NAME=VALUE")]
     pub filters: Vec<String>,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// Ready editions.
+#[derive(Debug, Subcommand)]
+pub enum Editions {
+    /// Tell which there are, with what is official in each and what is assumed.
+    List,
+    /// Make a draft edition of a ready one, and its index where there is none; migrates the database first.
+    Load(LoadEdition),
+}
+
+/// Loading a ready edition.
+#[derive(Debug, Clone, Args)]
+pub struct LoadEdition {
+    /// Name of the ready edition: pci-2013.
+    pub code: String,
+
+    /// Data year of the new edition.
+    #[arg(long)]
+    pub year: i32,
+
+    /// Code of the index; that of the ready edition when left out.
+    #[arg(long)]
+    pub index: Option<String>,
+
+    /// Rank the units of this level, in place of the cohorts of the ready edition.
+    #[arg(long, value_parser = word::<Level>)]
+    pub cohort_level: Option<Level>,
+
+    /// Rank the units directly under this one, in place of the cohorts of the ready edition.
+    #[arg(long, value_name = "UNIT_ID")]
+    pub cohort_under: Option<String>,
 
     /// Where the data is.
     #[command(flatten)]

@@ -183,7 +183,7 @@ impl Output {
 }
 
 /// An error of the service in words.
-fn sentence(error: &Error) -> String {
+pub(crate) fn sentence(error: &Error) -> String {
     match error {
         Error::Invalid(violations) | Error::Malformed(violations) => {
             let texts: Vec<String> = violations

@@ -21,6 +21,7 @@ pub mod domain;
 pub mod exchange;
 pub mod http;
 pub mod metrics;
+pub mod ready_editions;
 pub mod run;
 pub mod sample;
 pub mod server;

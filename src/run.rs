@@ -8,10 +8,13 @@ use std::{
 };
 
 use crate::{
-    cli::{Check, CheckStatistics, Cli, Command, Database, Export, Healthcheck, Import, Sample, Serve},
+    cli::{
+        Check, CheckStatistics, Cli, Command, Database, Editions, Export, Healthcheck, Import, Sample, Serve,
+    },
     domain::time::Moment,
     exchange,
     http::openapi,
+    ready_editions,
     sample::{Extent, Loaded},
     server::{self, ServerLimits, StopSignals},
     service::{dossier_counting, imports},
@@ -70,6 +73,12 @@ fn command(command: Command) -> Result<(), String> {
         Command::Export(Export::Dossiers(options)) => {
             let store = open(&options.database)?;
             in_runtime(async move { exchange::export_dossiers(&store, &options).await })
+        }
+        Command::Editions(Editions::List) => ready_editions::list(),
+        Command::Editions(Editions::Load(options)) => {
+            migrate(&options.database)?;
+            let store = open(&options.database)?;
+            in_runtime(async move { ready_editions::load(&store, &options).await })
         }
         Command::Healthcheck(options) => healthcheck(&options),
     }

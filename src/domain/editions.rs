@@ -1,12 +1,14 @@
-//! The edition of an index in one year: framework, criteria tree, cohorts, bands and how ranks are taken.
+//! The edition of an index in one year: framework, criteria tree (`criteria`), cohorts, bands and how ranks are
+//! taken.
 //!
 //! Frameworks change almost every year, so all of this is data. A band is half open, `[from, to)`, and the
 //! bands of an edition ascend and touch, so that every score lies in exactly one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::criteria::{Criterion, Method};
 use super::{
     decimal::Exact,
     time::{Day, YEARS},
@@ -38,16 +40,6 @@ words! {
 }
 
 words! {
-    /// How a total comes from the scores of the top criteria.
-    pub enum Method {
-        /// The sum of points; in percent, of the maximum of what is applicable.
-        Points = "points",
-        /// Σ weight × score ÷ maximum: a total of 100 when every criterion has its maximum.
-        Weighted = "weighted",
-    }
-}
-
-words! {
     /// Where the edition stands in its yearly cycle.
     pub enum EditionStatus {
         /// Being prepared: everything may change.
@@ -55,23 +47,6 @@ words! {
         /// Published: its figures no longer change.
         Published = "published",
     }
-}
-
-/// A criterion of the tree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Criterion {
-    /// Code, unique within the edition.
-    pub code: String,
-    /// Vietnamese name.
-    pub name: String,
-    /// English name.
-    pub name_en: Option<String>,
-    /// Code of the criterion above; none for an area.
-    pub parent: Option<String>,
-    /// Most points it can have.
-    pub max_points: Option<Exact>,
-    /// Weight in percent, for a weighted total.
-    pub weight: Option<Exact>,
 }
 
 /// A rule that says which units a cohort holds.
@@ -135,10 +110,15 @@ pub struct Edition {
     pub tie_rule: TieRule,
     /// How a total comes from criteria.
     pub method: Method,
+    /// Whether points without a survey are scaled to the maximum that they would have with one.
+    pub rescale_without_survey: bool,
     /// The criteria tree; without one the edition has totals only.
     pub criteria: Vec<Criterion>,
     /// At least one cohort.
     pub cohorts: Vec<Cohort>,
+    /// Whether a unit may be ranked in more than one of them.
+    #[serde(default)]
+    pub overlapping_cohorts: bool,
     /// Bands in ascending order.
     pub bands: Vec<Band>,
     /// What is official in this edition and what is assumed.
@@ -150,16 +130,6 @@ pub struct Edition {
 }
 
 impl Edition {
-    /// The areas: criteria without a parent, in the edition's order.
-    pub fn areas(&self) -> impl Iterator<Item = &Criterion> {
-        self.criteria.iter().filter(|c| c.parent.is_none())
-    }
-
-    /// The criterion of a code.
-    pub fn criterion(&self, code: &str) -> Option<&Criterion> {
-        self.criteria.iter().find(|c| c.code == code)
-    }
-
     /// The band of an exact score.
     pub fn band(&self, score: &Exact) -> Option<&Band> {
         self.bands.iter().find(|band| band.holds(score))
@@ -205,111 +175,6 @@ impl Edition {
         findings.into_result().err().unwrap_or_default()
     }
 
-    fn check_criteria(&self, findings: &mut Findings) {
-        let parents: HashMap<&str, Option<&str>> =
-            self.criteria.iter().map(|c| (c.code.as_str(), c.parent.as_deref())).collect();
-        let rooted = rooted(&parents);
-        let mut seen = HashSet::new();
-        for (i, criterion) in self.criteria.iter().enumerate() {
-            let at = |member: &str| format!("/criteria/{i}/{member}");
-            findings.id(&at("code"), &criterion.code);
-            findings.text(&at("name"), &criterion.name, 500);
-            findings.optional_text(&at("name_en"), criterion.name_en.as_ref(), 500);
-            if criterion.code == "_total" {
-                findings.add(
-                    at("code"),
-                    "reserved",
-                    "`_total` stands for the total.",
-                    "`_total` dành cho điểm tổng.",
-                );
-            }
-            if !seen.insert(criterion.code.as_str()) {
-                findings.add(
-                    at("code"),
-                    "duplicate",
-                    "The code is used twice in this edition.",
-                    "Mã bị trùng trong kỳ đánh giá này.",
-                );
-            }
-            for (member, value) in [("max_points", &criterion.max_points), ("weight", &criterion.weight)] {
-                if value.as_ref().is_some_and(|v| v.is_negative() || v.is_zero()) {
-                    findings.add(at(member), "not_positive", "Must be above zero.", "Phải lớn hơn 0.");
-                }
-            }
-            match criterion.parent.as_deref() {
-                Some(parent) if !parents.contains_key(parent) => findings.add(
-                    at("parent"),
-                    "unknown_criterion",
-                    format!("No criterion `{parent}` in this edition."),
-                    format!("Không có tiêu chí `{parent}` trong kỳ đánh giá này."),
-                ),
-                Some(_) if rooted.get(criterion.code.as_str()) == Some(&false) => findings.add(
-                    at("parent"),
-                    "cycle",
-                    "The criterion would stand below itself.",
-                    "Tiêu chí nằm dưới chính nó.",
-                ),
-                _ => {}
-            }
-        }
-        self.check_weights(findings);
-        self.check_maxima(findings);
-    }
-
-    fn check_weights(&self, findings: &mut Findings) {
-        if self.method != Method::Weighted {
-            return;
-        }
-        for (i, criterion) in self.criteria.iter().enumerate().filter(|(_, c)| c.parent.is_none()) {
-            if criterion.weight.is_none() || criterion.max_points.is_none() {
-                findings.add(
-                    format!("/criteria/{i}"),
-                    "missing_weight",
-                    "A weighted total needs the weight and the maximum of every area.",
-                    "Điểm tổng theo trọng số cần trọng số và điểm tối đa của mọi lĩnh vực.",
-                );
-            }
-        }
-        let total: Exact = self.areas().filter_map(|c| c.weight.as_ref()).sum();
-        if total != Exact::from(100) {
-            findings.add(
-                "/criteria",
-                "weights_not_100",
-                format!("The weights of the areas make {total}, not 100."),
-                format!("Tổng trọng số các lĩnh vực là {total}, không phải 100."),
-            );
-        }
-    }
-
-    fn check_maxima(&self, findings: &mut Findings) {
-        if self.method != Method::Points {
-            return;
-        }
-        let mut below: HashMap<&str, Vec<&Criterion>> = HashMap::new();
-        for criterion in &self.criteria {
-            if let Some(parent) = &criterion.parent {
-                below.entry(parent).or_default().push(criterion);
-            }
-        }
-        for (i, parent) in self.criteria.iter().enumerate() {
-            let (Some(maximum), Some(children)) = (&parent.max_points, below.get(parent.code.as_str()))
-            else {
-                continue;
-            };
-            if children.iter().all(|c| c.max_points.is_some()) {
-                let sum: Exact = children.iter().filter_map(|c| c.max_points.as_ref()).sum();
-                if &sum != maximum {
-                    findings.add(
-                        format!("/criteria/{i}/max_points"),
-                        "maxima_do_not_add_up",
-                        format!("The criteria below make {sum} points, not {maximum}."),
-                        format!("Các tiêu chí bên dưới cộng lại được {sum} điểm, không phải {maximum}."),
-                    );
-                }
-            }
-        }
-    }
-
     fn check_cohorts(&self, findings: &mut Findings) {
         if self.cohorts.is_empty() {
             findings.add("/cohorts", "empty", "At least one cohort.", "Cần ít nhất một nhóm xếp hạng.");
@@ -336,7 +201,15 @@ impl Edition {
                 );
             }
             let mut ids = HashSet::new();
+            let before = self.cohorts.iter().take(i);
+            let elsewhere: HashSet<&String> = match self.overlapping_cohorts {
+                true => HashSet::new(),
+                false => before.flat_map(|cohort| cohort.unit_ids.iter().flatten()).collect(),
+            };
             for (j, id) in cohort.unit_ids.iter().flatten().enumerate() {
+                if elsewhere.contains(id) {
+                    findings.extend(vec![in_two_cohorts(format!("/cohorts/{i}/unit_ids/{j}"), id)]);
+                }
                 if !ids.insert(id) {
                     findings.add(
                         format!("/cohorts/{i}/unit_ids/{j}"),
@@ -378,25 +251,14 @@ impl Edition {
     }
 }
 
-/// Which criteria stand below a root, as all must; the others lead into a circle.
-///
-/// Each is visited once, because a tree may be as deep as the request that made it is long.
-fn rooted<'a>(parents: &HashMap<&'a str, Option<&'a str>>) -> HashMap<&'a str, bool> {
-    let mut rooted = HashMap::new();
-    for code in parents.keys() {
-        let mut path = Vec::new();
-        let mut at = Some(*code);
-        let reached = loop {
-            let Some(code) = at else { break true };
-            if let Some(known) = rooted.get(code) {
-                break *known;
-            }
-            // Met again on the way up, it closes a circle.
-            rooted.insert(code, false);
-            path.push(code);
-            at = parents.get(code).copied().flatten();
-        };
-        rooted.extend(path.into_iter().map(|code| (code, reached)));
-    }
-    rooted
+/// A unit that stands in two cohorts of an edition that doesn't say so.
+pub fn in_two_cohorts(pointer: String, unit_id: &str) -> Violation {
+    Violation::new(
+        pointer,
+        "in_two_cohorts",
+        format!("`{unit_id}` is in two cohorts; an edition that wants this says `overlapping_cohorts`."),
+        format!(
+            "`{unit_id}` thuộc hai nhóm xếp hạng; nếu chủ ý như vậy, hãy khai báo `overlapping_cohorts`."
+        ),
+    )
 }

@@ -1,10 +1,13 @@
 //! One score of a unit in an edition: the total or one criterion, at one stage, exact to the last digit.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::Serialize;
 
 use super::{
     decimal::Exact,
     editions::Edition,
+    record_scores::Computation,
     violation::{Findings, Violation},
     words::words,
 };
@@ -46,6 +49,8 @@ pub struct IndexScore {
     pub applicable: bool,
     /// Where it comes from.
     pub source: Option<String>,
+    /// What it was computed from; none where somebody gave it.
+    pub computation: Option<Computation>,
 }
 
 impl IndexScore {
@@ -89,13 +94,10 @@ impl IndexScore {
     }
 
     fn check_bounds(&self, edition: &Edition, findings: &mut Findings) {
-        let maximum = match self.criterion.as_deref() {
-            None => match edition.unit_of_measure {
-                super::editions::ScoreUnit::Percent => Some(Exact::from(100)),
-                super::editions::ScoreUnit::Points => None,
-            },
+        let (minimum, maximum) = match self.criterion.as_deref() {
+            None => (None, edition.maximum_of_total()),
             Some(code) => match edition.criterion(code) {
-                Some(criterion) => criterion.max_points.clone(),
+                Some(criterion) => (criterion.min_points.clone(), edition.maximum_of(criterion)),
                 None => {
                     findings.add(
                         "/criterion",
@@ -103,10 +105,20 @@ impl IndexScore {
                         format!("No criterion `{code}` in this edition."),
                         format!("Không có tiêu chí `{code}` trong kỳ đánh giá này."),
                     );
-                    None
+                    (None, None)
                 }
             },
         };
+        if let (Some(score), Some(minimum)) = (&self.score, minimum)
+            && score < &minimum
+        {
+            findings.add(
+                "/score",
+                "below_minimum",
+                format!("The minimum is {minimum}."),
+                format!("Điểm tối thiểu là {minimum}."),
+            );
+        }
         if let (Some(score), Some(maximum)) = (&self.score, maximum)
             && score > &maximum
         {
@@ -123,4 +135,47 @@ impl IndexScore {
 /// The natural key of a score as one text; its parts are ids, which hold no slash.
 pub fn natural_key(index: &str, year: i32, unit: &str, stage: ScoreStage, criterion: Option<&str>) -> String {
     format!("{index}/{year}/{unit}/{stage}/{}", criterion.unwrap_or("_total"))
+}
+
+/// Which scores a ranking of a stage is computed from.
+///
+/// For the final one that is the score given as final and, for a criterion without one, that of the stage that the
+/// edition says scores it.
+pub struct Counting {
+    stage: ScoreStage,
+    /// The stages that stand in for a final score, by criterion.
+    scored_by: HashMap<String, ScoreStage>,
+}
+
+impl Counting {
+    /// The rule of an edition.
+    pub fn of(edition: &Edition, stage: ScoreStage) -> Self {
+        let named = edition.criteria.iter().filter_map(|c| Some((c.code.clone(), c.stage?)));
+        let scored_by = if stage == ScoreStage::Final { named.collect() } else { HashMap::new() };
+        Self { stage, scored_by }
+    }
+
+    /// Those of the scores of one unit that count: at most one of each criterion.
+    pub fn among(&self, scores: Vec<IndexScore>) -> Vec<IndexScore> {
+        if self.scored_by.is_empty() {
+            return scores.into_iter().filter(|score| score.stage == self.stage).collect();
+        }
+        let given: HashSet<Option<String>> =
+            scores.iter().filter(|s| s.stage == self.stage).map(|s| s.criterion.clone()).collect();
+        let stands_in = |score: &IndexScore| {
+            let named = score.criterion.as_ref().and_then(|code| self.scored_by.get(code));
+            named == Some(&score.stage) && !given.contains(&score.criterion)
+        };
+        scores.into_iter().filter(|score| score.stage == self.stage || stands_in(score)).collect()
+    }
+}
+
+/// The score with what the old one was computed from, if it is that score.
+pub fn still_computed(score: IndexScore, old: Option<&IndexScore>) -> IndexScore {
+    let same = |old: &&IndexScore| {
+        old.natural_key() == score.natural_key()
+            && (&old.score, old.applicable) == (&score.score, score.applicable)
+    };
+    let computation = old.filter(same).and_then(|old| old.computation.clone());
+    IndexScore { computation, ..score }
 }

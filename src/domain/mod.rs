@@ -6,6 +6,8 @@
 pub mod calendars;
 pub mod clock_rules;
 pub mod commendations;
+pub mod criteria;
+mod criteria_checks;
 pub mod deadlines;
 pub mod decimal;
 pub mod dossier_events;
@@ -26,6 +28,8 @@ pub mod index_scores;
 pub mod indexes;
 pub mod periods;
 pub mod procedures;
+pub mod ratio;
+pub mod record_scores;
 pub mod reported_figures;
 pub mod returns;
 pub mod terms;

@@ -5,10 +5,10 @@ use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
     calendars, changes, clock_rules, commendations, crud::API, deadlines, dossier_events, dossier_exports,
-    dossier_imports, dossier_statistics, dossier_transfers, dossiers, editions, explanations, form_06a,
-    form_reports, imports, improvement_actions, index_scores, indexes, openapi, operations, problem::Problem,
-    procedures, rank_targets, rankings, recompute, reported_figures, returns, reviews, robustness,
-    simulations, units,
+    dossier_imports, dossier_statistics, dossier_transfers, dossiers, edition_copies, editions, explanations,
+    form_06a, form_reports, imports, improvement_actions, index_scores, indexes, openapi, operations,
+    problem::Problem, procedures, rank_targets, rankings, recompute, record_scores, reported_figures,
+    returns, reviews, robustness, simulations, units,
 };
 
 /// Every documented address.
@@ -31,6 +31,8 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(reviews::configure)
             .configure(indexes::configure)
             .configure(editions::configure)
+            .configure(edition_copies::configure)
+            .configure(record_scores::configure)
             .configure(index_scores::configure)
             .configure(commendations::configure)
             .configure(reported_figures::configure)

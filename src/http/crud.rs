@@ -69,6 +69,11 @@ pub trait Exposed: ListedResource {
 pub struct Key(Option<String>);
 
 impl Key {
+    /// The key of a path.
+    pub fn of_path(path: String) -> Self {
+        Self(Some(path))
+    }
+
     /// The key of the path, where there is one; the body may repeat it.
     ///
     /// # Errors

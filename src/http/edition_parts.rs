@@ -6,8 +6,12 @@ use utoipa::ToSchema;
 use super::schema::{DecimalText, Number};
 use crate::{
     domain::{
+        criteria::{Criterion, CriterionKind, Method, Polarity},
         decimal::Exact,
-        editions::{Band, Cohort, CohortRule, Criterion},
+        editions::{Band, Cohort, CohortRule},
+        index_scores::ScoreStage,
+        periods::PeriodCalendar,
+        record_scores::{FromRecords, RecordMeasure, RecordPeriod, ZeroDenominator},
         text::clean,
         time::Day,
         units::Level,
@@ -29,8 +33,37 @@ pub struct CriterionView {
     pub parent: Option<String>,
     /// Most points it can have.
     pub max_points: Option<Number>,
-    /// Weight in percent, for a weighted total.
+    /// Fewest points it can have; null for no bound. Negative for penalties.
+    pub min_points: Option<Number>,
+    /// Weight in percent of the parent or, of an area, of the total.
     pub weight: Option<Number>,
+    /// Whether more is better, where its values are normalised.
+    pub polarity: Polarity,
+    /// The stage that scores it; null where only final scores are given.
+    pub stage: Option<ScoreStage>,
+    /// How it comes from its children; null for the sum of points or, where the edition's method is `normalised`,
+    /// the mean of normalised indicators.
+    pub method: Option<Method>,
+    /// Ordinary, or an area of bonus and penalty points.
+    pub kind: CriterionKind,
+    /// How it is computed from dossier records; null where it isn't.
+    pub from_records: Option<FromRecordsView>,
+}
+
+/// A score that is computed from dossier records: full marks from a threshold, linear below it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FromRecords)]
+pub struct FromRecordsView {
+    /// The rate.
+    pub measure: RecordMeasure,
+    /// Part of the edition's year.
+    pub period: RecordPeriod,
+    /// Days of the period.
+    pub calendar: PeriodCalendar,
+    /// Percent from which the criterion has its maximum.
+    pub full_marks_from: Number,
+    /// What a denominator of zero gives.
+    pub zero_denominator: ZeroDenominator,
 }
 
 /// A criterion of the tree, as it shall be.
@@ -50,9 +83,48 @@ pub struct CriterionInput {
     /// Most points it can have.
     #[serde(default)]
     pub max_points: Option<DecimalText>,
-    /// Weight in percent, for a weighted total.
+    /// Fewest points it can have; null for no bound. Negative for penalties.
+    #[serde(default)]
+    pub min_points: Option<DecimalText>,
+    /// Weight in percent of the parent or, of an area, of the total. Those below a weighted parent make 100.
     #[serde(default)]
     pub weight: Option<DecimalText>,
+    /// Whether more is better, where its values are normalised; `positive` when absent.
+    #[serde(default)]
+    pub polarity: Option<Polarity>,
+    /// The stage that scores it, `self`, `appraised` or `survey`: without a final score of its own, that of this
+    /// stage is final.
+    #[serde(default)]
+    pub stage: Option<ScoreStage>,
+    /// How it comes from its children. When absent, the sum of points or, where the edition's method is
+    /// `normalised`, the mean of normalised indicators.
+    #[serde(default)]
+    pub method: Option<Method>,
+    /// `bonus_penalty` for an area that is added to the total and not to the maximum: its bounds are `min_points`
+    /// and `max_points`. `ordinary` when absent.
+    #[serde(default)]
+    pub kind: Option<CriterionKind>,
+    /// How it is computed from dossier records; null where it isn't.
+    #[serde(default)]
+    pub from_records: Option<FromRecordsInput>,
+}
+
+/// How a criterion is computed from dossier records: full marks from a threshold, linear below it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FromRecordsInput {
+    /// The rate.
+    pub measure: RecordMeasure,
+    /// Part of the edition's year; the whole `year` when absent.
+    #[serde(default)]
+    pub period: Option<RecordPeriod>,
+    /// Days of the period; `civil` when absent.
+    #[serde(default)]
+    pub calendar: Option<PeriodCalendar>,
+    /// Percent from which the criterion has its maximum: above 0, at most 100.
+    pub full_marks_from: DecimalText,
+    /// What a denominator of zero gives.
+    pub zero_denominator: ZeroDenominator,
 }
 
 /// A rule that says which units a cohort holds.
@@ -128,14 +200,56 @@ fn exact(pointer: String, value: Option<DecimalText>) -> Result<Option<Exact>, E
 /// # Errors
 /// 422 `too_precise`.
 pub fn criterion(i: usize, input: CriterionInput) -> Result<Criterion, Error> {
+    let at = |member: &str| format!("/criteria/{i}/{member}");
     Ok(Criterion {
         code: clean(&input.code),
         name: clean(&input.name),
         name_en: text(input.name_en),
         parent: text(input.parent),
-        max_points: exact(format!("/criteria/{i}/max_points"), input.max_points)?,
-        weight: exact(format!("/criteria/{i}/weight"), input.weight)?,
+        max_points: exact(at("max_points"), input.max_points)?,
+        min_points: exact(at("min_points"), input.min_points)?,
+        weight: exact(at("weight"), input.weight)?,
+        polarity: input.polarity.unwrap_or(Polarity::Positive),
+        stage: input.stage,
+        method: input.method,
+        kind: input.kind.unwrap_or(CriterionKind::Ordinary),
+        from_records: input.from_records.map(|rule| from_records(&at("from_records"), rule)).transpose()?,
     })
+}
+
+fn from_records(at: &str, input: FromRecordsInput) -> Result<FromRecords, Error> {
+    Ok(FromRecords {
+        measure: input.measure,
+        period: input.period.unwrap_or(RecordPeriod::Year),
+        calendar: input.calendar.unwrap_or(PeriodCalendar::Civil),
+        full_marks_from: input.full_marks_from.exact(&format!("{at}/full_marks_from"))?,
+        zero_denominator: input.zero_denominator,
+    })
+}
+
+/// A criterion as callers see it.
+pub fn criterion_view(criterion: Criterion) -> CriterionView {
+    let number = |value: Option<Exact>| value.as_ref().map(Number::exact);
+    CriterionView {
+        code: criterion.code,
+        name: criterion.name,
+        name_en: criterion.name_en,
+        parent: criterion.parent,
+        max_points: number(criterion.max_points),
+        min_points: number(criterion.min_points),
+        weight: number(criterion.weight),
+        polarity: criterion.polarity,
+        stage: criterion.stage,
+        method: criterion.method,
+        kind: criterion.kind,
+        from_records: criterion.from_records.map(|rule| FromRecordsView {
+            measure: rule.measure,
+            period: rule.period,
+            calendar: rule.calendar,
+            full_marks_from: Number::exact(&rule.full_marks_from),
+            zero_denominator: rule.zero_denominator,
+        }),
+    }
 }
 
 /// A cohort of a body.

@@ -9,7 +9,7 @@ use super::{
     crud::{self, API, Exposed, Key},
     edition_parts::{
         BandInput, BandView, CohortBody, CriterionInput, CriterionView, band, cohort, cohort_view, criterion,
-        text,
+        criterion_view, text,
     },
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
@@ -41,12 +41,17 @@ const SORTS: &[SortKey] = &[("year", store::editions::YEAR)];
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Edition, example = json!({
     "index_code": "pci", "year": 2016, "framework": "pci-2013", "unit_of_measure": "points", "decimals": 2,
-    "rank_decimals": null, "tie_rule": "competition", "method": "weighted",
+    "rank_decimals": null, "tie_rule": "competition", "method": "weighted", "rescale_without_survey": false,
     "criteria": [
-        {"code": "transparency", "name": "Tính minh bạch", "name_en": "Transparency", "parent": null, "max_points": 10, "weight": 60},
-        {"code": "time_costs", "name": "Chi phí thời gian", "name_en": "Time costs", "parent": null, "max_points": 10, "weight": 40}
+        {"code": "transparency", "name": "Tính minh bạch", "name_en": "Transparency", "parent": null, "max_points": 10,
+         "min_points": null, "weight": 60, "polarity": "positive", "stage": null, "method": null, "kind": "ordinary",
+         "from_records": null},
+        {"code": "time_costs", "name": "Chi phí thời gian", "name_en": "Time costs", "parent": null, "max_points": 10,
+         "min_points": null, "weight": 40, "polarity": "positive", "stage": null, "method": null, "kind": "ordinary",
+         "from_records": null}
     ],
     "cohorts": [{"code": "provinces", "name": "Các tỉnh, thành phố", "unit_ids": ["gso-01", "gso-87"], "rule": null}],
+    "overlapping_cohorts": false,
     "bands": [{"label": "Khá", "from": null, "to": 60}, {"label": "Tốt", "from": 60, "to": null}],
     "note": null, "status": "draft", "revision": null
 }))]
@@ -67,10 +72,14 @@ pub struct EditionView {
     pub tie_rule: TieRule,
     /// How a total comes from criteria.
     pub method: Method,
+    /// Whether points without a survey are scaled to the maximum that they would have with one.
+    pub rescale_without_survey: bool,
     /// The criteria tree; without one the edition has totals only.
     pub criteria: Vec<CriterionView>,
     /// Who is ranked against whom.
     pub cohorts: Vec<CohortBody>,
+    /// Whether a unit may be ranked in more than one cohort.
+    pub overlapping_cohorts: bool,
     /// Bands in ascending order; each begins where the one below it ends.
     pub bands: Vec<BandView>,
     /// What is official in this edition and what is assumed.
@@ -110,11 +119,18 @@ pub struct EditionInput {
     /// How a total comes from criteria; `points` when absent.
     #[serde(default)]
     pub method: Option<Method>,
+    /// Whether points without a survey are scaled to the maximum that they would have with one; false when absent.
+    /// A total in percent always is.
+    #[serde(default)]
+    pub rescale_without_survey: Option<bool>,
     /// The criteria tree; without one the edition has totals only.
     #[serde(default)]
     pub criteria: Vec<CriterionInput>,
     /// At least one cohort.
     pub cohorts: Vec<CohortBody>,
+    /// Whether a unit may be ranked in more than one cohort; false when absent.
+    #[serde(default)]
+    pub overlapping_cohorts: bool,
     /// Bands in ascending order; each begins where the one below it ends.
     #[serde(default)]
     pub bands: Vec<BandInput>,
@@ -188,19 +204,10 @@ impl Exposed for Editions {
             rank_decimals: edition.rank_decimals,
             tie_rule: edition.tie_rule,
             method: edition.method,
-            criteria: edition
-                .criteria
-                .into_iter()
-                .map(|c| CriterionView {
-                    code: c.code,
-                    name: c.name,
-                    name_en: c.name_en,
-                    parent: c.parent,
-                    max_points: number(c.max_points),
-                    weight: number(c.weight),
-                })
-                .collect(),
+            rescale_without_survey: edition.rescale_without_survey,
+            criteria: edition.criteria.into_iter().map(criterion_view).collect(),
             cohorts: edition.cohorts.into_iter().map(cohort_view).collect(),
+            overlapping_cohorts: edition.overlapping_cohorts,
             bands: edition
                 .bands
                 .into_iter()
@@ -225,6 +232,7 @@ impl Exposed for Editions {
             rank_decimals: input.rank_decimals,
             tie_rule: input.tie_rule.unwrap_or(TieRule::Competition),
             method: input.method.unwrap_or(Method::Points),
+            rescale_without_survey: input.rescale_without_survey.unwrap_or(false),
             criteria: input
                 .criteria
                 .into_iter()
@@ -232,6 +240,7 @@ impl Exposed for Editions {
                 .map(|(i, c)| criterion(i, c))
                 .collect::<Result<_, _>>()?,
             cohorts: input.cohorts.into_iter().map(cohort).collect(),
+            overlapping_cohorts: input.overlapping_cohorts,
             bands: input.bands.into_iter().enumerate().map(|(i, b)| band(i, b)).collect::<Result<_, _>>()?,
             note: text(input.note),
             status: old.map_or(EditionStatus::Draft, |old| old.status),
@@ -255,7 +264,10 @@ pub async fn index_of_path(state: &AppState, code: &str) -> Result<String, Probl
 }
 
 /// The key of an edition from its path. The index comes first: 404 before 400.
-async fn key(state: &AppState, path: &(String, String)) -> Result<String, Problem> {
+///
+/// # Errors
+/// 404 for the index, 400 for the year.
+pub async fn key(state: &AppState, path: &(String, String)) -> Result<String, Problem> {
     let index = index_of_path(state, &path.0).await?;
     Ok(service::editions::key(&index, year_of("year", &path.1)?))
 }

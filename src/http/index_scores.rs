@@ -11,6 +11,7 @@ use super::{
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     rankings::year_of,
+    record_scores::ComputationView,
     respond,
     schema::{DecimalText, Number},
     state::AppState,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     domain::{
         decimal::Exact,
-        index_scores::{IndexScore, ScoreStage},
+        index_scores::{IndexScore, ScoreStage, still_computed},
         text::clean,
         time::Day,
     },
@@ -38,7 +39,8 @@ const SORTS: &[SortKey] = &[("id", "id"), ("score", "score_sort"), ("year", "yea
 #[schema(as = IndexScore, example = json!({
     "id": "019ab1f0-0000-7000-8000-000000000001", "index_code": "pci", "year": 2016, "unit_id": "gso-87",
     "criterion": null, "stage": "final", "score": 64.9552993774414, "score_exact": "64.9552993774414",
-    "published_rank": 3, "applicable": true, "source": "PCI 2016"
+    "published_rank": 3, "applicable": true, "source": "PCI 2016",
+    "computation": null
 }))]
 pub struct IndexScoreView {
     /// The key, made by the service.
@@ -63,6 +65,8 @@ pub struct IndexScoreView {
     pub applicable: bool,
     /// Where it comes from.
     pub source: Option<String>,
+    /// What it was computed from; null where somebody gave it.
+    pub computation: Option<ComputationView>,
 }
 
 /// A score as it shall be. What a `GET` gives can be sent back: `score_exact` is taken and ignored.
@@ -103,6 +107,10 @@ pub struct IndexScoreInput {
     /// Where it comes from.
     #[serde(default)]
     pub source: Option<String>,
+    /// Read-only: ignored. A score that changes is no longer a computed one.
+    #[serde(default)]
+    #[schema(value_type = Option<ComputationView>, read_only)]
+    pub computation: Option<IgnoredAny>,
 }
 
 /// A score as it shall be, when the path says which. What a `GET` gives can be sent back: `id` and `score_exact`
@@ -147,6 +155,10 @@ pub struct IndexScoreByKeyInput {
     /// Where it comes from.
     #[serde(default)]
     pub source: Option<String>,
+    /// Read-only: ignored. A score that changes is no longer a computed one.
+    #[serde(default)]
+    #[schema(value_type = Option<ComputationView>, read_only)]
+    pub computation: Option<IgnoredAny>,
 }
 
 /// Tells a null (the total) from a member that is left out.
@@ -237,13 +249,14 @@ impl Exposed for IndexScores {
             published_rank: score.published_rank,
             applicable: score.applicable,
             source: score.source,
+            computation: score.computation.map(ComputationView::from),
         }
     }
 
     fn proposal(
         input: IndexScoreInput,
         key: Key,
-        _old: Option<&IndexScore>,
+        old: Option<&IndexScore>,
     ) -> Result<Proposal<IndexScore>, Error> {
         let score = IndexScore {
             id: key.or_new("/id", input.id)?,
@@ -256,8 +269,9 @@ impl Exposed for IndexScores {
             published_rank: input.published_rank,
             applicable: input.applicable.unwrap_or(true),
             source: text(input.source),
+            computation: None,
         };
-        Ok(score.into())
+        Ok(still_computed(score, old).into())
     }
 }
 
@@ -288,8 +302,9 @@ impl Exposed for IndexScoresByKey {
             published_rank: input.published_rank,
             applicable: input.applicable.unwrap_or(true),
             source: text(input.source),
+            computation: None,
         };
-        Ok(score.into())
+        Ok(still_computed(score, old).into())
     }
 
     fn location(score: &IndexScore) -> String {

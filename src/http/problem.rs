@@ -37,6 +37,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("edition_published", 409, "The edition is published", "Kỳ đánh giá đã công bố"),
     ("due_change_without_reason", 409, "A due date changes only with a reason", "Đổi hạn trả phải có lý do"),
     ("period_not_over", 409, "The period is not over", "Kỳ báo cáo chưa kết thúc"),
+    ("period_not_begun", 409, "The period has not begun", "Kỳ chưa bắt đầu"),
     ("import_running", 409, "The import is running", "Lần nhập đang chạy"),
     ("import_ended", 409, "The import has ended", "Lần nhập đã kết thúc"),
     ("stale", 412, "The record has changed", "Bản ghi đã thay đổi"),

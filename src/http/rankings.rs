@@ -160,7 +160,7 @@ pub struct UnrankedBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Ranking, example = json!({
     "index_code": "pci", "year": 2016, "base_year": 2015, "cohort": "provinces", "stage": "final", "decimals": 2,
-    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "common_criteria": null,
+    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "common_criteria": null, "left_out": [],
     "cohort_size": 63, "unranked": [], "ended": [], "published_rank_differences": [],
     "standings": [{
         "rank": 3, "tied": false, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "score": 64.96,
@@ -192,6 +192,8 @@ pub struct RankingBody {
     /// The criteria that both frameworks have, by their codes in this edition and with the same maximum; of a
     /// branch that is common as a whole, its top. Null where the frameworks don't differ.
     pub common_criteria: Option<Vec<String>>,
+    /// Criteria that left the maximum for the whole cohort: those of a survey of which nobody has a score.
+    pub left_out: Vec<String>,
     /// How many units are ranked.
     pub cohort_size: usize,
     /// The others of the cohort.
@@ -281,6 +283,7 @@ impl RankingBody {
             comparable: report.base_year.map(|_| report.not_comparable.is_none()),
             not_comparable_because: report.not_comparable,
             common_criteria: detailed.common.as_ref().map(|common| common.codes.clone()),
+            left_out: report.sheet.left_out(),
             cohort_size: report.ranking.cohort_size,
             unranked: report.ranking.unranked.iter().map(UnrankedBody::new).collect(),
             ended: detailed.lineage.ended.iter().map(|unit| EndedUnitBody::new(unit, decimals)).collect(),

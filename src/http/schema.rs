@@ -16,6 +16,7 @@ use crate::domain::{
     calendars::{DayKind, DayOff},
     clock_rules::{PauseRule, WithdrawnCount},
     commendations::{CommendationForm, RecipientKind},
+    criteria::{CriterionKind, Polarity},
     decimal::{Exact, is_decimal},
     dossier_events::DueRule,
     dossier_imports::Preset,
@@ -26,6 +27,7 @@ use crate::domain::{
     improvement_actions::{ActionKind, ActionStatus},
     index_scores::ScoreStage,
     periods::PeriodCalendar,
+    record_scores::{RecordMeasure, RecordPeriod, ZeroDenominator},
     reported_figures::FigureUnit,
     terms::TermUnit,
     time::{Day, Moment},
@@ -42,6 +44,7 @@ use crate::{
         rank_targets::OutOfReach,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
+        record_scores::RecordOutcome,
         returns::NotUsedReason,
         reviews::Missing,
         totals::{ComponentKind, TotalSource, Unranked},
@@ -89,6 +92,8 @@ word_schemas! {
     CommendationForm,
     /// What a component of a total is.
     ComponentKind,
+    /// Ordinary, or an area of bonus and penalty points, which are added to the total and not to the maximum.
+    CriterionKind,
     /// What a listed day of a calendar is.
     DayKind,
     /// Why a day was not counted.
@@ -113,7 +118,10 @@ word_schemas! {
     ImportMode,
     /// Where an import is.
     ImportStatus,
-    /// How a total comes from criteria.
+    /// How a total comes from areas, and a parent from its children. `points`: their sum. `weighted`: Σ weight ×
+    /// score ÷ maximum. `normalised`: each value x becomes 9 × (x − min) ÷ (max − min) + 1 within the cohort, 11
+    /// minus that for a negative polarity, 5.5 where all values are equal, x itself where a criterion states 1 and 10
+    /// as its bounds; the parent is their mean, the total the weighted sum of areas scaled to 100.
     Method,
     /// Why nothing is computed beside a reported figure.
     Missing,
@@ -131,10 +139,19 @@ word_schemas! {
     PeriodCalendar,
     /// What a pause does to the term: begins anew (`restart`), or goes on with what was left (`extend`).
     PauseRule,
+    /// Whether more of an indicator is better.
+    Polarity,
     /// A declared way of reading a file: `dvcqg` is that of the National Public Service Portal.
     Preset,
     /// A collective or an individual.
     RecipientKind,
+    /// A rate of dossier statistics. `in_time_of_handled` is that of Decision 766/QĐ-TTg: early, on time and still
+    /// within term, of received, carried over and transferred in without transferred out.
+    RecordMeasure,
+    /// What became of a computed score: new, in place of another, as it was, or not stored because somebody gave one.
+    RecordOutcome,
+    /// Part of the year that a rate is of: the year, a half-year or a quarter.
+    RecordPeriod,
     /// How a result was handed over.
     ReturnChannel,
     /// How a report is written.
@@ -157,6 +174,8 @@ word_schemas! {
     Unranked,
     /// What withdrawn dossiers count as.
     WithdrawnCount,
+    /// What a rate of nothing gives: no points, every point, or the criterion leaves the maximum.
+    ZeroDenominator,
 }
 
 impl PartialSchema for Day {

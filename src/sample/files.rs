@@ -311,6 +311,7 @@ fn pci() -> Result<(Vec<Edition>, Vec<IndexScore>)> {
             published_rank,
             applicable: true,
             source: Some("VCCI, PCI; mdtrinh/vietnamdata (CC0)".to_owned()),
+            computation: None,
         };
         let total = decimal("score")?;
         tiers.entry(year).or_default().push((total.clone(), cell("published_tier").to_owned()));
@@ -323,12 +324,10 @@ fn pci() -> Result<(Vec<Edition>, Vec<IndexScore>)> {
     let criteria: Vec<Criterion> = criteria
         .into_iter()
         .map(|row| Criterion {
-            code: row.code,
-            name: row.name_vi,
             name_en: Some(row.name_en),
-            parent: None,
             max_points: Some(Exact::from(10)),
             weight: Exact::parse(&row.weight).ok(),
+            ..Criterion::new(row.code, row.name_vi)
         })
         .collect();
     let editions = tiers
@@ -351,6 +350,7 @@ fn pci_edition(year: i32, criteria: Vec<Criterion>, mut unit_ids: Vec<String>, b
         rank_decimals: None,
         tie_rule: TieRule::Competition,
         method: Method::Weighted,
+        rescale_without_survey: false,
         criteria,
         cohorts: vec![Cohort {
             code: "provinces".to_owned(),
@@ -358,6 +358,7 @@ fn pci_edition(year: i32, criteria: Vec<Criterion>, mut unit_ids: Vec<String>, b
             unit_ids: Some(unit_ids),
             rule: None,
         }],
+        overlapping_cohorts: false,
         bands,
         note: Some(PCI_NOTE.to_owned()),
         status: EditionStatus::Published,

@@ -1,12 +1,12 @@
 //! What two frameworks have in common, and how a unit moved on that alone.
 //!
-//! A criterion is common when both editions have its code with the same maximum: its points count the same. Of a
+//! What a criterion must share to be common is said in [`criteria::common`]: its points then count the same. Of a
 //! branch that is common as a whole only the top is named, so that no point counts twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{criterion_values, score_sheets::Sheet, totals::UnitScores};
-use crate::domain::{decimal::Exact, editions::Edition};
+use crate::domain::{criteria, decimal::Exact, editions::Edition};
 
 /// The criteria that two editions share, and the moves on them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,16 +20,12 @@ pub struct CommonCriteria {
 
 /// The codes that two editions have in common, the topmost of each branch.
 pub fn codes(edition: &Edition, base: &Edition) -> Vec<String> {
-    let before: HashMap<&str, &Option<Exact>> =
-        base.criteria.iter().map(|c| (c.code.as_str(), &c.max_points)).collect();
-    let common = |code: &str, maximum: &Option<Exact>| before.get(code).is_some_and(|m| *m == maximum);
-    edition
-        .criteria
-        .iter()
-        .filter(|c| common(&c.code, &c.max_points))
-        .filter(|c| !criterion_values::above(edition, &c.code).iter().any(|a| common(&a.code, &a.max_points)))
-        .map(|c| c.code.clone())
-        .collect()
+    let all = criteria::common(edition, base);
+    let common: HashSet<&str> = all.iter().map(String::as_str).collect();
+    let topmost = |code: &&String| {
+        !criterion_values::above(edition, code).iter().any(|above| common.contains(above.code.as_str()))
+    };
+    all.iter().filter(topmost).cloned().collect()
 }
 
 /// What the editions of two sheets share, and how the units moved on it.

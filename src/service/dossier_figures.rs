@@ -109,6 +109,25 @@ impl Figures {
         Rate::new(self.early + self.on_time, self.classified(), "classified")
     }
 
+    /// Submitted online, of all that was received.
+    pub fn online_of_received(&self) -> Rate {
+        Rate::new(self.online, self.received, "received")
+    }
+
+    /// Resolved early or on time, or still within term, of all that was there to handle: received, carried over and
+    /// taken over, without what was handed on (the timeliness of Decision 766/QĐ-TTg). What is carried over is in
+    /// the whole as it is in the part, so that the rate never exceeds 1; what ended without a result or has no due
+    /// date is in the whole alone, since nothing tells whether it was in time.
+    pub fn in_time_of_handled(&self) -> Rate {
+        let handled = self.received + self.carried_over + self.transferred_in - self.transferred_out;
+        Rate::new(self.early + self.on_time + self.within_term, handled, "handled")
+    }
+
+    /// Result returned by post, of all that was resolved.
+    pub fn returned_by_post_of_resolved(&self) -> Rate {
+        Rate::new(self.returned_by_post, self.resolved, "resolved")
+    }
+
     /// Adds others.
     pub fn join(&mut self, other: &Self) {
         let Self {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    cohorts,
     crud::{Proposal, Resource, refuse_when_referred},
     error::{Error, Result},
     indexes::Indexes,
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         decimal::Exact,
-        editions::{Edition, EditionStatus, ScoreUnit},
+        editions::{Edition, EditionStatus},
         violation::{Text, Violation},
     },
     store::{
@@ -77,6 +78,7 @@ impl Resource for Editions {
         }
         let mut violations = edition.check();
         check_units(conn, edition, &mut violations)?;
+        cohorts::check_overlaps(conn, edition, &mut violations)?;
         if !violations.is_empty() {
             return Err(Error::Invalid(violations));
         }
@@ -149,6 +151,16 @@ fn check_scores(conn: &mut Conn, edition: &Edition, old: &Edition) -> Result<()>
             ));
         }
     }
+    for (pointer, criterion, minimum) in changed_minima(edition, old) {
+        if let Some(id) = store::editions::any_score_below(conn, index, year, &criterion, &minimum)? {
+            violations.push(Violation::new(
+                pointer,
+                "above_a_score",
+                format!("A score of `{criterion}` is below {minimum}: `{id}`."),
+                format!("Đã có điểm của `{criterion}` thấp hơn {minimum}: `{id}`."),
+            ));
+        }
+    }
     if violations.is_empty() {
         return Ok(());
     }
@@ -160,19 +172,37 @@ fn check_scores(conn: &mut Conn, edition: &Edition, old: &Edition) -> Result<()>
 
 /// Place, criterion and value of each maximum that isn't the one that the scores were checked against.
 fn changed_maxima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exact)> {
-    let mut maxima = Vec::new();
-    let before: HashMap<&str, &Option<Exact>> =
-        old.criteria.iter().map(|c| (c.code.as_str(), &c.max_points)).collect();
-    for (i, criterion) in edition.criteria.iter().enumerate() {
-        let before = before.get(criterion.code.as_str());
-        if let Some(maximum) = &criterion.max_points
-            && before.is_some_and(|before| before.as_ref() != Some(maximum))
-        {
-            maxima.push((format!("/criteria/{i}/max_points"), criterion.code.clone(), maximum.clone()));
-        }
-    }
-    if edition.unit_of_measure == ScoreUnit::Percent && old.unit_of_measure != ScoreUnit::Percent {
-        maxima.push(("/unit_of_measure".to_owned(), store::index_scores::TOTAL.to_owned(), Exact::from(100)));
+    let mut maxima = changed(edition, old, "max_points", Edition::maxima);
+    if let Some(maximum) = edition.maximum_of_total()
+        && old.maximum_of_total().is_none()
+    {
+        maxima.push(("/unit_of_measure".to_owned(), store::index_scores::TOTAL.to_owned(), maximum));
     }
     maxima
+}
+
+/// Place, criterion and value of each minimum that isn't the one that the scores were checked against.
+fn changed_minima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exact)> {
+    let minima = |edition: &Edition| edition.criteria.iter().map(|c| c.min_points.clone()).collect();
+    changed(edition, old, "min_points", minima)
+}
+
+/// Place, criterion and value of each bound of `edition` that `old` has otherwise or not at all.
+fn changed(
+    edition: &Edition,
+    old: &Edition,
+    member: &str,
+    bounds: fn(&Edition) -> Vec<Option<Exact>>,
+) -> Vec<(String, String, Exact)> {
+    let before: HashMap<&str, Option<Exact>> =
+        old.criteria.iter().map(|c| c.code.as_str()).zip(bounds(old)).collect();
+    let mut changed = Vec::new();
+    for (i, (criterion, now)) in edition.criteria.iter().zip(bounds(edition)).enumerate() {
+        if let (Some(before), Some(now)) = (before.get(criterion.code.as_str()), now)
+            && before.as_ref() != Some(&now)
+        {
+            changed.push((format!("/criteria/{i}/{member}"), criterion.code.clone(), now));
+        }
+    }
+    changed
 }

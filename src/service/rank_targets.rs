@@ -1,7 +1,7 @@
 //! What it takes to reach a rank or a band: the least gain of the total, and for each criterion the score with
 //! which it alone would give it. Every other score stays as it is.
 //!
-//! A criterion is tried as a simulation: at its maximum first; where that is enough, its least score is found by a
+//! A criterion is tried as a simulation: at its best first; where that is enough, its least score is found by a
 //! straight line, which is exact where a method adds up shares, and by halving the interval elsewhere. It is given
 //! in steps of 10⁻²⁰ and was tried.
 
@@ -15,6 +15,7 @@ use super::{
     totals::UnitScores,
 };
 use crate::domain::{
+    criteria::{HUNDRED, Polarity},
     decimal::Exact,
     editions::{Criterion, Edition, Method, ScoreUnit},
     words::words,
@@ -34,7 +35,9 @@ words! {
     pub enum OutOfReach {
         /// Not even the maximum gives it.
         AboveMaximum = "above_maximum",
-        /// A higher score gives no higher total.
+        /// Not even the minimum gives it, of an indicator of which less is better.
+        BelowMinimum = "below_minimum",
+        /// A better score gives no higher total.
         GivesNothing = "gives_nothing",
         /// The unit has no score of the criterion while one above it is stored: what a score would add is not known.
         EffectUnknown = "effect_unknown",
@@ -116,12 +119,14 @@ fn standing<'a>(ranking: &'a Ranking, unit_id: &str) -> Result<&'a Standing> {
 
 /// The most that a total can be: 100 in percent, else the maxima of the areas where a method adds them up.
 fn total_maximum(edition: &Edition) -> Option<Exact> {
-    if edition.unit_of_measure == ScoreUnit::Percent || edition.method == Method::Weighted {
-        return Some(Exact::from(100));
+    let bonus = edition.areas().filter(|area| area.is_bonus()).map(|area| edition.maximum_of(area));
+    let bonus = bonus.sum::<Option<Exact>>()?;
+    if edition.unit_of_measure == ScoreUnit::Percent || edition.method != Method::Points {
+        return Some(&Exact::from(HUNDRED) + &bonus);
     }
-    let maxima: Option<Vec<&Exact>> = edition.areas().map(|area| area.max_points.as_ref()).collect();
-    let maxima = maxima.filter(|maxima| edition.method == Method::Points && !maxima.is_empty());
-    maxima.map(|maxima| maxima.into_iter().sum())
+    let maxima = edition.areas().filter(|area| !area.is_bonus()).map(|area| edition.maximum_of(area));
+    let maxima: Vec<Exact> = maxima.collect::<Option<_>>()?;
+    (!maxima.is_empty()).then(|| &maxima.iter().sum::<Exact>() + &bonus)
 }
 
 /// A goal of a unit.
@@ -194,7 +199,9 @@ impl<'a> Asked<'a> {
             (_, false, _) => Err(OutOfReach::EffectUnknown),
             (.., None) => Ok(score.clone().unwrap_or_else(Exact::zero)),
             (.., Some(needed)) => {
-                Search { asked: self, code, needed }.least(score.as_ref(), maximum.as_ref())
+                let falls = less_is_better(edition, criterion);
+                let end = if falls { criterion.min_points.clone() } else { maximum.clone() };
+                Search { asked: self, code, needed, falls }.least(score.as_ref(), end.as_ref())
             }
         };
         CriterionTarget {
@@ -214,6 +221,17 @@ struct Search<'a> {
     code: &'a str,
     /// The total that reaches the goal while the others stay.
     needed: &'a Exact,
+    /// Whether less of it is better.
+    falls: bool,
+}
+
+/// Whether a lower value of a criterion gives more, as of a normalised indicator of negative polarity.
+fn less_is_better(edition: &Edition, criterion: &Criterion) -> bool {
+    let above = criterion.parent.as_deref().and_then(|code| edition.criterion(code));
+    let scaled = above.map_or(edition.method, |above| edition.method_of(above)) == Method::Normalised;
+    let is_parent = edition.criteria.iter().any(|c| c.parent.as_ref() == Some(&criterion.code));
+    let mean = is_parent && edition.method_of(criterion) == Method::Normalised;
+    scaled && !mean && !criterion.is_on_scale() && criterion.polarity == Polarity::Negative
 }
 
 impl Search<'_> {
@@ -237,57 +255,62 @@ impl Search<'_> {
         self.tried(score).is_some_and(|(_, reached)| reached)
     }
 
-    fn least(
-        &self,
-        score: Option<&Exact>,
-        maximum: Option<&Exact>,
-    ) -> std::result::Result<Exact, OutOfReach> {
+    /// The score nearest to the present one that reaches the goal; `end` bounds it.
+    fn least(&self, score: Option<&Exact>, end: Option<&Exact>) -> std::result::Result<Exact, OutOfReach> {
         let from = score.cloned().unwrap_or_else(Exact::zero);
         let total = &self.asked.standing.total.score;
-        // Where nothing bounds it, far beyond any gain.
-        let top = maximum.cloned().unwrap_or_else(|| &from + &Exact::from(1_000_000));
-        let (highest, reached) = self.tried(&top).ok_or(OutOfReach::GivesNothing)?;
+        let end = end.cloned().unwrap_or_else(|| match self.falls {
+            // No indicator counts less than nothing.
+            true => Exact::zero(),
+            // Where nothing bounds it, far beyond any gain.
+            false => &from + &Exact::from(FAR),
+        });
+        let (best, reached) = self.tried(&end).ok_or(OutOfReach::GivesNothing)?;
         if !reached {
-            let more = &highest > total;
-            return Err(if more { OutOfReach::AboveMaximum } else { OutOfReach::GivesNothing });
+            return Err(match (&best > total, self.falls) {
+                (false, _) => OutOfReach::GivesNothing,
+                (true, true) => OutOfReach::BelowMinimum,
+                (true, false) => OutOfReach::AboveMaximum,
+            });
         }
-        let guess = (&(&top - &from) * &(self.needed - total)).quotient(&(&highest - total));
-        if let Some(found) = guess.and_then(|way| self.beside(&(&from + &way))) {
+        let way = (&(&end - &from) * &(self.needed - total)).quotient(&(&best - total));
+        if let Some(found) = way.and_then(|way| self.beside(&(&from + &way))) {
             return Ok(found);
         }
-        Ok(self.halved(from, top))
+        Ok(self.halved(from, end))
     }
 
-    /// The least score within a few steps of a guess: what rounding a quotient took or gave.
+    /// The score within a few steps of a guess: what rounding a quotient took or gave.
     fn beside(&self, guess: &Exact) -> Option<Exact> {
         // Quotients keep 20 decimals; a score may have more.
         let guess = guess.round(STEP_DECIMALS);
-        let step = step();
+        let step = if self.falls { -&step() } else { step() };
         [0, 1, -1, 2, -2]
             .into_iter()
             .map(|steps| &guess + &(&Exact::from(steps) * &step))
             .find(|candidate| self.reached(candidate) && !self.reached(&(candidate - &step)))
     }
 
-    /// The least score between one that doesn't reach the goal and one that does.
-    fn halved(&self, mut low: Exact, mut high: Exact) -> Exact {
-        let half = Exact::from(5);
-        let tenth = Exact::unit_of(1);
+    /// The score next to one that doesn't reach the goal, towards one that does.
+    fn halved(&self, mut short: Exact, mut enough: Exact) -> Exact {
+        let half = &Exact::from(5) * &Exact::unit_of(1);
         for _ in 0..MOST_HALVINGS {
-            let middle = (&(&(&low + &high) * &half) * &tenth).round(STEP_DECIMALS);
-            if middle <= low || middle >= high {
+            let middle = (&(&short + &enough) * &half).round(STEP_DECIMALS);
+            if middle == short || middle == enough {
                 break;
             }
             if self.reached(&middle) {
-                high = middle;
+                enough = middle;
             } else {
-                low = middle;
+                short = middle;
             }
         }
-        high
+        enough
     }
 }
 
+/// A gain that no index has.
+const FAR: i64 = 1_000_000;
 /// Decimals of a step.
 const STEP_DECIMALS: u8 = 20;
 /// Halvings that take a million apart into steps: 2¹⁰⁰ is above 10²⁶.

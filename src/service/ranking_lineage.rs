@@ -66,7 +66,7 @@ pub fn read(
 ) -> Result<RankingLineage> {
     Ok(RankingLineage {
         predecessors: predecessors(conn, (sheet, ranking), (base_sheet, base))?,
-        ended: ended(conn, (sheet, ranking), (base_sheet, base))?,
+        ended: ended(conn, (sheet, ranking), base)?,
     })
 }
 
@@ -156,19 +156,20 @@ fn units_before(conn: &mut Conn, steps: &[Step]) -> Result<HashMap<String, Vec<(
     Ok(before)
 }
 
-fn ended(
-    conn: &mut Conn,
-    (sheet, ranking): (&Sheet, &Ranking),
-    (base_sheet, base): (&Sheet, &Ranking),
-) -> Result<Vec<EndedUnit>> {
+fn ended(conn: &mut Conn, (sheet, ranking): (&Sheet, &Ranking), base: &Ranking) -> Result<Vec<EndedUnit>> {
     let (ranked, day) = (by_id(ranking), day_of(sheet));
-    let units: HashMap<&str, &Unit> =
-        base_sheet.rows.iter().map(|row| (row.unit.id.as_str(), &row.unit)).collect();
-    let gone: Vec<(&Standing, &Unit)> = base
-        .standings
-        .iter()
-        .filter(|standing| !ranked.contains_key(standing.unit_id.as_str()))
-        .filter_map(|standing| Some((standing, *units.get(standing.unit_id.as_str())?)))
+    let left: Vec<&Standing> =
+        base.standings.iter().filter(|standing| !ranked.contains_key(standing.unit_id.as_str())).collect();
+    if left.is_empty() {
+        return Ok(Vec::new());
+    }
+    // As they are known today: a revision keeps its units as they were when it was published.
+    let ids: Vec<String> = left.iter().map(|standing| standing.unit_id.clone()).collect();
+    let units: HashMap<String, Unit> =
+        store::units::find_all(conn, &ids)?.into_iter().map(|unit| (unit.id.clone(), unit)).collect();
+    let gone: Vec<(&Standing, &Unit)> = left
+        .into_iter()
+        .filter_map(|standing| Some((standing, units.get(&standing.unit_id)?)))
         .filter(|(_, unit)| day.is_some_and(|day| !unit.exists_on(day)))
         .collect();
     let ids: HashSet<&String> =

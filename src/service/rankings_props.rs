@@ -42,12 +42,9 @@ fn hard_edition() -> impl Strategy<Value = Edition> {
     )
         .prop_map(|(method, unit, tie_rule, rank_decimals, criteria)| {
             let criteria = AREAS.iter().zip(criteria).map(|(code, (maximum, weight))| Criterion {
-                code: (*code).to_owned(),
-                name: (*code).to_owned(),
-                name_en: None,
-                parent: None,
                 max_points: Some(Exact::from(maximum)),
                 weight: Some(Exact::from(weight)),
+                ..Criterion::new(*code, *code)
             });
             Edition { criteria: criteria.collect(), tie_rule, rank_decimals, ..edition(method, unit, &[]) }
         })

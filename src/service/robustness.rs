@@ -17,6 +17,7 @@ use rand_chacha::{
 };
 
 use super::{
+    criteria_measures::weight_in_mean,
     dossier_figures::Rate,
     error::{Error, Result},
     rank_thresholds::by_name,
@@ -92,7 +93,7 @@ struct Row {
 /// # Errors
 /// `Invalid` where nothing can be varied, or where too many ranks are asked for.
 pub fn draw(sheet: &Sheet, ranking: &Ranking, draws: &Draws) -> Result<Robustness> {
-    let weights = weights(&sheet.edition)?;
+    let weights = weights(&sheet.edition, &sheet.left_out())?;
     let (units, count) = (ranking.standings.len(), usize::try_from(draws.count).unwrap_or(usize::MAX));
     if units.saturating_mul(count) > MOST_RANKS {
         let most = MOST_RANKS / units.max(1);
@@ -131,14 +132,17 @@ fn cannot_vary(en: &str, vi: &str) -> Error {
     Error::invalid("", "nothing_to_vary", en, vi)
 }
 
-/// The code and the weight of each area: its weight, or its maximum where points are added.
-fn weights(edition: &Edition) -> Result<Vec<(&str, Exact)>> {
+/// The code and the weight of each area: its weight, or its maximum where points are added. Bonus and penalty points
+/// have none, nor has a survey that was not held.
+fn weights<'a>(edition: &'a Edition, left_out: &[String]) -> Result<Vec<(&'a str, Exact)>> {
     let weight = |area: &Criterion| match edition.method {
-        Method::Points => area.max_points.clone(),
-        _ => area.weight.clone(),
+        Method::Points => edition.maximum_of(area),
+        Method::Weighted => area.weight.clone(),
+        Method::Normalised => Some(weight_in_mean(area)),
     };
+    let areas = edition.areas().filter(|area| !area.is_bonus() && !left_out.contains(&area.code));
     let weights: Option<Vec<(&str, Exact)>> =
-        edition.areas().map(|area| Some((area.code.as_str(), weight(area)?))).collect();
+        areas.map(|area| Some((area.code.as_str(), weight(area)?))).collect();
     weights.filter(|weights| weights.len() > 1).ok_or_else(|| {
         cannot_vary(
             "The edition has no areas with weights or maxima to vary.",

@@ -90,7 +90,7 @@ fn totals_are_those_of_exact_fractions() {
     );
     let sheet = sheet(edition, &[("u", "20.5", &[("a", "7.25"), ("b", "9.1"), ("c", "3")])]);
     let ranking = sheet.standings();
-    let weights = weights(&sheet.edition).unwrap();
+    let weights = weights(&sheet.edition, &[]).unwrap();
     let row =
         row(ranking.standings.first().unwrap(), &sheet.rows.first().unwrap().scores, &weights, 14).unwrap();
     assert_eq!(row.total(&[ONE, ONE, ONE]), scaled(&exact("20.5"), 14).unwrap());

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         editions::{Cohort, Edition},
-        index_scores::{IndexScore, ScoreStage},
+        index_scores::{Counting, IndexScore, ScoreStage},
         time::Day,
         units::Unit,
     },
@@ -60,6 +60,12 @@ impl Sheet {
         });
         rankings::rank(entries.collect(), &self.edition)
     }
+
+    /// Codes of the criteria that left the maximum for the whole cohort: those of a survey that was not held.
+    pub fn left_out(&self) -> Vec<String> {
+        let scores: Vec<&UnitScores> = self.rows.iter().map(|row| &row.scores).collect();
+        totals::left_out(&self.edition, &scores)
+    }
 }
 
 /// The sheet of a cohort as it is stored.
@@ -68,21 +74,24 @@ impl Sheet {
 /// When the store can't be read.
 pub fn read(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreStage) -> Result<Sheet> {
     let mut by_unit: HashMap<String, Vec<IndexScore>> = HashMap::new();
-    for score in store::index_scores::of_edition(conn, &edition.index_code, edition.year, stage)? {
-        by_unit.entry(score.unit_id.clone()).or_default().push(score);
+    for stage in edition.stages_of(stage) {
+        for score in store::index_scores::of_edition(conn, &edition.index_code, edition.year, stage)? {
+            by_unit.entry(score.unit_id.clone()).or_default().push(score);
+        }
     }
+    let counting = Counting::of(edition, stage);
     let rows = members(conn, edition, cohort)?
         .into_iter()
         .map(|unit| {
             let scores = by_unit.remove(&unit.id).unwrap_or_default();
-            row(unit, scores)
+            row(unit, counting.among(scores))
         })
         .collect();
     Ok(Sheet { edition: edition.clone(), cohort: cohort.clone(), stage, rows })
 }
 
 /// The units of a cohort: those listed, or those that the rule finds.
-fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
+pub(super) fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
     if let Some(ids) = &cohort.unit_ids {
         return Ok(store::units::find_all(conn, ids)?);
     }

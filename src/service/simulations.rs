@@ -15,7 +15,8 @@ use super::{
 };
 use crate::domain::{
     decimal::Exact,
-    editions::{Edition, Method, ScoreUnit},
+    editions::{Edition, Method},
+    index_scores::ScoreStage,
     violation::{Findings, Violation},
 };
 
@@ -36,7 +37,7 @@ type Said<'a> = HashMap<&'a str, HashSet<Option<&'a str>>>;
 /// The sheet with the changes in it.
 ///
 /// # Errors
-/// `Invalid` for a unit that isn't ranked here, an unknown criterion, a score above its maximum, a score that is
+/// `Invalid` for a unit that isn't ranked here, an unknown criterion, a score out of its bounds, a score that is
 /// changed twice, and a change whose effect on a stored score above can't be known.
 pub fn apply(sheet: &Sheet, changes: &[Change]) -> Result<Sheet> {
     let violations = check(sheet, changes);
@@ -71,7 +72,10 @@ fn set(scores: &mut UnitScores, criterion: Option<&str>, score: &Exact) {
 
 /// Whether the totals of a unit follow from its own scores alone, and not from those of the whole cohort.
 pub(super) fn stands_alone(edition: &Edition) -> bool {
-    matches!(edition.method, Method::Points | Method::Weighted)
+    let scaled = edition.method == Method::Normalised
+        || edition.criteria.iter().any(|c| edition.method_of(c) == Method::Normalised);
+    // Whether a survey was held is told by the whole cohort too.
+    !scaled && edition.criteria.iter().all(|c| c.stage != Some(ScoreStage::Survey))
 }
 
 /// Moves what is stored above the changes: criteria from the bottom up, then the totals.
@@ -206,12 +210,12 @@ pub(super) fn not_in_cohort(pointer: String, id: &str) -> Violation {
 /// The most that a score may be; none where nothing bounds it.
 pub(super) fn maximum(edition: &Edition, criterion: Option<&str>) -> Option<Exact> {
     match criterion {
-        None => (edition.unit_of_measure == ScoreUnit::Percent).then(|| Exact::from(100)),
-        Some(code) => edition.criterion(code).and_then(|c| c.max_points.clone()),
+        None => edition.maximum_of_total(),
+        Some(code) => edition.criterion(code).and_then(|c| edition.maximum_of(c)),
     }
 }
 
-/// Notes an unknown criterion and a score above its maximum; whether there is none of these.
+/// Notes an unknown criterion and a score out of its bounds; whether there is none of these.
 fn check_bounds(edition: &Edition, change: &Change, i: usize, findings: &mut Findings) -> bool {
     if let Some(code) = change.criterion.as_deref()
         && edition.criterion(code).is_none()
@@ -221,6 +225,16 @@ fn check_bounds(edition: &Edition, change: &Change, i: usize, findings: &mut Fin
             "unknown_criterion",
             format!("No criterion `{code}` in this edition."),
             format!("Không có tiêu chí `{code}` trong kỳ đánh giá này."),
+        );
+        return false;
+    }
+    let criterion = change.criterion.as_deref().and_then(|code| edition.criterion(code));
+    if let Some(minimum) = criterion.and_then(|c| c.min_points.as_ref()).filter(|m| change.score < **m) {
+        findings.add(
+            format!("/changes/{i}/score"),
+            "below_minimum",
+            format!("The minimum is {minimum}."),
+            format!("Điểm tối thiểu là {minimum}."),
         );
         return false;
     }

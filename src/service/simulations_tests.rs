@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     domain::{
-        editions::Cohort,
+        editions::{Cohort, ScoreUnit},
         index_scores::ScoreStage,
         units::{Level, Unit},
     },

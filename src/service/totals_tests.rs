@@ -23,18 +23,18 @@ pub(in crate::service) fn edition(
         rank_decimals: None,
         tie_rule: TieRule::Competition,
         method,
+        rescale_without_survey: false,
         criteria: criteria
             .iter()
             .map(|(code, parent, max_points, weight)| Criterion {
-                code: (*code).to_owned(),
-                name: (*code).to_owned(),
-                name_en: None,
                 parent: (!parent.is_empty()).then(|| (*parent).to_owned()),
                 max_points: known(max_points),
                 weight: known(weight),
+                ..Criterion::new(*code, *code)
             })
             .collect(),
         cohorts: vec![],
+        overlapping_cohorts: false,
         bands: vec![],
         note: None,
         status: EditionStatus::Draft,
@@ -43,7 +43,7 @@ pub(in crate::service) fn edition(
 }
 
 /// Scores from `(criterion, score)`: `-` takes the criterion out.
-fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
+pub(in crate::service) fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
     given
         .iter()
         .map(|(criterion, score)| CriterionScore {
@@ -54,11 +54,14 @@ fn scores(given: &[(&str, &str)]) -> Vec<CriterionScore> {
         .collect()
 }
 
-fn contributions(total: &Total) -> Vec<(Option<&str>, String)> {
+pub(in crate::service) fn contributions(total: &Total) -> Vec<(Option<&str>, String)> {
     total.components.iter().map(|c| (c.criterion.as_deref(), c.contribution.to_string())).collect()
 }
 
-fn row<'a>(code: impl Into<Option<&'a str>>, contribution: &str) -> (Option<&'a str>, String) {
+pub(in crate::service) fn row<'a>(
+    code: impl Into<Option<&'a str>>,
+    contribution: &str,
+) -> (Option<&'a str>, String) {
     (code.into(), contribution.to_owned())
 }
 

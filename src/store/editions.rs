@@ -40,6 +40,8 @@ struct EditionRow {
     revision: Option<i32>,
     search: String,
     version: i64,
+    rescale_without_survey: bool,
+    overlapping_cohorts: bool,
 }
 
 fn search_text(edition: &Edition) -> String {
@@ -80,6 +82,8 @@ impl EditionRow {
             revision: edition.revision,
             search: search_text(edition),
             version,
+            rescale_without_survey: edition.rescale_without_survey,
+            overlapping_cohorts: edition.overlapping_cohorts,
         })
     }
 
@@ -101,6 +105,8 @@ impl EditionRow {
                 framework: self.framework,
                 note: self.note,
                 revision: self.revision,
+                rescale_without_survey: self.rescale_without_survey,
+                overlapping_cohorts: self.overlapping_cohorts,
             },
         })
     }
@@ -213,6 +219,24 @@ pub fn any_score_above(
         .filter(index_scores::year.eq(year))
         .filter(index_scores::criterion.eq(criterion))
         .filter(index_scores::score_sort.gt(maximum.sort_key()))
+        .select(index_scores::id)
+        .first(conn)
+        .optional()?)
+}
+
+/// One score of a criterion below a minimum, if there is any.
+pub fn any_score_below(
+    conn: &mut Conn,
+    index: &str,
+    year: i32,
+    criterion: &str,
+    minimum: &Exact,
+) -> StoreResult<Option<String>> {
+    Ok(index_scores::table
+        .filter(index_scores::index_code.eq(index))
+        .filter(index_scores::year.eq(year))
+        .filter(index_scores::criterion.eq(criterion))
+        .filter(index_scores::score_sort.lt(minimum.sort_key()))
         .select(index_scores::id)
         .first(conn)
         .optional()?)

@@ -37,11 +37,12 @@ struct IndexScoreRow {
     source: Option<String>,
     search: String,
     version: i64,
+    computation: Option<String>,
 }
 
 impl IndexScoreRow {
-    fn new(score: &IndexScore, version: i64) -> Self {
-        Self {
+    fn new(score: &IndexScore, version: i64) -> StoreResult<Self> {
+        Ok(Self {
             id: score.id.clone(),
             index_code: score.index_code.clone(),
             year: score.year,
@@ -59,7 +60,8 @@ impl IndexScoreRow {
                 score.source.as_deref(),
             ]),
             version,
-        }
+            computation: score.computation.as_ref().map(row::json).transpose()?,
+        })
     }
 
     fn score(self) -> StoreResult<Versioned<IndexScore>> {
@@ -82,6 +84,7 @@ impl IndexScoreRow {
                 published_rank: self.published_rank,
                 applicable: self.applicable,
                 source: self.source,
+                computation: self.computation.as_deref().map(row::from_json).transpose()?,
             },
         })
     }
@@ -145,14 +148,14 @@ pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Ind
 
 /// Adds a score.
 pub fn insert(conn: &mut Conn, score: &IndexScore, version: i64) -> StoreResult<()> {
-    diesel::insert_into(index_scores::table).values(IndexScoreRow::new(score, version)).execute(conn)?;
+    diesel::insert_into(index_scores::table).values(IndexScoreRow::new(score, version)?).execute(conn)?;
     Ok(())
 }
 
 /// Replaces a score.
 pub fn update(conn: &mut Conn, score: &IndexScore, version: i64) -> StoreResult<()> {
     diesel::update(index_scores::table.find(&score.id))
-        .set(IndexScoreRow::new(score, version))
+        .set(IndexScoreRow::new(score, version)?)
         .execute(conn)?;
     Ok(())
 }

@@ -141,6 +141,8 @@ diesel::table! {
         revision -> Nullable<Integer>,
         search -> Text,
         version -> BigInt,
+        rescale_without_survey -> Bool,
+        overlapping_cohorts -> Bool,
     }
 }
 
@@ -167,6 +169,7 @@ diesel::table! {
         source -> Nullable<Text>,
         search -> Text,
         version -> BigInt,
+        computation -> Nullable<Text>,
     }
 }
 

@@ -73,7 +73,8 @@ api_test!(the_least_of_an_edition_shows_every_member, |app| {
         made.json,
         json!({
             "index_code": "ix", "year": 2016, "framework": "f-1", "unit_of_measure": "points", "decimals": 2,
-            "rank_decimals": null, "tie_rule": "competition", "method": "points", "criteria": [],
+            "rank_decimals": null, "tie_rule": "competition", "method": "points", "rescale_without_survey": false,
+            "criteria": [],
             "cohorts": [{"code": "all", "name": "Các xã", "unit_ids": null,
                          "rule": {"level": "commune", "parent_id": null, "as_of": null}}],
             "bands": [], "note": null, "status": "draft", "revision": null

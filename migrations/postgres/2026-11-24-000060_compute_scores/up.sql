@@ -1,0 +1,4 @@
+-- What a score was computed from, as JSON; null for one that somebody gave. Whether points without a survey are
+-- scaled up, as the edition says.
+ALTER TABLE index_scores ADD COLUMN computation TEXT COLLATE "C";
+ALTER TABLE editions ADD COLUMN rescale_without_survey BOOLEAN NOT NULL DEFAULT FALSE;

@@ -1,0 +1,423 @@
+//! What the units of a cohort have for each criterion of the tree, from the leaves up.
+//!
+//! The whole cohort is measured at once, because a normalised value depends on the others. Nothing is divided
+//! here: scores that come from shares stay fractions until a total is made of them (`totals`).
+
+use std::collections::{HashMap, HashSet};
+
+use super::totals::UnitScores;
+use crate::domain::{
+    criteria::{Criterion, HUNDRED, Method, Polarity, SCALE_TOP},
+    decimal::Exact,
+    editions::Edition,
+    index_scores::ScoreStage,
+    ratio::Ratio,
+};
+
+/// What is known of a criterion for one unit once everything below it is.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// Whether it counts at all.
+    pub applicable: bool,
+    /// Its score; none where it has none.
+    pub score: Option<Ratio>,
+    /// The part of its full maximum that is not applicable.
+    taken_out: Exact,
+}
+
+/// A criterion of the tree.
+struct Node<'a> {
+    criterion: &'a Criterion,
+    /// Places of its children in the list of nodes.
+    below: Vec<usize>,
+    /// How it comes from them; points where there are none.
+    method: Method,
+    /// Most points with everything below applicable.
+    full: Option<Exact>,
+    /// Whether it is out of the maximum for everybody, because there was no survey.
+    left_out: bool,
+}
+
+/// What each unit has for one criterion.
+enum Column {
+    /// All the same: nobody has a score at or below it.
+    Same(Measured),
+    /// A unit each.
+    Each(Vec<Measured>),
+}
+
+impl Column {
+    fn of(&self, unit: usize) -> Option<&Measured> {
+        match self {
+            Self::Same(measured) => Some(measured),
+            Self::Each(each) => each.get(unit),
+        }
+    }
+}
+
+/// The areas of an edition with what each unit of a cohort has for them.
+pub struct Measures<'a> {
+    edition: &'a Edition,
+    areas: Vec<Area<'a>>,
+    left_out: bool,
+}
+
+/// An area.
+pub struct Area<'a> {
+    /// The criterion.
+    pub criterion: &'a Criterion,
+    full: Option<Exact>,
+    /// The part of `full` that no survey left out.
+    without_survey: Exact,
+    column: Column,
+    /// The values on the scale of 1 to 10, where the total is made of these.
+    scaled: Option<Vec<Option<Ratio>>>,
+}
+
+impl Area<'_> {
+    /// What a unit has for the area.
+    pub fn of(&self, unit: usize) -> Option<&Measured> {
+        self.column.of(unit)
+    }
+
+    /// What a unit has for the area on the scale of 1 to 10.
+    pub fn scaled(&self, unit: usize) -> Option<&Ratio> {
+        self.scaled.as_ref()?.get(unit)?.as_ref()
+    }
+
+    /// Most points that a unit could have in the area.
+    pub fn maximum(&self, measured: &Measured) -> Option<Exact> {
+        left(self.full.as_ref()?, &measured.taken_out)
+    }
+}
+
+/// What is left of a maximum. Nothing left below a criterion that has a score all the same: the score is out of
+/// all its points.
+fn left(full: &Exact, taken_out: &Exact) -> Option<Exact> {
+    let left = full - taken_out;
+    Some(if left.is_zero() || left.is_negative() { full.clone() } else { left })
+}
+
+/// The criteria that left the maximum for the whole cohort, because nobody has a score of the survey.
+pub fn left_out<'a>(edition: &'a Edition, units: &[&UnitScores]) -> Vec<&'a str> {
+    if !has_survey(edition) {
+        return Vec::new();
+    }
+    let mut nodes = nodes(edition);
+    let places = places(&nodes);
+    leave_out_survey(edition, &mut nodes, &places, units)
+}
+
+fn has_survey(edition: &Edition) -> bool {
+    edition.criteria.iter().any(|c| c.stage == Some(ScoreStage::Survey))
+}
+
+fn places<'a>(nodes: &[Node<'a>]) -> HashMap<&'a str, usize> {
+    nodes.iter().enumerate().map(|(i, node)| (node.criterion.code.as_str(), i)).collect()
+}
+
+impl<'a> Measures<'a> {
+    /// Measures a cohort.
+    pub fn of(edition: &'a Edition, units: &[&UnitScores]) -> Self {
+        let mut nodes = nodes(edition);
+        let places = places(&nodes);
+        let left_out = !leave_out_survey(edition, &mut nodes, &places, units).is_empty();
+        let columns = columns(edition, &nodes, &places, units);
+        let survey = taken_by_survey(&nodes);
+        let areas = columns
+            .into_iter()
+            .filter_map(|(place, column)| {
+                let node = nodes.get(place)?;
+                let scale = edition.method == Method::Normalised && !node.criterion.is_bonus();
+                Some(Area {
+                    criterion: node.criterion,
+                    full: node.full.clone(),
+                    without_survey: survey.get(place).cloned().unwrap_or_else(Exact::zero),
+                    scaled: scale.then(|| scaled(node, &column, units.len())),
+                    column,
+                })
+            })
+            .collect();
+        Self { edition, areas, left_out }
+    }
+
+    /// The areas in the edition's order.
+    pub fn areas(&self) -> &[Area<'a>] {
+        &self.areas
+    }
+
+    /// Full maximum and what is left of it without a survey, where points are scaled up for that.
+    pub fn rescaling(&self) -> Option<(Exact, Exact)> {
+        if !self.edition.rescale_without_survey || !self.left_out {
+            return None;
+        }
+        let ordinary = || self.areas.iter().filter(|area| !area.criterion.is_bonus());
+        let full: Exact = ordinary().map(|area| area.full.clone()).sum::<Option<Exact>>()?;
+        let out: Exact = ordinary().map(|area| &area.without_survey).sum();
+        let left = &full - &out;
+        (!left.is_zero()).then_some((full, left))
+    }
+}
+
+/// The tree with children before their parents.
+///
+/// Without recursion, because a tree may be as deep as the request that made it is long.
+fn nodes(edition: &Edition) -> Vec<Node<'_>> {
+    let mut children: HashMap<&str, Vec<&Criterion>> = HashMap::new();
+    for criterion in &edition.criteria {
+        if let Some(parent) = &criterion.parent {
+            children.entry(parent).or_default().push(criterion);
+        }
+    }
+    let mut from_the_top: Vec<&Criterion> = edition.areas().collect();
+    let mut order = Vec::new();
+    while let Some(criterion) = from_the_top.pop() {
+        // Taken out of the map, so that each is visited once even if an unchecked edition repeats a code.
+        let below = children.remove(criterion.code.as_str()).unwrap_or_default();
+        from_the_top.extend(&below);
+        order.push((criterion, below));
+    }
+    let mut nodes: Vec<Node> = Vec::with_capacity(order.len());
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (criterion, below) in order.into_iter().rev() {
+        let below: Vec<usize> = below.iter().filter_map(|c| places.get(c.code.as_str()).copied()).collect();
+        let method = if below.is_empty() { Method::Points } else { edition.method_of(criterion) };
+        let full = criterion.max_points.clone().or_else(|| match method {
+            _ if below.is_empty() => None,
+            Method::Points => below.iter().map(|i| nodes.get(*i).and_then(|n| n.full.clone())).sum(),
+            Method::Weighted => Some(Exact::from(HUNDRED)),
+            Method::Normalised => Some(Exact::from(SCALE_TOP)),
+        });
+        places.insert(criterion.code.as_str(), nodes.len());
+        nodes.push(Node { criterion, below, method, full, left_out: false });
+    }
+    nodes
+}
+
+/// Takes the criteria of the survey out where nobody of the cohort has a score of any of them.
+fn leave_out_survey<'a>(
+    edition: &'a Edition,
+    nodes: &mut [Node<'a>],
+    places: &HashMap<&str, usize>,
+    units: &[&UnitScores],
+) -> Vec<&'a str> {
+    if !has_survey(edition) {
+        return Vec::new();
+    }
+    let scored: HashSet<usize> = units
+        .iter()
+        .flat_map(|unit| &unit.criteria)
+        .filter(|score| score.score.is_some())
+        .filter_map(|score| places.get(score.criterion.as_str()).copied())
+        .collect();
+    // A survey was held when one of its criteria, or one below it, has a score.
+    let mut has_score = vec![false; nodes.len()];
+    for (i, node) in nodes.iter().enumerate() {
+        let below = node.below.iter().any(|child| has_score.get(*child) == Some(&true));
+        if let Some(here) = has_score.get_mut(i) {
+            *here = below || scored.contains(&i);
+        }
+    }
+    let of_survey = |node: &Node| node.criterion.stage == Some(ScoreStage::Survey);
+    let held = nodes.iter().zip(&has_score).any(|(node, has_score)| of_survey(node) && *has_score);
+    if held || scored.is_empty() {
+        return Vec::new();
+    }
+    nodes.iter_mut().filter(|node| of_survey(node)).for_each(|node| node.left_out = true);
+    edition.criteria.iter().filter(|c| c.stage == Some(ScoreStage::Survey)).map(|c| c.code.as_str()).collect()
+}
+
+/// How much of each full maximum the missing survey takes.
+fn taken_by_survey(nodes: &[Node]) -> Vec<Exact> {
+    let mut taken: Vec<Exact> = Vec::with_capacity(nodes.len());
+    let mut gone: Vec<bool> = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let all_below = !node.below.is_empty() && node.below.iter().all(|i| gone.get(*i) == Some(&true));
+        let out = node.left_out || all_below;
+        taken.push(match node.method {
+            _ if out => node.full.clone().unwrap_or_else(Exact::zero),
+            Method::Points => node.below.iter().filter_map(|i| taken.get(*i)).sum(),
+            Method::Weighted | Method::Normalised => Exact::zero(),
+        });
+        gone.push(out);
+    }
+    taken
+}
+
+/// The score of a criterion anywhere in the tree for each unit: its own, or what follows from those below it.
+pub fn scores_of(edition: &Edition, units: &[&UnitScores], code: &str) -> Vec<Option<Exact>> {
+    let mut nodes = nodes(edition);
+    let places = places(&nodes);
+    leave_out_survey(edition, &mut nodes, &places, units);
+    let Some(place) = places.get(code).copied() else { return vec![None; units.len()] };
+    // Children stand before their parents: nothing after it says anything of it.
+    nodes.truncate(place + 1);
+    let column = all_columns(&nodes, &places, units).pop().flatten();
+    let score = |unit| Some(column.as_ref()?.of(unit)?.score.as_ref()?.value());
+    (0..units.len()).map(score).collect()
+}
+
+/// The columns of the areas in the edition's order.
+fn columns(
+    edition: &Edition,
+    nodes: &[Node],
+    places: &HashMap<&str, usize>,
+    units: &[&UnitScores],
+) -> Vec<(usize, Column)> {
+    let mut columns = all_columns(nodes, places, units);
+    edition
+        .areas()
+        .filter_map(|area| {
+            let place = *places.get(area.code.as_str())?;
+            Some((place, columns.get_mut(place)?.take()?))
+        })
+        .collect()
+}
+
+/// The column of each node; those below another are dropped once they are used.
+fn all_columns(nodes: &[Node], places: &HashMap<&str, usize>, units: &[&UnitScores]) -> Vec<Option<Column>> {
+    let mut given: HashMap<usize, Vec<(usize, Given)>> = HashMap::new();
+    for (unit, scores) in units.iter().enumerate() {
+        for score in &scores.criteria {
+            if let Some(place) = places.get(score.criterion.as_str()) {
+                let score = Given { score: score.score.as_ref(), applicable: score.applicable };
+                given.entry(*place).or_default().push((unit, score));
+            }
+        }
+    }
+    let mut columns: Vec<Option<Column>> = Vec::with_capacity(nodes.len());
+    for (place, node) in nodes.iter().enumerate() {
+        let below: Vec<(&Node, Column)> =
+            node.below.iter().filter_map(|i| Some((nodes.get(*i)?, columns.get_mut(*i)?.take()?))).collect();
+        columns.push(Some(column(node, &below, given.remove(&place).unwrap_or_default(), units.len())));
+    }
+    columns
+}
+
+/// What is stored of a criterion.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    score: Option<&'a Exact>,
+    applicable: bool,
+}
+
+fn column(node: &Node, below: &[(&Node, Column)], given: Vec<(usize, Given)>, units: usize) -> Column {
+    let below: Vec<Below> = below
+        .iter()
+        .map(|(child, column)| Below {
+            node: child,
+            column,
+            scaled: (node.method == Method::Normalised).then(|| scaled(child, column, units)),
+        })
+        .collect();
+    if given.is_empty() && below.iter().all(|child| matches!(child.column, Column::Same(_))) {
+        return Column::Same(measured(node, &below, None, 0));
+    }
+    let mut by_unit: Vec<Option<Given>> = vec![None; units];
+    for (unit, score) in given {
+        if let Some(place) = by_unit.get_mut(unit) {
+            *place = Some(score);
+        }
+    }
+    Column::Each(
+        by_unit.into_iter().enumerate().map(|(unit, given)| measured(node, &below, given, unit)).collect(),
+    )
+}
+
+/// A child with what the units have for it.
+struct Below<'a> {
+    node: &'a Node<'a>,
+    column: &'a Column,
+    scaled: Option<Vec<Option<Ratio>>>,
+}
+
+fn measured(node: &Node, below: &[Below], given: Option<Given>, unit: usize) -> Measured {
+    let own = given.and_then(|g| g.score).cloned().map(Ratio::whole);
+    let applicable: Vec<(&Below, &Measured)> = below
+        .iter()
+        .filter_map(|child| Some((child, child.column.of(unit)?)))
+        .filter(|(_, measured)| measured.applicable)
+        .collect();
+    let nothing_left = own.is_none() && ((!below.is_empty() && applicable.is_empty()) || node.left_out);
+    if given.is_some_and(|g| !g.applicable) || nothing_left {
+        let taken_out = node.full.clone().unwrap_or_else(Exact::zero);
+        return Measured { applicable: false, score: None, taken_out };
+    }
+    let taken_out = match node.method {
+        Method::Points => below.iter().filter_map(|child| Some(&child.column.of(unit)?.taken_out)).sum(),
+        Method::Weighted | Method::Normalised => Exact::zero(),
+    };
+    let score = own.or_else(|| match node.method {
+        _ if applicable.is_empty() => None,
+        Method::Points => sum_of_points(node, &applicable),
+        Method::Weighted => weighted(node, &applicable),
+        Method::Normalised => mean(&applicable, unit),
+    });
+    Measured { applicable: true, score, taken_out }
+}
+
+/// The sum of the children, each of which needs a score; of bonus and penalty points, of those that have one.
+fn sum_of_points(node: &Node, below: &[(&Below, &Measured)]) -> Option<Ratio> {
+    let scores = || below.iter().map(|(_, measured)| measured.score.as_ref());
+    if node.criterion.is_bonus() && scores().any(|score| score.is_some()) {
+        return Some(Ratio::sum(scores().flatten().cloned()));
+    }
+    Some(Ratio::sum(scores().map(|score| score.cloned()).collect::<Option<Vec<_>>>()?))
+}
+
+/// Σ weight × score ÷ maximum, by Σ weight, times the parent's maximum.
+fn weighted(node: &Node, below: &[(&Below, &Measured)]) -> Option<Ratio> {
+    let mut weights = Exact::zero();
+    let mut shares = Vec::with_capacity(below.len());
+    for (child, measured) in below {
+        let weight = child.node.criterion.weight.as_ref()?;
+        let maximum = left(child.node.full.as_ref()?, &measured.taken_out)?;
+        weights = &weights + weight;
+        shares.push(measured.score.as_ref()?.times(weight).over(&maximum)?);
+    }
+    Ratio::sum(shares).times(node.full.as_ref()?).over(&weights)
+}
+
+/// The mean of the children on the scale, by their weights where they have them.
+fn mean(below: &[(&Below, &Measured)], unit: usize) -> Option<Ratio> {
+    let mut weights = Exact::zero();
+    let mut values = Vec::with_capacity(below.len());
+    for (child, _) in below {
+        let value = child.scaled.as_ref()?.get(unit)?.as_ref()?;
+        let weight = weight_in_mean(child.node.criterion);
+        values.push(value.times(&weight));
+        weights = &weights + &weight;
+    }
+    Ratio::sum(values).over(&weights)
+}
+
+/// The weight of a criterion in a mean: all alike where none is stated.
+pub fn weight_in_mean(criterion: &Criterion) -> Exact {
+    criterion.weight.clone().unwrap_or_else(|| Exact::from(1))
+}
+
+/// The values of a criterion on the scale of 1 to 10: 9 × (x − min) ÷ (max − min) + 1 within the cohort, 11 minus
+/// that for a negative polarity.
+///
+/// Where all that have a value have the same, there is nothing to tell them apart by: each has 5.5, the middle
+/// of the scale. A mean of normalised values is on the scale already, and what was stored in its place too; so is
+/// a criterion that states 1 and 10 as its bounds.
+fn scaled(node: &Node, column: &Column, units: usize) -> Vec<Option<Ratio>> {
+    let value = |unit| column.of(unit).filter(|m| m.applicable).and_then(|m| m.score.as_ref());
+    if node.method == Method::Normalised || node.criterion.is_on_scale() {
+        return (0..units).map(|unit| value(unit).cloned()).collect();
+    }
+    let range = (0..units).filter_map(value).min().zip((0..units).filter_map(value).max());
+    let Some((min, max)) = range else { return vec![None; units] };
+    let width = max.minus(min);
+    let (steps, top) = (Exact::from(SCALE_TOP - 1), Ratio::whole(Exact::from(SCALE_TOP + 1)));
+    let one = Ratio::whole(Exact::from(1));
+    let scale = |value: &Ratio| match value.minus(min).times(&steps).per(&width) {
+        None => top.over(&Exact::from(2)),
+        Some(up) => Some(match node.criterion.polarity {
+            Polarity::Positive => up.plus(&one),
+            Polarity::Negative => top.minus(&up.plus(&one)),
+        }),
+    };
+    (0..units).map(|unit| scale(value(unit)?)).collect()
+}

@@ -1,0 +1,364 @@
+//! Frameworks as data: what a criterion may say, the methods of a ranking, copies, and the editions that come ready.
+
+use serde_json::{Value, json};
+
+use crate::{
+    lifecycle::{chiso, finished},
+    support::{
+        api_test,
+        app::App,
+        database::Database,
+        database_test,
+        indexes::{EDITION, RANKING, SCORES, criterion, edition, score},
+        records::{UNITS, unit, with},
+    },
+};
+
+#[track_caller]
+fn refused(app: &App, over: Value, want: &[(&str, &str)]) {
+    let answer = app.put(EDITION, &with(edition(), over.clone())).expect(422);
+    assert_eq!(answer.violations(), want, "{over}");
+}
+
+fn below(parent: &str, code: &str, over: Value) -> Value {
+    with(json!({"code": code, "name": code, "parent": parent}), over)
+}
+
+fn give(app: &App, unit: &str, scores: &[(&str, &str)]) {
+    for (code, value) in scores {
+        let made = with(score(unit, *value), json!({"criterion": code}));
+        app.make_score(&made);
+    }
+}
+
+/// Scores by unit.
+fn totals(app: &App, query: &str) -> Vec<(String, String)> {
+    let ranking = app.get(&format!("{RANKING}?{query}")).expect(200).json;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let standings = ranking["standings"].as_array().unwrap();
+    let mut totals: Vec<_> =
+        standings.iter().map(|s| (text(&s["unit_id"]), text(&s["score_exact"]))).collect();
+    totals.sort();
+    totals
+}
+
+fn of(rows: &[(&str, &str)]) -> Vec<(String, String)> {
+    rows.iter().map(|(unit, score)| ((*unit).to_owned(), (*score).to_owned())).collect()
+}
+
+api_test!(what_a_criterion_says_can_be_put_back, |app| {
+    let from_records =
+        json!({"measure": "on_time_of_resolved", "full_marks_from": "80.50", "zero_denominator": "zero"});
+    app.make_edition(json!({
+        "method": "normalised", "rescale_without_survey": true,
+        "criteria": [
+            {"code": "a", "name": "A", "max_points": 10, "weight": "100"},
+            below("a", "a1", json!({"polarity": "negative", "stage": "survey"})),
+            below("a", "a2", json!({"stage": "self", "max_points": 20, "from_records": from_records})),
+            below("a", "a3", json!({"method": "weighted", "max_points": 5, "min_points": "-2.50"})),
+            below("a3", "a31", json!({"weight": 100, "max_points": 1})),
+            {"code": "plus", "name": "Điểm thưởng", "kind": "bonus_penalty", "min_points": -3, "max_points": 0}
+        ]
+    }));
+    let read = app.get(EDITION).expect(200);
+    let criteria = &read.json["criteria"];
+    assert_eq!(
+        criteria[2]["from_records"],
+        json!({"measure": "on_time_of_resolved", "period": "year", "calendar": "civil", "full_marks_from": 80.5,
+               "zero_denominator": "zero"})
+    );
+    assert_eq!(
+        criteria[5],
+        json!({"code": "plus", "name": "Điểm thưởng", "name_en": null, "parent": null, "max_points": 0,
+               "min_points": -3, "weight": null, "polarity": "positive", "stage": null, "method": null,
+               "kind": "bonus_penalty", "from_records": null})
+    );
+    assert_eq!((&criteria[1]["polarity"], &criteria[1]["stage"]), (&json!("negative"), &json!("survey")));
+    assert_eq!(
+        (&criteria[3]["method"], &read.json["rescale_without_survey"]),
+        (&json!("weighted"), &json!(true))
+    );
+    assert_eq!(app.put(EDITION, &read.json).expect(200).etag(), read.etag());
+});
+
+api_test!(what_is_wrong_with_a_tree_is_named_with_its_place, |app| {
+    app.make_edition(json!({}));
+    let tree = |criteria: Value| json!({"criteria": criteria});
+    let a = || criterion("a", 10);
+    refused(
+        app,
+        tree(json!([
+            with(a(), json!({"method": "weighted"})),
+            below("a", "x", json!({"weight": 60, "max_points": 1})),
+            below("a", "y", json!({"weight": 30, "max_points": 1}))
+        ])),
+        &[("/criteria/0", "weights_not_100")],
+    );
+    refused(
+        app,
+        tree(json!([with(a(), json!({"method": "weighted"})), below("a", "x", json!({"weight": 100}))])),
+        &[("/criteria/1", "missing_weight")],
+    );
+    refused(
+        app,
+        tree(json!([
+            with(a(), json!({"method": "normalised"})),
+            below("a", "x", json!({"weight": 100})),
+            below("a", "y", json!({}))
+        ])),
+        &[("/criteria/2", "missing_weight")],
+    );
+    let twelve = with(a(), json!({"method": "normalised", "max_points": 12}));
+    refused(
+        app,
+        tree(json!([twelve, below("a", "x", json!({}))])),
+        &[("/criteria/0/max_points", "scale_is_ten")],
+    );
+    refused(
+        app,
+        tree(json!([with(a(), json!({"min_points": 10}))])),
+        &[("/criteria/0/min_points", "minimum_not_below_maximum")],
+    );
+    refused(
+        app,
+        tree(json!([with(a(), json!({"stage": "final"}))])),
+        &[("/criteria/0/stage", "final_is_no_stage")],
+    );
+    let bonus = |over: Value| with(json!({"code": "b", "name": "B", "kind": "bonus_penalty"}), over);
+    let bounds = json!({"min_points": -5, "max_points": 5});
+    refused(app, tree(json!([a(), bonus(json!({"max_points": 5}))])), &[("/criteria/1", "missing_bounds")]);
+    refused(
+        app,
+        tree(json!([a(), bonus(json!({"max_points": 5, "min_points": 1}))])),
+        &[("/criteria/1", "missing_bounds")],
+    );
+    refused(
+        app,
+        tree(json!([criterion("a", 5), with(bonus(bounds.clone()), json!({"parent": "a"}))])),
+        &[("/criteria/1/kind", "bonus_below_another")],
+    );
+    let odd = with(bonus(bounds.clone()), json!({"weight": 5, "method": "weighted"}));
+    refused(
+        app,
+        tree(json!([a(), odd])),
+        &[("/criteria/1/weight", "bonus_has_no_weight"), ("/criteria/1/method", "bonus_adds_points")],
+    );
+    let parts = json!([
+        a(),
+        bonus(bounds),
+        below("b", "b1", json!({"min_points": 0, "max_points": 5})),
+        below("b", "b2", json!({"min_points": -4, "max_points": 0}))
+    ]);
+    refused(app, tree(parts), &[("/criteria/1/min_points", "minima_do_not_add_up")]);
+    let rule = |over: Value| {
+        let rule =
+            json!({"measure": "online_of_received", "full_marks_from": 50, "zero_denominator": "zero"});
+        json!({"from_records": with(rule, over)})
+    };
+    refused(
+        app,
+        tree(json!([with(a(), rule(json!({}))), below("a", "x", json!({"max_points": 10}))])),
+        &[("/criteria/0/from_records", "from_records_on_parent")],
+    );
+    let unbounded = with(a(), with(rule(json!({})), json!({"max_points": null})));
+    refused(app, tree(json!([unbounded])), &[("/criteria/0/from_records", "from_records_without_maximum")]);
+    let lifted = with(a(), with(rule(json!({})), json!({"min_points": 1})));
+    refused(app, tree(json!([lifted])), &[("/criteria/0/from_records", "from_records_above_zero")]);
+    for threshold in ["0", "-1", "100.1"] {
+        refused(
+            app,
+            tree(json!([with(a(), rule(json!({"full_marks_from": threshold})))])),
+            &[("/criteria/0/from_records/full_marks_from", "out_of_range")],
+        );
+    }
+    for (over, pointer) in [
+        (json!({"polarity": "up"}), "/criteria/0/polarity"),
+        (json!({"stage": "end"}), "/criteria/0/stage"),
+        (json!({"method": "guess"}), "/criteria/0/method"),
+        (json!({"kind": "gift"}), "/criteria/0/kind"),
+        (rule(json!({"measure": "x"})), "/criteria/0/from_records/measure"),
+        (rule(json!({"period": "Q5"})), "/criteria/0/from_records/period"),
+        (rule(json!({"zero_denominator": "one"})), "/criteria/0/from_records/zero_denominator"),
+    ] {
+        let answer = app.put(EDITION, &with(edition(), tree(json!([with(a(), over)])))).expect(400);
+        assert_eq!(answer.violations(), [(pointer, "unknown_word")]);
+    }
+});
+
+api_test!(scores_keep_to_the_bounds_of_their_criterion, |app| {
+    app.make_units(&["u"]);
+    let plus = json!({"code": "plus", "name": "Thưởng, phạt", "kind": "bonus_penalty", "min_points": -3, "max_points": 2});
+    app.make_edition(json!({"unit_of_measure": "percent", "criteria": [criterion("a", 10), plus]}));
+    let put = |code: &str, value: &str| {
+        app.put(&format!("{SCORES}/by-key/ix/2016/u/final/{code}"), &json!({"score": value}))
+    };
+    assert_eq!(put("plus", "-3.01").expect(422).violations(), [("/score", "below_minimum")]);
+    assert_eq!(put("plus", "2.01").expect(422).violations(), [("/score", "above_maximum")]);
+    put("plus", "-3").expect(201);
+    // Bonus points may carry a total beyond the whole.
+    put("_total", "101").expect(201);
+    let tighter = json!({"criteria": [criterion("a", 10), {"code": "plus", "name": "P", "kind": "bonus_penalty",
+                                                             "min_points": -2, "max_points": 2}]});
+    let answer = app.patch(EDITION, &tighter).expect(409);
+    assert_eq!(answer.violations(), [("/criteria/1/min_points", "above_a_score")]);
+    // A mean of normalised indicators is scored from 1 to 10, an indicator has no bound.
+    app.make_edition(json!({"unit_of_measure": "percent", "criteria": [
+        criterion("a", 10), {"code": "plus", "name": "P", "kind": "bonus_penalty", "min_points": -3, "max_points": 2},
+        {"code": "n", "name": "N", "method": "normalised"}, below("n", "n1", json!({}))
+    ]}));
+    assert_eq!(put("n", "10.5").expect(422).violations(), [("/score", "above_maximum")]);
+    put("n1", "1234567").expect(201);
+});
+
+api_test!(a_final_score_follows_from_the_stage_that_scores_it, |app| {
+    app.make_units(&["u", "v"]);
+    app.make_edition(json!({"unit_of_measure": "percent", "criteria": [
+        with(criterion("a", 60), json!({"stage": "appraised"})), with(criterion("b", 40), json!({"stage": "survey"}))
+    ]}));
+    let put = |unit: &str, stage: &str, code: &str, value: i64| {
+        app.put(&format!("{SCORES}/by-key/ix/2016/{unit}/{stage}/{code}"), &json!({"score": value}))
+            .expect(201);
+    };
+    for (unit, own, appraised) in [("u", 60, 30), ("v", 50, 40)] {
+        put(unit, "self", "a", own);
+        put(unit, "appraised", "a", appraised);
+    }
+    // No survey was held: its criteria leave the maximum, and that is told.
+    assert_eq!(totals(app, ""), of(&[("u", "50"), ("v", "66.66666666666666666667")]));
+    let ranking = app.get(RANKING).expect(200).json;
+    assert_eq!(ranking["left_out"], json!(["b"]));
+    put("u", "survey", "b", 20);
+    put("v", "survey", "b", 10);
+    assert_eq!(totals(app, ""), of(&[("u", "50"), ("v", "50")]));
+    assert_eq!(app.get(RANKING).expect(200).json["left_out"], json!([]));
+    // What is given as final goes before; each stage shows its own scores only.
+    put("v", "final", "a", 60);
+    assert_eq!(totals(app, ""), of(&[("u", "50"), ("v", "70")]));
+    assert_eq!(totals(app, "stage=self"), of(&[("u", "100"), ("v", "83.33333333333333333333")]));
+    assert_eq!(totals(app, "stage=survey"), of(&[]));
+});
+
+api_test!(points_without_a_survey_are_scaled_up_where_the_edition_says_so, |app| {
+    app.make_units(&["u"]);
+    let criteria = json!([criterion("a", 80), with(criterion("b", 20), json!({"stage": "survey"}))]);
+    app.make_edition(json!({"criteria": criteria}));
+    give(app, "u", &[("a", "60")]);
+    assert_eq!(totals(app, ""), of(&[("u", "60")]));
+    app.make_edition(json!({"criteria": criteria, "rescale_without_survey": true}));
+    assert_eq!(totals(app, ""), of(&[("u", "75")]));
+});
+
+api_test!(indicators_are_normalised_within_their_cohort, |app| {
+    app.make_units(&["u", "v", "w"]);
+    app.make_edition(json!({"method": "normalised", "criteria": [
+        {"code": "a", "name": "A", "weight": 80}, {"code": "b", "name": "B", "weight": 20},
+        below("a", "x", json!({})), below("a", "y", json!({"polarity": "negative"}))
+    ]}));
+    for (unit, x, y, b) in [("u", "10", "3", "1"), ("v", "20", "1", "1"), ("w", "30", "2", "1")] {
+        give(app, unit, &[("x", x), ("y", y), ("b", b)]);
+    }
+    // a: (1+1)/2, (5.5+10)/2, (10+5.5)/2; b: 5.5 each, because all are equal.
+    assert_eq!(totals(app, ""), of(&[("u", "19"), ("v", "73"), ("w", "73")]));
+    let ranking = app.get(&format!("{RANKING}?include=components")).expect(200).json;
+    let ranks: Vec<i64> =
+        ranking["standings"].as_array().unwrap().iter().map(|s| s["rank"].as_i64().unwrap()).collect();
+    assert_eq!(ranks, [1, 1, 3]);
+    assert_eq!(ranking["standings"][2]["components"][0]["contribution_exact"], "8");
+    assert_eq!(ranking["standings"][2]["components"][0]["score_exact"], "1");
+});
+
+const COPY: &str = "/api/v1/indexes/ix/editions/2016/copy";
+
+api_test!(an_edition_starts_as_a_copy_of_another, |app| {
+    app.make_units(&["u"]);
+    app.make_edition(json!({
+        "criteria": [criterion("a", 10), below("a", "x", json!({"max_points": 10, "stage": "survey"}))],
+        "bands": [{"label": "Tốt", "from": 5, "to": null}], "note": "Ghi chú", "rank_decimals": 1,
+        "cohorts": [{"code": "all", "name": "Các xã", "rule": {"level": "commune", "as_of": "2016-05-01"}}]
+    }));
+    give(app, "u", &[("x", "7")]);
+    let source = app.get(EDITION).expect(200).json;
+    let made = app.post(COPY, &json!({"to_year": 2017})).expect(201);
+    assert_eq!(made.header("location"), "/api/v1/indexes/ix/editions/2017");
+    let read = app.get(made.header("location")).expect(200);
+    assert_eq!((&read.json, read.etag()), (&made.json, made.etag()));
+    let cohorts = json!([{"code": "all", "name": "Các xã", "unit_ids": null,
+                          "rule": {"level": "commune", "parent_id": null, "as_of": null}}]);
+    assert_eq!(made.json, with(source.clone(), json!({"year": 2017, "cohorts": cohorts})));
+    let ranking = app.get("/api/v1/indexes/ix/rankings/2017").expect(200).json;
+    assert_eq!((&ranking["comparable"], &ranking["cohort_size"]), (&json!(true), &json!(0)));
+    app.put("/api/v1/indexes/other", &json!({"name": "Khác"})).expect(201);
+    let other = json!({"to_year": 2016, "to_index_code": "other", "framework": "f-2",
+                       "cohorts": [{"code": "one", "name": "Một", "unit_ids": ["u"]}]});
+    let made = app.post(COPY, &other).expect(201);
+    assert_eq!(made.header("location"), "/api/v1/indexes/other/editions/2016");
+    assert_eq!((&made.json["framework"], &made.json["cohorts"][0]["code"]), (&json!("f-2"), &json!("one")));
+    assert_eq!(made.json["criteria"], source["criteria"]);
+
+    let before = app.database.dump();
+    assert_eq!(app.post(COPY, &json!({"to_year": 2017})).expect(409).code(), "duplicate");
+    assert_eq!(app.post(COPY, &json!({"to_year": 2016})).expect(409).code(), "duplicate");
+    for (body, violation) in [
+        (json!({"to_year": 1800}), ("/to_year", "out_of_range")),
+        (json!({}), ("/to_year", "required")),
+        (json!({"to_year": 2018, "to_index_code": "no"}), ("/to_index_code", "unknown_index")),
+        (json!({"to_year": 2018, "framework": " "}), ("/framework", "empty")),
+        (json!({"to_year": 2018, "cohorts": []}), ("/cohorts", "empty")),
+    ] {
+        assert_eq!(app.post(COPY, &body).expect(422).violations(), [violation], "{body}");
+    }
+    let answer = app.post(COPY, &json!({"to_year": 2018, "revision": 1})).expect(400);
+    assert_eq!(answer.violations(), [("/revision", "unknown_field")]);
+    app.post("/api/v1/indexes/ix/editions/2014/copy", &json!({"to_year": 2015})).expect(404);
+    app.post("/api/v1/indexes/no/editions/2016/copy", &json!({"to_year": 2015})).expect(404);
+    assert_eq!(app.database.dump(), before);
+});
+
+fn load(database: &Database, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let url = database.url_text();
+    let all: Vec<&str> =
+        ["editions", "load"].iter().chain(arguments).copied().chain(["--database-url", &url]).collect();
+    finished(&mut chiso(&all))
+}
+
+database_test!(ready_editions_are_told_and_loaded, |database| {
+    let (code, told, _) = finished(&mut chiso(&["editions", "list"]));
+    assert_eq!(code, Some(0));
+    let names = ["pci-2013", "par-2948", "ddci-dong-thap-2019", "766-2022"];
+    for name in names {
+        assert!(told.contains(name), "{told}");
+        let (code, out, err) = load(database, &[name, "--year", "2026"]);
+        assert_eq!(code, Some(0), "{out}{err}");
+    }
+    let (code, _, err) = load(database, &["pci-2013", "--year", "2026"]);
+    assert!(code == Some(1) && err.contains("pci/2026"), "{err}");
+    let (code, _, err) = load(database, &["pci-1999", "--year", "2026"]);
+    assert!(code == Some(1) && err.contains("766-2022"), "{err}");
+    let (code, _, err) =
+        load(database, &["pci-2013", "--year", "2026", "--index", "p2", "--cohort-under", "no"]);
+    assert!(code == Some(1) && err.contains("no"), "{err}");
+    let (code, _, err) =
+        load(database, &["pci-2013", "--year", "2027", "--index", "p2", "--cohort-level", "district"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+});
+
+api_test!(a_ready_edition_ranks, |app| {
+    let (code, out, err) = load(&app.database, &["ddci-dong-thap-2019", "--year", "2020", "--index", "ix"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    for id in ["u", "v"] {
+        app.post(UNITS, &with(unit(id), json!({"level": "district"}))).expect(201);
+    }
+    let made = app.get("/api/v1/indexes/ix/editions/2020").expect(200).json;
+    assert_eq!((&made["status"], made["criteria"].as_array().unwrap().len()), (&json!("draft"), 9));
+    assert!(made["note"].as_str().unwrap().contains("bằng nhau"));
+    for area in made["criteria"].as_array().unwrap() {
+        for (unit, value) in [("u", 7), ("v", 5)] {
+            let body = with(score(unit, value), json!({"year": 2020, "criterion": area["code"]}));
+            app.make_score(&body);
+        }
+    }
+    let ranking = app.get("/api/v1/indexes/ix/rankings/2020").expect(200).json;
+    let scores: Vec<&str> =
+        ranking["standings"].as_array().unwrap().iter().map(|s| s["score_exact"].as_str().unwrap()).collect();
+    assert_eq!(scores, ["70", "50"]);
+});
