@@ -8,9 +8,9 @@ use crate::{
     domain::{
         dossier_imports::Preset,
         imports::{ImportFormat, ImportMode},
-        units::Level,
         index_scores::ScoreStage,
         score_tables::{DecimalMark, TableLayout},
+        units::Level,
         words::UnknownWord,
     },
     store::{DatabaseUrl, StoreLimits},

@@ -13,6 +13,9 @@
 //!
 //! [`sample`] loads real data and the Thanh Bình review through `service` and `store`.
 
+// The examples of long bodies are one JSON macro each.
+#![recursion_limit = "256"]
+
 pub mod cli;
 pub mod domain;
 pub mod exchange;

@@ -245,6 +245,7 @@ mod tests {
             rescale_without_survey: false,
             criteria,
             cohorts: vec![],
+            overlapping_cohorts: false,
             bands: vec![],
             note: None,
             status: EditionStatus::Draft,

@@ -60,6 +60,11 @@ impl Exact {
         Self(BigDecimal::zero())
     }
 
+    /// Ten to the power of `-decimals`: one in the last of so many decimals.
+    pub fn unit_of(decimals: u8) -> Self {
+        Self(BigDecimal::new(1.into(), i64::from(decimals)))
+    }
+
     /// Reads a decimal in JSON's notation.
     ///
     /// # Errors

@@ -108,6 +108,9 @@ pub struct Edition {
     pub criteria: Vec<Criterion>,
     /// At least one cohort.
     pub cohorts: Vec<Cohort>,
+    /// Whether a unit may be ranked in more than one of them.
+    #[serde(default)]
+    pub overlapping_cohorts: bool,
     /// Bands in ascending order.
     pub bands: Vec<Band>,
     /// What is official in this edition and what is assumed.
@@ -214,7 +217,15 @@ impl Edition {
                 );
             }
             let mut ids = HashSet::new();
+            let before = self.cohorts.iter().take(i);
+            let elsewhere: HashSet<&String> = match self.overlapping_cohorts {
+                true => HashSet::new(),
+                false => before.flat_map(|cohort| cohort.unit_ids.iter().flatten()).collect(),
+            };
             for (j, id) in cohort.unit_ids.iter().flatten().enumerate() {
+                if elsewhere.contains(id) {
+                    findings.extend(vec![in_two_cohorts(format!("/cohorts/{i}/unit_ids/{j}"), id)]);
+                }
                 if !ids.insert(id) {
                     findings.add(
                         format!("/cohorts/{i}/unit_ids/{j}"),
@@ -254,4 +265,16 @@ impl Edition {
             }
         }
     }
+}
+
+/// A unit that stands in two cohorts of an edition that doesn't say so.
+pub fn in_two_cohorts(pointer: String, unit_id: &str) -> Violation {
+    Violation::new(
+        pointer,
+        "in_two_cohorts",
+        format!("`{unit_id}` is in two cohorts; an edition that wants this says `overlapping_cohorts`."),
+        format!(
+            "`{unit_id}` thuộc hai nhóm xếp hạng; nếu chủ ý như vậy, hãy khai báo `overlapping_cohorts`."
+        ),
+    )
 }

@@ -95,6 +95,7 @@ impl IndexScore {
             comment: None,
             explanation: None,
             evidence: Vec::new(),
+            computation: None,
         }
     }
 

@@ -6,10 +6,11 @@ use utoipa_actix_web::{scope, service_config::ServiceConfig};
 use super::{
     calendars, changes, clock_rules, code_lists, commendations, comparisons, completeness, crud::API,
     deadlines, distributions, dossier_events, dossier_exports, dossier_imports, dossier_statistics,
-    dossier_transfers, dossiers, edition_copies, edition_cycle, editions, form_06a, form_reports, imports,
-    improvement_actions, index_score_exports, index_scores, indexes, latest_rankings, openapi, operations,
-    problem::Problem, procedures, rankings, recompute, record_scores, reported_figures, returns, reviews,
-    score_imports, series, unit_profiles, unit_scores, units,
+    dossier_transfers, dossiers, edition_copies, edition_cycle, editions, explanations, form_06a,
+    form_reports, imports, improvement_actions, index_score_exports, index_scores, indexes, latest_rankings,
+    openapi, operations, problem::Problem, procedures, rank_targets, rankings, recompute, record_scores,
+    reported_figures, returns, reviews, robustness, score_imports, series, simulations, unit_profiles,
+    unit_scores, units,
 };
 
 /// Every documented address.
@@ -32,6 +33,10 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(unit_profiles::configure)
             .configure(code_lists::configure)
             .configure(score_imports::configure)
+            .configure(explanations::configure)
+            .configure(simulations::configure)
+            .configure(rank_targets::configure)
+            .configure(robustness::configure)
             .configure(reviews::configure)
             .configure(indexes::configure)
             .configure(editions::configure)

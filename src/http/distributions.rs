@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::Query, crud, edition_cycle, editions::index_of_path, kept, problem::Problem, rankings::year_of,
-    schema::Number, state::AppState,
+    body::Query, crud, edition_cycle, editions::index_of_path, kept, problem::Problem,
+    ranking_queries::year_of, schema::Number, state::AppState,
 };
 use crate::{
     domain::{decimal::Exact, index_scores::ScoreStage},

@@ -16,7 +16,7 @@ use super::{
     },
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
-    rankings::year_of,
+    ranking_queries::year_of,
     respond,
     schema::Number,
     state::AppState,
@@ -56,6 +56,7 @@ const SORTS: &[SortKey] = &[("year", store::editions::YEAR)];
          "from_records": null}
     ],
     "cohorts": [{"code": "provinces", "name": "Các tỉnh, thành phố", "unit_ids": ["gso-01", "gso-87"], "rule": null}],
+    "overlapping_cohorts": false,
     "bands": [{"label": "Khá", "from": null, "to": 60}, {"label": "Tốt", "from": 60, "to": null}],
     "note": null, "status": "published", "revision": 1,
     "stages": [{"status": "published", "at": "2017-03-14T09:00:00+07:00", "actor": "anonymous", "reason": null, "revision": 1}],
@@ -84,6 +85,8 @@ pub struct EditionView {
     pub criteria: Vec<CriterionView>,
     /// Who is ranked against whom.
     pub cohorts: Vec<CohortBody>,
+    /// Whether a unit may be ranked in more than one cohort.
+    pub overlapping_cohorts: bool,
     /// Bands in ascending order; each begins where the one below it ends.
     pub bands: Vec<BandView>,
     /// What is official in this edition and what is assumed.
@@ -165,6 +168,9 @@ pub struct EditionInput {
     pub criteria: Vec<CriterionInput>,
     /// At least one cohort.
     pub cohorts: Vec<CohortBody>,
+    /// Whether a unit may be ranked in more than one cohort; false when absent.
+    #[serde(default)]
+    pub overlapping_cohorts: bool,
     /// Bands in ascending order; each begins where the one below it ends.
     #[serde(default)]
     pub bands: Vec<BandInput>,
@@ -266,6 +272,7 @@ impl Exposed for Editions {
             rescale_without_survey: edition.rescale_without_survey,
             criteria: edition.criteria.into_iter().map(criterion_view).collect(),
             cohorts: edition.cohorts.into_iter().map(cohort_view).collect(),
+            overlapping_cohorts: edition.overlapping_cohorts,
             bands: edition
                 .bands
                 .into_iter()
@@ -318,6 +325,7 @@ impl Exposed for Editions {
                 .map(|(i, c)| criterion(i, c))
                 .collect::<Result<_, _>>()?,
             cohorts: input.cohorts.into_iter().map(cohort).collect(),
+            overlapping_cohorts: input.overlapping_cohorts,
             bands: input.bands.into_iter().enumerate().map(|(i, b)| band(i, b)).collect::<Result<_, _>>()?,
             note: text(input.note),
             // Where it stands is carried over from what is there.

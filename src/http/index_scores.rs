@@ -13,7 +13,7 @@ use super::{
     },
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
-    rankings::year_of,
+    ranking_queries::year_of,
     record_scores::ComputationView,
     respond,
     schema::Number,

@@ -7,7 +7,8 @@ use super::{
     editions::index_of_path,
     json_stat::Dataset,
     problem::Problem,
-    rankings::{self, RankingBody, RankingQuery},
+    ranking_queries::RankingFileQuery,
+    rankings::{self, RankingBody},
     state::AppState,
 };
 use crate::service::edition_cycle::{self, Asked, Which};
@@ -18,7 +19,7 @@ use crate::service::edition_cycle::{self, Asked, Which};
 /// body of any other.
 #[utoipa::path(
     tag = "rankings",
-    params(("code" = String, Path, description = "Code of the index."), RankingQuery),
+    params(("code" = String, Path, description = "Code of the index."), RankingFileQuery),
     responses((status = 200, description = "The standings.", content(
         (RankingBody = "application/json"),
         (Dataset = "application/vnd.json-stat+json"),
@@ -31,7 +32,7 @@ pub async fn get_latest_ranking(
     state: web::Data<AppState>,
     request: HttpRequest,
     code: web::Path<String>,
-    query: Result<Query<RankingQuery>, Problem>,
+    query: Result<Query<RankingFileQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let index = index_of_path(&state, &code).await?;
     let asked = match &query {

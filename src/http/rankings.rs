@@ -1,65 +1,31 @@
 //! `/indexes/{code}/rankings/{year}`: standings of a cohort with ranks, bands and deltas.
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     body::Query,
-    crud, edition_cycle,
     editions::index_of_path,
     formats::{self, FileFormat},
     json_stat::Dataset,
     kept,
     problem::Problem,
     ranking_files,
+    ranking_parts::{EndedUnitBody, PredecessorBody, PublishedRankDifference},
+    ranking_queries::{RankingFileQuery, asked},
     schema::Number,
     state::AppState,
 };
 use crate::{
-    domain::{
-        decimal::Exact,
-        editions::TieRule,
-        index_scores::ScoreStage,
-        time::{Moment, YEARS},
-    },
+    domain::{decimal::Exact, editions::TieRule, index_scores::ScoreStage, time::Moment},
     service::{
-        edition_cycle::Which,
-        indexes::Indexes,
-        ranking_reports::{self, BaseYear, NotComparable, Question, RankingReport},
-        rankings::{ContributionDelta, Delta, DeltaUnit, Direction, Standing},
+        ranking_details::{self, DetailedRanking},
+        ranking_reports::{self, NotComparable},
+        rankings::{ContributionDelta, Delta, DeltaUnit, Direction, Standing, UnrankedUnit},
         totals::{ComponentKind, TotalSource, Unranked},
     },
 };
-
-/// Which ranking.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct RankingQuery {
-    /// Year to compare with; the year before when absent, `none` for none.
-    #[param(example = "2015")]
-    pub base_year: Option<String>,
-    /// Code of the cohort; the edition's first when absent.
-    pub cohort: Option<String>,
-    /// Stage of the scores; `final` when absent.
-    pub stage: Option<ScoreStage>,
-    /// `components` adds what each criterion gave.
-    #[param(example = "components")]
-    pub include: Option<String>,
-    /// Number of a revision; `published` for the last one, `working` for what the next one would be. The last one when
-    /// absent, and the working state where there is none.
-    #[param(example = "1")]
-    pub revision: Option<String>,
-    /// The revision that was public at this moment (RFC 3339), or at the end of this day. Not with `revision`.
-    #[param(example = "2017-06-30")]
-    pub as_of: Option<String>,
-    /// How the ranking is written; by `Accept` when left out, JSON without it.
-    #[param(inline)]
-    pub format: Option<FileFormat>,
-    /// Begin a CSV file with a byte order mark, which some spreadsheet programs need to read Vietnamese.
-    pub bom: Option<bool>,
-}
 
 /// Where a unit stood in the base year.
 #[derive(Debug, Serialize, ToSchema)]
@@ -87,6 +53,26 @@ pub struct StandingDelta {
     pub rank_change: Option<i64>,
     /// Where the rank went.
     pub direction: Direction,
+    /// The difference over the criteria that both frameworks have (`common_criteria`): the sum of the unit's own
+    /// scores of them, in points, minus the same sum of the base. Told where the frameworks differ and the unit has
+    /// all of these scores in both years.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub common: Option<CommonDelta>,
+    /// The units that this one came from, where it did not exist in the base year, with their scores then. Their
+    /// scores are not summed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub predecessors: Vec<PredecessorBody>,
+}
+
+/// How a unit moved over the criteria that two frameworks have in common.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CommonDelta {
+    /// The difference in points, rounded once.
+    pub score: Number,
+    /// The difference in points, every digit.
+    pub score_exact: String,
 }
 
 /// What a criterion gave to the total, or what the criteria don't explain.
@@ -157,8 +143,9 @@ pub struct UnrankedBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Ranking, example = json!({
     "index_code": "pci", "year": 2016, "base_year": 2015, "cohort": "provinces", "stage": "final", "decimals": 2,
-    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "left_out": [], "cohort_size": 63, "unranked": [],
-    "revision": 1, "published_at": "2017-03-14T09:00:00+07:00",
+    "tie_rule": "competition", "comparable": true, "not_comparable_because": null, "common_criteria": null, "left_out": [],
+    "cohort_size": 63, "unranked": [], "revision": 1, "published_at": "2017-03-14T09:00:00+07:00", "ended": [],
+    "published_rank_differences": [],
     "standings": [{
         "rank": 3, "tied": false, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "score": 64.96,
         "score_exact": "64.9552993774414", "total_source": "stored", "band": "Rất tốt", "published_rank": 3,
@@ -186,6 +173,9 @@ pub struct RankingBody {
     pub comparable: Option<bool>,
     /// Why they don't.
     pub not_comparable_because: Option<NotComparable>,
+    /// The criteria that both frameworks have, by their codes in this edition and with the same maximum; of a
+    /// branch that is common as a whole, its top. Null where the frameworks don't differ.
+    pub common_criteria: Option<Vec<String>>,
     /// Criteria that left the maximum for the whole cohort: those of a survey of which nobody has a score.
     pub left_out: Vec<String>,
     /// How many units are ranked.
@@ -196,8 +186,23 @@ pub struct RankingBody {
     pub revision: Option<i32>,
     /// When it was published.
     pub published_at: Option<Moment>,
+    /// Units of the base ranking that have ended since, by their rank there.
+    pub ended: Vec<EndedUnitBody>,
+    /// Where the published rank is another than the computed one.
+    pub published_rank_differences: Vec<PublishedRankDifference>,
+    /// True where scores were changed for the asking; absent in a ranking of what is stored.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub simulated: bool,
     /// The ranked units, by rank; equal ranks in Vietnamese order of the names.
     pub standings: Vec<StandingBody>,
+}
+
+impl StandingBase {
+    /// A rank and a score, rounded to `decimals`.
+    pub fn new(rank: u32, score: &Exact, decimals: u8) -> Self {
+        Self { rank, score: Number::rounded(score, decimals), score_exact: score.to_string() }
+    }
 }
 
 impl StandingBody {
@@ -213,11 +218,7 @@ impl StandingBody {
             total_source: standing.total.source,
             band: standing.band.clone(),
             published_rank: standing.published_rank,
-            base: standing.base.as_ref().map(|base| StandingBase {
-                rank: base.rank,
-                score: Number::rounded(&base.score, decimals),
-                score_exact: base.score.to_string(),
-            }),
+            base: standing.base.as_ref().map(|base| StandingBase::new(base.rank, &base.score, decimals)),
             delta: delta(&standing.delta, decimals, has_base && standing.base.is_some()),
             components: with_components
                 .then(|| standing.contribution_deltas.iter().map(|c| component(c, decimals)).collect()),
@@ -225,7 +226,7 @@ impl StandingBody {
     }
 }
 
-fn delta(delta: &Delta, decimals: u8, has_base: bool) -> StandingDelta {
+pub(super) fn delta(delta: &Delta, decimals: u8, has_base: bool) -> StandingDelta {
     let rounded = |value: &Option<Exact>, decimals| value.as_ref().map(|v| Number::rounded(v, decimals));
     StandingDelta {
         score: rounded(&delta.score, decimals),
@@ -234,10 +235,12 @@ fn delta(delta: &Delta, decimals: u8, has_base: bool) -> StandingDelta {
         relative_percent: rounded(&delta.relative_percent, 2),
         rank_change: delta.rank_change,
         direction: delta.direction,
+        common: None,
+        predecessors: Vec::new(),
     }
 }
 
-fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
+pub(super) fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
     let rounded = |value: &Exact| Number::rounded(value, decimals);
     StandingComponent {
         criterion: component.criterion.clone(),
@@ -252,53 +255,60 @@ fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
 }
 
 impl RankingBody {
-    fn new(report: RankingReport, with_components: bool) -> Self {
-        let left_out = report.sheet.left_out();
-        let edition = report.sheet.edition;
+    /// A ranking with its details.
+    pub fn new(detailed: &DetailedRanking, with_components: bool) -> Self {
+        let report = &detailed.report;
+        let edition = &report.sheet.edition;
         let decimals = edition.decimals;
         Self {
             year: edition.year,
             tie_rule: edition.tie_rule,
-            index_code: edition.index_code,
+            index_code: edition.index_code.clone(),
             base_year: report.base_year,
-            cohort: report.sheet.cohort.code,
+            cohort: report.sheet.cohort.code.clone(),
             stage: report.sheet.stage,
             decimals,
             comparable: report.base_year.map(|_| report.not_comparable.is_none()),
             not_comparable_because: report.not_comparable,
             revision: edition.state.frozen.map(|frozen| frozen.revision),
             published_at: edition.state.frozen.map(|frozen| frozen.published_at),
-            left_out,
+            common_criteria: detailed.common.as_ref().map(|common| common.codes.clone()),
+            left_out: report.sheet.left_out(),
             cohort_size: report.ranking.cohort_size,
-            unranked: report
-                .ranking
-                .unranked
-                .iter()
-                .map(|u| UnrankedBody {
-                    unit_id: u.unit_id.clone(),
-                    unit_name: u.unit_name.clone(),
-                    reason: u.reason,
-                })
+            unranked: report.ranking.unranked.iter().map(UnrankedBody::new).collect(),
+            ended: detailed.lineage.ended.iter().map(|unit| EndedUnitBody::new(unit, decimals)).collect(),
+            published_rank_differences: ranking_details::published_rank_differences(report)
+                .filter_map(PublishedRankDifference::new)
                 .collect(),
+            simulated: false,
             standings: report
                 .ranking
                 .standings
                 .iter()
-                .map(|s| StandingBody::new(s, decimals, report.base_year.is_some(), with_components))
+                .map(|standing| detailed_standing(detailed, standing, with_components))
                 .collect(),
         }
     }
 }
 
-/// A year of a path or a parameter.
-///
-/// # Errors
-/// 400 when it is no year from 1900 to 2999.
-pub fn year_of(name: &str, text: &str) -> Result<i32, Problem> {
-    let digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|year| digits && YEARS.contains(year)).ok_or_else(|| {
-        Problem::bad_parameter(name, "not_a_year", "A year from 1900 to 2999.", "Năm từ 1900 đến 2999.")
-    })
+impl UnrankedBody {
+    fn new(unit: &UnrankedUnit) -> Self {
+        Self { unit_id: unit.unit_id.clone(), unit_name: unit.unit_name.clone(), reason: unit.reason }
+    }
+}
+
+/// A standing with what is told of it beside its scores.
+fn detailed_standing(detailed: &DetailedRanking, standing: &Standing, with_components: bool) -> StandingBody {
+    let report = &detailed.report;
+    let decimals = report.sheet.edition.decimals;
+    let mut body = StandingBody::new(standing, decimals, report.base_year.is_some(), with_components);
+    let common = detailed.common.as_ref().and_then(|common| common.deltas.get(&standing.unit_id));
+    body.delta.common = common
+        .map(|delta| CommonDelta { score: Number::rounded(delta, decimals), score_exact: delta.to_string() });
+    let predecessors = detailed.lineage.predecessors.get(&standing.unit_id);
+    let predecessors = predecessors.into_iter().flatten();
+    body.delta.predecessors = predecessors.map(|unit| PredecessorBody::new(unit, decimals)).collect();
+    body
 }
 
 /// Get a ranking
@@ -311,7 +321,7 @@ pub fn year_of(name: &str, text: &str) -> Result<i32, Problem> {
     params(
         ("code" = String, Path, description = "Code of the index."),
         ("year" = i32, Path, description = "Data year."),
-        RankingQuery,
+        RankingFileQuery,
     ),
     responses((status = 200, description = "The standings.", content(
         (RankingBody = "application/json"),
@@ -325,7 +335,7 @@ pub async fn get_ranking(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    query: Result<Query<RankingQuery>, Problem>,
+    query: Result<Query<RankingFileQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let (code, year) = path.into_inner();
     answer(&state, &request, &code, &year, query).await
@@ -340,17 +350,18 @@ pub async fn answer(
     request: &HttpRequest,
     code: &str,
     year: &str,
-    query: Result<Query<RankingQuery>, Problem>,
+    query: Result<Query<RankingFileQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
-    let form = |query: &RankingQuery| {
+    let form = |query: &RankingFileQuery| {
         Ok((formats::wanted(request, query.format, query.bom)?, query.bom.unwrap_or(false)))
     };
     let form = query.as_ref().ok().map_or(Ok((FileFormat::Json, false)), |Query(query)| form(query));
-    match form.and_then(|form| Ok((form, asked(state, code, year, query)?))) {
+    let query = query.map(|Query(query)| query.ranking());
+    match form.and_then(|form| Ok((form, asked(state, code, year, query?)?))) {
         Ok(((FileFormat::Json, _), (question, with_components))) => {
             let answer = kept::answer(state, request, async |_| {
-                let report = ranking_reports::ranking(&state.store, question).await?;
-                Ok(RankingBody::new(report, with_components))
+                let detailed = ranking_details::ranking(&state.store, question).await?;
+                Ok(RankingBody::new(&detailed, with_components))
             });
             Ok(formats::varied(answer.await?))
         }
@@ -364,47 +375,6 @@ pub async fn answer(
             Err(problem)
         }
     }
-}
-
-/// What is asked, and whether with components.
-fn asked(
-    state: &AppState,
-    code: &str,
-    year: &str,
-    query: Result<Query<RankingQuery>, Problem>,
-) -> Result<(Question, bool), Problem> {
-    let Query(query) = query?;
-    let with_components = match query.include.as_deref() {
-        None | Some("") => false,
-        Some("components") => true,
-        Some(_) => {
-            return Err(Problem::bad_parameter(
-                "include",
-                "unknown_word",
-                "Only `components` can be included.",
-                "Chỉ có thể thêm `components`.",
-            ));
-        }
-    };
-    let base = match query.base_year.as_deref() {
-        None => BaseYear::Before,
-        Some("none") => BaseYear::Without,
-        Some(year) => BaseYear::Year(year_of("base_year", year)?),
-    };
-    let question = Question {
-        index_code: crud::path_key::<Indexes>(code)?,
-        year: year_of("year", year)?,
-        base,
-        cohort: query.cohort,
-        stage: query.stage.unwrap_or(ScoreStage::Final),
-        asked: edition_cycle::asked(
-            query.revision.as_deref(),
-            query.as_of.as_deref(),
-            Which::Current,
-            state.rights(),
-        )?,
-    };
-    Ok((question, with_components))
 }
 
 /// The addresses of this file.

@@ -10,7 +10,8 @@ use super::{
     dossier_statistics::{CheckBody, DossierFigures, DossierFiguresRow, PeriodBody},
     kept,
     problem::Problem,
-    rankings::{StandingBody, year_of},
+    ranking_queries::year_of,
+    rankings::StandingBody,
     state::AppState,
 };
 use crate::{

@@ -42,6 +42,8 @@ use crate::{
         deadlines::NoDueDate,
         dossier_events::Mode,
         dossier_statistics::Grouping,
+        explanations::TiePlace,
+        rank_targets::OutOfReach,
         ranking_reports::NotComparable,
         rankings::{DeltaUnit, Direction},
         record_scores::RecordOutcome,
@@ -146,6 +148,8 @@ word_schemas! {
     OnlineLevel,
     /// What became of a dossier, derived.
     Outcome,
+    /// Why a gain can't give what is wanted.
+    OutOfReach,
     /// Civil periods follow the calendar; statutory ones run from the 15th to the 14th.
     PeriodCalendar,
     /// What a pause does to the term: begins anew (`restart`), or goes on with what was left (`extend`).
@@ -181,6 +185,8 @@ word_schemas! {
     TableLayout,
     /// What a term counts: working hours, days of the calendar, working days, months, or within the day.
     TermUnit,
+    /// How a tie moved a place.
+    TiePlace,
     /// How equal scores share ranks.
     TieRule,
     /// Where a total comes from.

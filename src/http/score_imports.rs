@@ -17,7 +17,7 @@ use super::{
     formats::XLSX,
     frame::{self, Language},
     problem::Problem,
-    rankings::year_of,
+    ranking_queries::year_of,
     respond,
     schema::Number,
     state::AppState,

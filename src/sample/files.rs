@@ -362,6 +362,7 @@ fn pci_edition(year: i32, criteria: Vec<Criterion>, mut unit_ids: Vec<String>, b
             unit_ids: Some(unit_ids),
             rule: None,
         }],
+        overlapping_cohorts: false,
         bands,
         note: Some(PCI_NOTE.to_owned()),
         status: EditionStatus::Draft,

@@ -244,13 +244,38 @@ fn taken_by_survey(nodes: &[Node]) -> Vec<Exact> {
     taken
 }
 
-/// The columns of the areas in the edition's order; those below them are dropped once they are used.
+/// The score of a criterion anywhere in the tree for each unit: its own, or what follows from those below it.
+pub fn scores_of(edition: &Edition, units: &[&UnitScores], code: &str) -> Vec<Option<Exact>> {
+    let mut nodes = nodes(edition);
+    let places = places(&nodes);
+    leave_out_survey(edition, &mut nodes, &places, units);
+    let Some(place) = places.get(code).copied() else { return vec![None; units.len()] };
+    // Children stand before their parents: nothing after it says anything of it.
+    nodes.truncate(place + 1);
+    let column = all_columns(&nodes, &places, units).pop().flatten();
+    let score = |unit| Some(column.as_ref()?.of(unit)?.score.as_ref()?.value());
+    (0..units.len()).map(score).collect()
+}
+
+/// The columns of the areas in the edition's order.
 fn columns(
     edition: &Edition,
     nodes: &[Node],
     places: &HashMap<&str, usize>,
     units: &[&UnitScores],
 ) -> Vec<(usize, Column)> {
+    let mut columns = all_columns(nodes, places, units);
+    edition
+        .areas()
+        .filter_map(|area| {
+            let place = *places.get(area.code.as_str())?;
+            Some((place, columns.get_mut(place)?.take()?))
+        })
+        .collect()
+}
+
+/// The column of each node; those below another are dropped once they are used.
+fn all_columns(nodes: &[Node], places: &HashMap<&str, usize>, units: &[&UnitScores]) -> Vec<Option<Column>> {
     let mut given: HashMap<usize, Vec<(usize, Given)>> = HashMap::new();
     for (unit, scores) in units.iter().enumerate() {
         for score in &scores.criteria {
@@ -266,13 +291,7 @@ fn columns(
             node.below.iter().filter_map(|i| Some((nodes.get(*i)?, columns.get_mut(*i)?.take()?))).collect();
         columns.push(Some(column(node, &below, given.remove(&place).unwrap_or_default(), units.len())));
     }
-    edition
-        .areas()
-        .filter_map(|area| {
-            let place = *places.get(area.code.as_str())?;
-            Some((place, columns.get_mut(place)?.take()?))
-        })
-        .collect()
+    columns
 }
 
 /// What is stored of a criterion.

@@ -23,7 +23,8 @@ pub struct Rate {
 }
 
 impl Rate {
-    fn new(numerator: i64, denominator: i64, base: &'static str) -> Self {
+    /// A part of a whole.
+    pub fn new(numerator: i64, denominator: i64, base: &'static str) -> Self {
         let value = Exact::from(numerator).quotient(&Exact::from(denominator));
         Self { value, numerator, denominator, base }
     }

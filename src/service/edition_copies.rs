@@ -73,6 +73,7 @@ fn draft(source: Edition, index_code: String, copying: Copying) -> Edition {
         year: copying.to_year,
         framework: copying.framework.unwrap_or(source.framework),
         cohorts: copying.cohorts.unwrap_or(kept),
+        overlapping_cohorts: source.overlapping_cohorts,
         status: EditionStatus::Draft,
         revision: None,
         stages: Vec::new(),

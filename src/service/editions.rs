@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    cohorts,
     crud::{Context, Proposal, Resource, refuse_when_referred},
     edition_cycle,
     error::{Error, Result},
@@ -95,6 +96,7 @@ impl Resource for Editions {
         }
         let mut violations = edition.check();
         check_units(conn, edition, &mut violations)?;
+        cohorts::check_overlaps(conn, edition, &mut violations)?;
         if !violations.is_empty() {
             return Err(Error::Invalid(violations));
         }

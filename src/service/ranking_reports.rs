@@ -59,6 +59,8 @@ pub struct RankingReport {
     pub sheet: Sheet,
     /// The sheet of the base year; none without one, or where it has no cohort of this code.
     pub base_sheet: Option<Sheet>,
+    /// The standings of the base year, where there is a sheet of it.
+    pub base_ranking: Option<Ranking>,
     /// The base year, where there is one.
     pub base_year: Option<i32>,
     /// Why deltas are not comparable; none when they are, or without a base.
@@ -112,11 +114,13 @@ pub fn report(conn: &mut Conn, question: &Question) -> Result<RankingReport> {
         (Some(base), Some(_)) => why_not_comparable(&edition, base),
         (None, _) => None,
     };
-    let ranking = match &base_sheet {
-        Some(base) => rankings::compare(sheet.standings(), &base.standings()),
+    let base_ranking = base_sheet.as_ref().map(Sheet::standings);
+    let ranking = match &base_ranking {
+        Some(base) => rankings::compare(sheet.standings(), base),
         None => sheet.standings(),
     };
-    Ok(RankingReport { sheet, base_sheet, base_year: base.map(|base| base.year), not_comparable, ranking })
+    let base_year = base.map(|base| base.year);
+    Ok(RankingReport { sheet, base_sheet, base_ranking, base_year, not_comparable, ranking })
 }
 
 /// Why the deltas between two editions are not comparable; none when they are.

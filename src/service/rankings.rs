@@ -199,7 +199,7 @@ pub fn compare(mut current: Ranking, base: &Ranking) -> Ranking {
 }
 
 /// The number that ranks: the exact score, or what the edition prints of it.
-fn rank_score(score: &Exact, edition: &Edition) -> Exact {
+pub(super) fn rank_score(score: &Exact, edition: &Edition) -> Exact {
     match edition.rank_decimals {
         Some(decimals) => score.round(decimals),
         None => score.clone(),

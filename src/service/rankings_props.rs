@@ -242,4 +242,34 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn a_shift_of_all_scores_moves_no_rank(edition in hard_edition(), units in cohort(), shift in hard_score()) {
+        let edition = Edition { rank_decimals: None, ..edition };
+        let entries = entries(&units, &edition);
+        let mut shifted = entries.clone();
+        for total in shifted.iter_mut().filter_map(|entry| entry.result.as_mut().ok()) {
+            total.score = &total.score + &shift;
+        }
+        let places = |entries| -> Vec<(u32, bool, String)> {
+            let standings = rank(entries, &edition).standings;
+            standings.into_iter().map(|s| (s.rank, s.tied, s.unit_id)).collect()
+        };
+        prop_assert_eq!(places(entries), places(shifted));
+    }
+
+    #[test]
+    fn dense_ranks_are_never_worse_than_competition_ranks_nor_these_than_ordinal_ones(
+        edition in hard_edition(), units in cohort(),
+    ) {
+        let entries = entries(&units, &edition);
+        let by = |tie_rule| -> HashMap<String, u32> {
+            let ranking = rank(entries.clone(), &Edition { tie_rule, ..edition.clone() });
+            ranking.standings.into_iter().map(|s| (s.unit_id, s.rank)).collect()
+        };
+        let (dense, competition, ordinal) = (by(TieRule::Dense), by(TieRule::Competition), by(TieRule::Ordinal));
+        for (unit, rank) in &competition {
+            prop_assert!(dense.get(unit).unwrap() <= rank && rank <= ordinal.get(unit).unwrap());
+        }
+    }
 }

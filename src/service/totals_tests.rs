@@ -37,6 +37,7 @@ pub(in crate::service) fn edition(
             })
             .collect(),
         cohorts: vec![],
+        overlapping_cohorts: false,
         bands: vec![],
         note: None,
         status: EditionStatus::Draft,

@@ -43,6 +43,7 @@ struct EditionRow {
     version: i64,
     stages: String,
     rescale_without_survey: bool,
+    overlapping_cohorts: bool,
 }
 
 fn search_text(edition: &Edition) -> String {
@@ -85,6 +86,7 @@ impl EditionRow {
             version,
             stages: row::json(&edition.stages)?,
             rescale_without_survey: edition.rescale_without_survey,
+            overlapping_cohorts: edition.overlapping_cohorts,
         })
     }
 
@@ -109,6 +111,7 @@ impl EditionRow {
                 stages: row::from_json(&self.stages)?,
                 state: EditionState::default(),
                 rescale_without_survey: self.rescale_without_survey,
+                overlapping_cohorts: self.overlapping_cohorts,
             },
         })
     }

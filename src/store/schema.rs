@@ -143,6 +143,7 @@ diesel::table! {
         version -> BigInt,
         stages -> Text,
         rescale_without_survey -> Bool,
+        overlapping_cohorts -> Bool,
     }
 }
 

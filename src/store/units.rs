@@ -229,6 +229,21 @@ pub fn predecessors(conn: &mut Conn, id: &str) -> StoreResult<Vec<(String, Exten
     rows.into_iter().map(|r| Ok((r.unit_id, row::word(&r.extent)?))).collect()
 }
 
+/// What each of some units took over: the unit, its predecessor and how much of that went to it.
+pub fn predecessors_of(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<(String, String, Extent)>> {
+    let mut found = Vec::new();
+    for part in ids.chunks(500) {
+        let rows: Vec<SuccessorRow> = unit_successors::table
+            .filter(unit_successors::successor_id.eq_any(part))
+            .order((unit_successors::successor_id, unit_successors::unit_id))
+            .load(conn)?;
+        for row in rows {
+            found.push((row.successor_id, row.unit_id, row::word(&row.extent)?));
+        }
+    }
+    Ok(found)
+}
+
 /// Other units with the same code in the same scheme.
 pub fn with_code(conn: &mut Conn, scheme: &str, code: &str, except: &str) -> StoreResult<Vec<Unit>> {
     let rows: Vec<UnitRow> = units::table

@@ -1,0 +1,322 @@
+//! What it takes to reach a rank or a band: the least gain of the total, and for each criterion the score with
+//! which it alone would give it. Every other score stays as it is.
+//!
+//! A criterion is tried as a simulation: at its best first; where that is enough, its least score is found by a
+//! straight line, which is exact where a method adds up shares, and by halving the interval elsewhere. It is given
+//! in steps of 10⁻²⁰ and was tried.
+
+use super::{
+    criterion_values,
+    error::{Error, Result},
+    rank_thresholds::{least_score, step},
+    rankings::{Ranking, Standing},
+    score_sheets::Sheet,
+    simulations::{self, Change, has_known_effect, maximum, not_in_cohort, stands_alone},
+    totals::UnitScores,
+};
+use crate::domain::{
+    criteria::{HUNDRED, Polarity},
+    decimal::Exact,
+    editions::{Criterion, Edition, Method, ScoreUnit},
+    words::words,
+};
+
+/// Where the unit shall stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// This rank or a better one.
+    Rank(u32),
+    /// This band or a higher one, by its label.
+    Band(String),
+}
+
+words! {
+    /// Why a gain can't give the goal.
+    pub enum OutOfReach {
+        /// Not even the maximum gives it.
+        AboveMaximum = "above_maximum",
+        /// Not even the minimum gives it, of an indicator of which less is better.
+        BelowMinimum = "below_minimum",
+        /// A better score gives no higher total.
+        GivesNothing = "gives_nothing",
+        /// The unit has no score of the criterion while one above it is stored: what a score would add is not known.
+        EffectUnknown = "effect_unknown",
+        /// The criterion does not apply to the unit.
+        NotApplicable = "not_applicable",
+    }
+}
+
+/// What one criterion alone could do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CriterionTarget {
+    /// Its code.
+    pub criterion: String,
+    /// Its Vietnamese name.
+    pub name: String,
+    /// Code of the criterion above; none for an area.
+    pub parent: Option<String>,
+    /// The most that it can have.
+    pub maximum: Option<Exact>,
+    /// The score that it has; none where it has none.
+    pub score: Option<Exact>,
+    /// The least score with which it alone gives the goal, or why there is none.
+    pub needed: std::result::Result<Exact, OutOfReach>,
+}
+
+/// What it takes to reach a goal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The least total that reaches it; none when any does.
+    pub total_needed: Option<Exact>,
+    /// The least gain of the total: zero when the goal is reached already.
+    pub gain: Exact,
+    /// The most that the total can be, where that is known.
+    pub total_maximum: Option<Exact>,
+    /// Whether the total can't be so high.
+    pub out_of_reach: Option<OutOfReach>,
+    /// What each criterion alone could do, in the edition's order.
+    pub criteria: Vec<CriterionTarget>,
+}
+
+/// What it takes for a ranked unit to reach a goal.
+///
+/// # Errors
+/// `Invalid` for a unit that isn't in the cohort or has no rank, a rank beyond the cohort and an unknown band.
+pub fn target(sheet: &Sheet, ranking: &Ranking, unit_id: &str, goal: &Goal) -> Result<Target> {
+    let standing = standing(ranking, unit_id)?;
+    let asked = Asked::new(sheet, standing, goal);
+    let total_needed = asked.total_needed(ranking)?;
+    let score = &standing.total.score;
+    let gain = match &total_needed {
+        Some(needed) if needed > score => needed - score,
+        _ => Exact::zero(),
+    };
+    let total_maximum = total_maximum(&sheet.edition);
+    let beyond =
+        |maximum: &Exact| total_needed.as_ref().is_some_and(|needed| needed > maximum && needed > score);
+    let out_of_reach = total_maximum.as_ref().filter(|m| beyond(m)).map(|_| OutOfReach::AboveMaximum);
+    let criteria = match gain.is_zero() {
+        true => Vec::new(),
+        false => sheet.edition.criteria.iter().map(|c| asked.criterion(c, total_needed.as_ref())).collect(),
+    };
+    Ok(Target { total_needed, gain, total_maximum, out_of_reach, criteria })
+}
+
+fn standing<'a>(ranking: &'a Ranking, unit_id: &str) -> Result<&'a Standing> {
+    if let Some(found) = ranking.standings.iter().find(|s| s.unit_id == unit_id) {
+        return Ok(found);
+    }
+    match ranking.unranked.iter().find(|unit| unit.unit_id == unit_id) {
+        Some(unit) => Err(Error::invalid(
+            "/unit_id",
+            "not_ranked",
+            format!("The unit has no rank: {}.", unit.reason),
+            format!("Đơn vị chưa được xếp hạng: {}.", unit.reason),
+        )),
+        None => Err(Error::Invalid(vec![not_in_cohort("/unit_id".to_owned(), unit_id)])),
+    }
+}
+
+/// The most that a total can be: 100 in percent, else the maxima of the areas where a method adds them up.
+fn total_maximum(edition: &Edition) -> Option<Exact> {
+    let bonus = edition.areas().filter(|area| area.is_bonus()).map(|area| edition.maximum_of(area));
+    let bonus = bonus.sum::<Option<Exact>>()?;
+    if edition.unit_of_measure == ScoreUnit::Percent || edition.method != Method::Points {
+        return Some(&Exact::from(HUNDRED) + &bonus);
+    }
+    let maxima = edition.areas().filter(|area| !area.is_bonus()).map(|area| edition.maximum_of(area));
+    let maxima: Vec<Exact> = maxima.collect::<Option<_>>()?;
+    (!maxima.is_empty()).then(|| &maxima.iter().sum::<Exact>() + &bonus)
+}
+
+/// A goal of a unit.
+struct Asked<'a> {
+    /// What scores are tried on: the unit's own row where the totals of the others can't move with it.
+    sheet: Sheet,
+    standing: &'a Standing,
+    goal: &'a Goal,
+}
+
+impl<'a> Asked<'a> {
+    fn new(sheet: &Sheet, standing: &'a Standing, goal: &'a Goal) -> Self {
+        let all = !stands_alone(&sheet.edition);
+        let rows = sheet.rows.iter().filter(|row| all || row.unit.id == standing.unit_id).cloned().collect();
+        let (edition, cohort) = (sheet.edition.clone(), sheet.cohort.clone());
+        Self { sheet: Sheet { edition, cohort, stage: sheet.stage, rows }, standing, goal }
+    }
+
+    fn total_needed(&self, ranking: &Ranking) -> Result<Option<Exact>> {
+        let edition = &self.sheet.edition;
+        match self.goal {
+            Goal::Rank(rank) => {
+                if !(1..=ranking.cohort_size).contains(&usize::try_from(*rank).unwrap_or(usize::MAX)) {
+                    let size = ranking.cohort_size;
+                    return Err(Error::invalid(
+                        "/rank",
+                        "out_of_range",
+                        format!("The ranks of this cohort go from 1 to {size}."),
+                        format!("Thứ hạng của nhóm này từ 1 đến {size}."),
+                    ));
+                }
+                let name = (self.standing.unit_name.as_str(), self.standing.unit_id.as_str());
+                Ok(least_score(&ranking.standings, name, *rank, edition))
+            }
+            Goal::Band(label) => match edition.bands.iter().find(|band| &band.label == label) {
+                Some(band) => Ok(band.from.clone()),
+                None => Err(Error::invalid(
+                    "/band",
+                    "unknown_band",
+                    format!("There is no band `{label}` in this edition."),
+                    format!("Không có mức `{label}` trong kỳ đánh giá này."),
+                )),
+            },
+        }
+    }
+
+    fn row(&self) -> Option<&UnitScores> {
+        let row = self.sheet.rows.iter().find(|row| row.unit.id == self.standing.unit_id)?;
+        Some(&row.scores)
+    }
+
+    /// The score of a criterion as it is.
+    fn score(&self, code: &str) -> Option<Exact> {
+        let units: Vec<&UnitScores> = self.sheet.rows.iter().map(|row| &row.scores).collect();
+        let place = self.sheet.rows.iter().position(|row| row.unit.id == self.standing.unit_id)?;
+        criterion_values::of_units(&self.sheet.edition, &units, code).into_iter().nth(place).flatten()
+    }
+
+    fn criterion(&self, criterion: &Criterion, total_needed: Option<&Exact>) -> CriterionTarget {
+        let edition = &self.sheet.edition;
+        let code = criterion.code.as_str();
+        let score = self.score(code);
+        let maximum = maximum(edition, Some(code));
+        let inapplicable = self
+            .row()
+            .is_some_and(|scores| scores.criteria.iter().any(|s| s.criterion == code && !s.applicable));
+        let known = self.row().is_some_and(|scores| has_known_effect(edition, scores, code));
+        let needed = match (inapplicable, known, total_needed) {
+            (true, ..) => Err(OutOfReach::NotApplicable),
+            (_, false, _) => Err(OutOfReach::EffectUnknown),
+            (.., None) => Ok(score.clone().unwrap_or_else(Exact::zero)),
+            (.., Some(needed)) => {
+                let falls = less_is_better(edition, criterion);
+                let end = if falls { criterion.min_points.clone() } else { maximum.clone() };
+                Search { asked: self, code, needed, falls }.least(score.as_ref(), end.as_ref())
+            }
+        };
+        CriterionTarget {
+            criterion: code.to_owned(),
+            name: criterion.name.clone(),
+            parent: criterion.parent.clone(),
+            maximum,
+            score,
+            needed,
+        }
+    }
+}
+
+/// The search for the least score of a criterion.
+struct Search<'a> {
+    asked: &'a Asked<'a>,
+    code: &'a str,
+    /// The total that reaches the goal while the others stay.
+    needed: &'a Exact,
+    /// Whether less of it is better.
+    falls: bool,
+}
+
+/// Whether a lower value of a criterion gives more, as of a normalised indicator of negative polarity.
+fn less_is_better(edition: &Edition, criterion: &Criterion) -> bool {
+    let above = criterion.parent.as_deref().and_then(|code| edition.criterion(code));
+    let scaled = above.map_or(edition.method, |above| edition.method_of(above)) == Method::Normalised;
+    let is_parent = edition.criteria.iter().any(|c| c.parent.as_ref() == Some(&criterion.code));
+    let mean = is_parent && edition.method_of(criterion) == Method::Normalised;
+    scaled && !mean && !criterion.is_on_scale() && criterion.polarity == Polarity::Negative
+}
+
+impl Search<'_> {
+    /// The total with a score of the criterion, and whether the goal is reached.
+    fn tried(&self, score: &Exact) -> Option<(Exact, bool)> {
+        let Asked { sheet, standing, goal } = self.asked;
+        let unit_id = standing.unit_id.clone();
+        let change = Change { unit_id, criterion: Some(self.code.to_owned()), score: score.clone() };
+        let ranking = simulations::apply(sheet, &[change]).ok()?.standings();
+        let found = ranking.standings.iter().find(|s| s.unit_id == standing.unit_id)?;
+        let total = found.total.score.clone();
+        let reached = match goal {
+            // The others may have moved too: what ranks is the whole cohort.
+            Goal::Rank(rank) if !stands_alone(&sheet.edition) => found.rank <= *rank,
+            Goal::Rank(_) | Goal::Band(_) => &total >= self.needed,
+        };
+        Some((total, reached))
+    }
+
+    fn reached(&self, score: &Exact) -> bool {
+        self.tried(score).is_some_and(|(_, reached)| reached)
+    }
+
+    /// The score nearest to the present one that reaches the goal; `end` bounds it.
+    fn least(&self, score: Option<&Exact>, end: Option<&Exact>) -> std::result::Result<Exact, OutOfReach> {
+        let from = score.cloned().unwrap_or_else(Exact::zero);
+        let total = &self.asked.standing.total.score;
+        let end = end.cloned().unwrap_or_else(|| match self.falls {
+            // No indicator counts less than nothing.
+            true => Exact::zero(),
+            // Where nothing bounds it, far beyond any gain.
+            false => &from + &Exact::from(FAR),
+        });
+        let (best, reached) = self.tried(&end).ok_or(OutOfReach::GivesNothing)?;
+        if !reached {
+            return Err(match (&best > total, self.falls) {
+                (false, _) => OutOfReach::GivesNothing,
+                (true, true) => OutOfReach::BelowMinimum,
+                (true, false) => OutOfReach::AboveMaximum,
+            });
+        }
+        let way = (&(&end - &from) * &(self.needed - total)).quotient(&(&best - total));
+        if let Some(found) = way.and_then(|way| self.beside(&(&from + &way))) {
+            return Ok(found);
+        }
+        Ok(self.halved(from, end))
+    }
+
+    /// The score within a few steps of a guess: what rounding a quotient took or gave.
+    fn beside(&self, guess: &Exact) -> Option<Exact> {
+        // Quotients keep 20 decimals; a score may have more.
+        let guess = guess.round(STEP_DECIMALS);
+        let step = if self.falls { -&step() } else { step() };
+        [0, 1, -1, 2, -2]
+            .into_iter()
+            .map(|steps| &guess + &(&Exact::from(steps) * &step))
+            .find(|candidate| self.reached(candidate) && !self.reached(&(candidate - &step)))
+    }
+
+    /// The score next to one that doesn't reach the goal, towards one that does.
+    fn halved(&self, mut short: Exact, mut enough: Exact) -> Exact {
+        let half = &Exact::from(5) * &Exact::unit_of(1);
+        for _ in 0..MOST_HALVINGS {
+            let middle = (&(&short + &enough) * &half).round(STEP_DECIMALS);
+            if middle == short || middle == enough {
+                break;
+            }
+            if self.reached(&middle) {
+                enough = middle;
+            } else {
+                short = middle;
+            }
+        }
+        enough
+    }
+}
+
+/// A gain that no index has.
+const FAR: i64 = 1_000_000;
+/// Decimals of a step.
+const STEP_DECIMALS: u8 = 20;
+/// Halvings that take a million apart into steps: 2¹⁰⁰ is above 10²⁶.
+const MOST_HALVINGS: usize = 100;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+#[path = "rank_targets_props.rs"]
+mod props;

@@ -1,0 +1,149 @@
+//! A target is what it says: applied as a simulation it gives the goal, and a step less does not.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    domain::editions::{Band, Cohort, TieRule},
+    service::{
+        simulations::tests::sheet,
+        totals::tests::{edition, exact},
+    },
+};
+
+/// Two areas, one of them with criteria below it.
+fn hard_edition() -> impl Strategy<Value = Edition> {
+    let criteria = [("a", "", "9", "60"), ("a1", "a", "5", ""), ("a2", "a", "4", ""), ("b", "", "12", "40")];
+    (
+        prop_oneof![Just(Method::Points), Just(Method::Weighted)],
+        prop_oneof![Just(ScoreUnit::Points), Just(ScoreUnit::Percent)],
+        prop_oneof![Just(TieRule::Competition), Just(TieRule::Dense), Just(TieRule::Ordinal)],
+        prop_oneof![2 => Just(None), 1 => (0u8..2).prop_map(Some)],
+    )
+        .prop_map(move |(method, unit, tie_rule, rank_decimals)| {
+            let band = |label: &str, from: Option<&str>, to: Option<&str>| Band {
+                label: label.to_owned(),
+                from: from.map(exact),
+                to: to.map(exact),
+            };
+            let bands = vec![band("low", None, Some("12.5")), band("high", Some("12.5"), None)];
+            Edition { tie_rule, rank_decimals, bands, ..edition(method, unit, &criteria) }
+        })
+}
+
+/// Scores of `a1`, `a2`, `b` in tenths, and whether a total is stored beside them.
+type Scores = (u32, u32, u32, Option<u32>);
+
+fn cohort() -> impl Strategy<Value = Vec<Scores>> {
+    let unit =
+        (0u32..=50, 0u32..=40, 0u32..=120, prop_oneof![2 => Just(None), 1 => (0u32..=210).prop_map(Some)]);
+    proptest::collection::vec(unit, 2..6)
+}
+
+fn sheet_of(edition: Edition, units: &[Scores]) -> Sheet {
+    let tenth = |value: u32| (&Exact::from(i64::from(value)) * &Exact::unit_of(1)).to_string();
+    let texts: Vec<(String, String, [(&str, String); 3])> = units
+        .iter()
+        .enumerate()
+        .map(|(i, (a1, a2, b, total))| {
+            let scores = [("a1", tenth(*a1)), ("a2", tenth(*a2)), ("b", tenth(*b))];
+            (format!("u{i}"), total.map(tenth).unwrap_or_default(), scores)
+        })
+        .collect();
+    let rows: Vec<(&str, &str, Vec<(&str, &str)>)> = texts
+        .iter()
+        .map(|(id, total, scores)| {
+            (
+                id.as_str(),
+                total.as_str(),
+                scores.iter().map(|(code, score)| (*code, score.as_str())).collect(),
+            )
+        })
+        .collect();
+    let rows: Vec<(&str, &str, &[(&str, &str)])> =
+        rows.iter().map(|(id, total, scores)| (*id, *total, scores.as_slice())).collect();
+    sheet(edition, &rows)
+}
+
+/// Whether a goal is reached with a score.
+fn reaches(sheet: &Sheet, criterion: Option<&str>, score: &Exact, goal: &Goal) -> bool {
+    let criterion = criterion.map(str::to_owned);
+    let change = Change { unit_id: "u0".to_owned(), criterion, score: score.clone() };
+    let ranking = simulations::apply(sheet, &[change]).unwrap().standings();
+    let found = ranking.standings.iter().find(|s| s.unit_id == "u0").unwrap();
+    match goal {
+        Goal::Rank(rank) => found.rank <= *rank,
+        Goal::Band(label) => found.band.as_ref() == Some(label),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn a_target_reaches_its_goal_and_a_step_less_does_not(
+        edition in hard_edition(), units in cohort(), rank in 1u32..=2, by_band in any::<bool>(),
+    ) {
+        let sheet = sheet_of(edition, &units);
+        let ranking = sheet.standings();
+        let goal = if by_band { Goal::Band("high".to_owned()) } else { Goal::Rank(rank) };
+        let target = target(&sheet, &ranking, "u0", &goal).unwrap();
+        let score = &ranking.standings.iter().find(|s| s.unit_id == "u0").unwrap().total.score;
+        let total = score + &target.gain;
+        if target.gain.is_zero() {
+            prop_assert!(reaches(&sheet, None, score, &goal));
+            prop_assert!(target.criteria.is_empty());
+        } else if target.out_of_reach.is_none() {
+            prop_assert!(reaches(&sheet, None, &total, &goal));
+            prop_assert!(!reaches(&sheet, None, &(&total - &step()), &goal));
+        }
+        for criterion in &target.criteria {
+            let code = Some(criterion.criterion.as_str());
+            let maximum = criterion.maximum.as_ref().unwrap();
+            match &criterion.needed {
+                Ok(needed) => {
+                    prop_assert!(needed <= maximum && Some(needed) > criterion.score.as_ref());
+                    prop_assert!(reaches(&sheet, code, needed, &goal), "{criterion:?}");
+                    prop_assert!(!reaches(&sheet, code, &(needed - &step()), &goal), "{criterion:?}");
+                }
+                Err(_) => prop_assert!(!reaches(&sheet, code, maximum, &goal), "{criterion:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_simulation_without_changes_is_the_ranking(edition in hard_edition(), units in cohort()) {
+        let sheet = sheet_of(edition, &units);
+        prop_assert_eq!(simulations::apply(&sheet, &[]).unwrap().standings(), sheet.standings());
+    }
+
+    #[test]
+    fn the_same_score_again_changes_nothing(edition in hard_edition(), units in cohort()) {
+        let sheet = sheet_of(edition, &units);
+        let change = |code: &str| {
+            let row = sheet.rows.first().unwrap();
+            let score = row.scores.criteria.iter().find(|s| s.criterion == code).unwrap().score.clone().unwrap();
+            Change { unit_id: "u0".to_owned(), criterion: Some(code.to_owned()), score }
+        };
+        let changes = ["a1", "a2", "b"].map(change);
+        prop_assert_eq!(simulations::apply(&sheet, &changes).unwrap().standings(), sheet.standings());
+    }
+
+    #[test]
+    fn the_order_of_cohorts_and_changes_is_nothing(edition in hard_edition(), units in cohort()) {
+        let sheet = sheet_of(edition, &units);
+        let mut turned = sheet.clone();
+        turned.rows.reverse();
+        turned.edition.cohorts = vec![sheet.cohort.clone(), Cohort { code: "d".to_owned(), ..sheet.cohort.clone() }];
+        turned.edition.cohorts.reverse();
+        prop_assert_eq!(turned.standings(), sheet.standings());
+        let change = |unit: &str, code: &str, score: i64| {
+            let (unit_id, criterion) = (unit.to_owned(), Some(code.to_owned()));
+            Change { unit_id, criterion, score: Exact::from(score) }
+        };
+        let mut changes = vec![change("u0", "a1", 2), change("u1", "b", 3), change("u0", "b", 1)];
+        let one = simulations::apply(&sheet, &changes).unwrap().standings();
+        changes.reverse();
+        prop_assert_eq!(simulations::apply(&turned, &changes).unwrap().standings(), one);
+    }
+}

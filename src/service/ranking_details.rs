@@ -1,0 +1,125 @@
+//! A ranking with what is told beside its standings: predecessors of new units, units that have ended, what two
+//! frameworks have in common, and where published ranks differ.
+
+use super::{
+    common_criteria::{self, CommonCriteria},
+    error::Result,
+    rank_targets::{self, Goal, Target},
+    ranking_lineage::{self, RankingLineage},
+    ranking_reports::{self, NotComparable, Question, RankingReport},
+    rankings::{self, Standing},
+    robustness::{self, Draws, Robustness},
+    simulations::{self, Change},
+};
+use crate::store::{Conn, Store};
+
+/// A ranking with its details.
+#[derive(Debug, Clone)]
+pub struct DetailedRanking {
+    /// The ranking.
+    pub report: RankingReport,
+    /// What became of units since the base year.
+    pub lineage: RankingLineage,
+    /// What the frameworks have in common; none where they are the same, or without a base.
+    pub common: Option<CommonCriteria>,
+}
+
+/// A ranking with its details.
+///
+/// # Errors
+/// `NotFound` for an unknown index, edition, named base year or cohort.
+pub async fn ranking(store: &Store, question: Question) -> Result<DetailedRanking> {
+    store
+        .read(move |conn| {
+            let report = ranking_reports::report(conn, &question)?;
+            of_report(conn, report)
+        })
+        .await
+}
+
+/// The details of a ranking.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn of_report(conn: &mut Conn, report: RankingReport) -> Result<DetailedRanking> {
+    let (mut lineage, mut common) = (RankingLineage::default(), None);
+    if let (Some(base_sheet), Some(base)) = (&report.base_sheet, &report.base_ranking) {
+        lineage = ranking_lineage::read(conn, (&report.sheet, &report.ranking), (base_sheet, base))?;
+        if report.not_comparable == Some(NotComparable::FrameworkDiffers) {
+            common = Some(common_criteria::between(&report.sheet, base_sheet));
+        }
+    }
+    Ok(DetailedRanking { report, lineage, common })
+}
+
+/// The standings whose published rank is another than the computed one.
+pub fn published_rank_differences(report: &RankingReport) -> impl Iterator<Item = &Standing> {
+    report
+        .ranking
+        .standings
+        .iter()
+        .filter(|s| s.published_rank.is_some_and(|published| i64::from(published) != i64::from(s.rank)))
+}
+
+/// The ranking as it would be with other scores; nothing is stored.
+///
+/// # Errors
+/// `NotFound` as for a ranking; `Invalid` for changes that break a rule.
+pub async fn simulation(store: &Store, question: Question, changes: Vec<Change>) -> Result<DetailedRanking> {
+    store
+        .read(move |conn| {
+            let mut report = ranking_reports::report(conn, &question)?;
+            report.sheet = simulations::apply(&report.sheet, &changes)?;
+            report.ranking = match &report.base_ranking {
+                Some(base) => rankings::compare(report.sheet.standings(), base),
+                None => report.sheet.standings(),
+            };
+            of_report(conn, report)
+        })
+        .await
+}
+
+/// Makes sure that a ranking is there.
+///
+/// # Errors
+/// `NotFound` for an unknown index, edition, named base year or cohort.
+pub async fn exists(store: &Store, question: Question) -> Result<()> {
+    ranking_reports::ranking(store, question).await.map(drop)
+}
+
+/// A ranking, and what it takes for a unit of it to reach a goal.
+///
+/// # Errors
+/// `NotFound` as for a ranking; `Invalid` for a unit without a rank and a goal that isn't there.
+pub async fn target(
+    store: &Store,
+    question: Question,
+    unit_id: String,
+    goal: Goal,
+) -> Result<(RankingReport, Target)> {
+    store
+        .read(move |conn| {
+            let report = ranking_reports::report(conn, &question)?;
+            let target = rank_targets::target(&report.sheet, &report.ranking, &unit_id, &goal)?;
+            Ok((report, target))
+        })
+        .await
+}
+
+/// A ranking, and how sure its ranks are.
+///
+/// # Errors
+/// `NotFound` as for a ranking; `Invalid` where nothing can be varied.
+pub async fn robustness(
+    store: &Store,
+    question: Question,
+    draws: Draws,
+) -> Result<(RankingReport, Robustness)> {
+    store
+        .read(move |conn| {
+            let report = ranking_reports::report(conn, &question)?;
+            let robustness = robustness::draw(&report.sheet, &report.ranking, &draws)?;
+            Ok((report, robustness))
+        })
+        .await
+}

@@ -1,0 +1,199 @@
+//! What became of units between two rankings: the predecessors of those that did not exist in the base year, and
+//! the units of the base ranking that have ended since. Nothing is summed across a reform.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    error::Result,
+    rankings::{Base, Ranking, Standing},
+    score_sheets::Sheet,
+    units::Relative,
+};
+use crate::{
+    domain::{
+        time::Day,
+        units::{Extent, Unit},
+    },
+    store::{self, Conn},
+};
+
+/// Reforms that are followed back from a unit, at most.
+const REFORMS: usize = 8;
+
+/// A unit that a new one came from, as it stood in the base ranking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Predecessor {
+    /// The unit.
+    pub unit_id: String,
+    /// Its name.
+    pub unit_name: String,
+    /// How much of it went to the new unit.
+    pub extent: Extent,
+    /// Where it stood; none when it had no rank.
+    pub base: Option<Base>,
+}
+
+/// A unit of the base ranking that has ended since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedUnit {
+    /// The unit.
+    pub unit_id: String,
+    /// Its name.
+    pub unit_name: String,
+    /// Where it stood.
+    pub base: Base,
+    /// What became of it.
+    pub successors: Vec<Relative>,
+}
+
+/// What became of units between two rankings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RankingLineage {
+    /// The predecessors of each ranked unit that did not exist in the base year.
+    pub predecessors: HashMap<String, Vec<Predecessor>>,
+    /// Units of the base ranking that have ended, by their rank there.
+    pub ended: Vec<EndedUnit>,
+}
+
+/// What became of the units of `base` in `ranking`.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn read(
+    conn: &mut Conn,
+    (sheet, ranking): (&Sheet, &Ranking),
+    (base_sheet, base): (&Sheet, &Ranking),
+) -> Result<RankingLineage> {
+    Ok(RankingLineage {
+        predecessors: predecessors(conn, (sheet, ranking), (base_sheet, base))?,
+        ended: ended(conn, (sheet, ranking), base)?,
+    })
+}
+
+fn by_id(ranking: &Ranking) -> HashMap<&str, &Standing> {
+    ranking.standings.iter().map(|s| (s.unit_id.as_str(), s)).collect()
+}
+
+fn base_of(standing: &Standing) -> Base {
+    Base { rank: standing.rank, score: standing.total.score.clone() }
+}
+
+/// The day that says which units an edition is about.
+fn day_of(sheet: &Sheet) -> Option<Day> {
+    let as_of = sheet.cohort.rule.as_ref().and_then(|rule| rule.as_of);
+    as_of.or_else(|| Day::new(sheet.edition.year, 12, 31))
+}
+
+/// A unit on the way back from a new one.
+struct Step {
+    of: String,
+    at: String,
+    extent: Extent,
+}
+
+fn predecessors(
+    conn: &mut Conn,
+    (sheet, ranking): (&Sheet, &Ranking),
+    (base_sheet, base): (&Sheet, &Ranking),
+) -> Result<HashMap<String, Vec<Predecessor>>> {
+    let (ranked, ranked_before) = (by_id(ranking), by_id(base));
+    let year = base_sheet.edition.year;
+    let mut steps: Vec<Step> = sheet
+        .rows
+        .iter()
+        .map(|row| &row.unit)
+        .filter(|unit| ranked.get(unit.id.as_str()).is_some_and(|s| s.base.is_none()))
+        .filter(|unit| !unit.exists_in_year(year))
+        .map(|unit| Step { of: unit.id.clone(), at: unit.id.clone(), extent: Extent::Whole })
+        .collect();
+    let mut found: HashMap<String, Vec<Predecessor>> = HashMap::new();
+    let mut seen: HashSet<(String, String)> = HashSet::new();
+    for _ in 0..REFORMS {
+        if steps.is_empty() {
+            break;
+        }
+        let before = units_before(conn, &steps)?;
+        let mut further = Vec::new();
+        for step in steps {
+            for (unit, extent) in before.get(&step.at).into_iter().flatten() {
+                if !seen.insert((step.of.clone(), unit.id.clone())) {
+                    continue;
+                }
+                let whole = step.extent == Extent::Whole && *extent == Extent::Whole;
+                let extent = if whole { Extent::Whole } else { Extent::Part };
+                if unit.exists_in_year(year) {
+                    found.entry(step.of.clone()).or_default().push(Predecessor {
+                        unit_id: unit.id.clone(),
+                        unit_name: unit.name.clone(),
+                        extent,
+                        base: ranked_before.get(unit.id.as_str()).map(|s| base_of(s)),
+                    });
+                } else {
+                    further.push(Step { of: step.of.clone(), at: unit.id.clone(), extent });
+                }
+            }
+        }
+        steps = further;
+    }
+    Ok(found)
+}
+
+/// What the units of some steps took over, by the unit that did.
+fn units_before(conn: &mut Conn, steps: &[Step]) -> Result<HashMap<String, Vec<(Unit, Extent)>>> {
+    let at: HashSet<&String> = steps.iter().map(|step| &step.at).collect();
+    let at: Vec<String> = at.into_iter().cloned().collect();
+    let passed = store::units::predecessors_of(conn, &at)?;
+    let ids: HashSet<&String> = passed.iter().map(|(_, id, _)| id).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    let units: HashMap<String, Unit> =
+        store::units::find_all(conn, &ids)?.into_iter().map(|unit| (unit.id.clone(), unit)).collect();
+    let mut before: HashMap<String, Vec<(Unit, Extent)>> = HashMap::new();
+    for (successor, id, extent) in passed {
+        if let Some(unit) = units.get(&id) {
+            before.entry(successor).or_default().push((unit.clone(), extent));
+        }
+    }
+    Ok(before)
+}
+
+fn ended(conn: &mut Conn, (sheet, ranking): (&Sheet, &Ranking), base: &Ranking) -> Result<Vec<EndedUnit>> {
+    let (ranked, day) = (by_id(ranking), day_of(sheet));
+    let left: Vec<&Standing> =
+        base.standings.iter().filter(|standing| !ranked.contains_key(standing.unit_id.as_str())).collect();
+    if left.is_empty() {
+        return Ok(Vec::new());
+    }
+    // As they are known today: a revision keeps its units as they were when it was published.
+    let ids: Vec<String> = left.iter().map(|standing| standing.unit_id.clone()).collect();
+    let units: HashMap<String, Unit> =
+        store::units::find_all(conn, &ids)?.into_iter().map(|unit| (unit.id.clone(), unit)).collect();
+    let gone: Vec<(&Standing, &Unit)> = left
+        .into_iter()
+        .filter_map(|standing| Some((standing, units.get(&standing.unit_id)?)))
+        .filter(|(_, unit)| day.is_some_and(|day| !unit.exists_on(day)))
+        .collect();
+    let ids: HashSet<&String> =
+        gone.iter().flat_map(|(_, unit)| &unit.successors).map(|successor| &successor.unit_id).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    let names: HashMap<String, String> = match ids.is_empty() {
+        true => HashMap::new(),
+        false => store::units::find_all(conn, &ids)?.into_iter().map(|unit| (unit.id, unit.name)).collect(),
+    };
+    let successors = |unit: &Unit| {
+        let relative = |s: &crate::domain::units::Successor| Relative {
+            unit_id: s.unit_id.clone(),
+            unit_name: names.get(&s.unit_id).cloned().unwrap_or_default(),
+            extent: s.extent,
+        };
+        unit.successors.iter().map(relative).collect()
+    };
+    Ok(gone
+        .into_iter()
+        .map(|(standing, unit)| EndedUnit {
+            unit_id: standing.unit_id.clone(),
+            unit_name: standing.unit_name.clone(),
+            base: base_of(standing),
+            successors: successors(unit),
+        })
+        .collect())
+}

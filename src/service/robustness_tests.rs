@@ -1,0 +1,117 @@
+//! Ranges of ranks: repeatable, around the rank itself, and what exact fractions give.
+
+use super::*;
+use crate::{
+    domain::editions::ScoreUnit,
+    service::{
+        simulations::tests::sheet,
+        totals::tests::{edition, exact},
+    },
+};
+
+fn draws(share: &str, count: u32, seed: u64) -> Draws {
+    Draws { share: exact(share), count, seed }
+}
+
+fn weighted() -> Edition {
+    edition(Method::Weighted, ScoreUnit::Points, &[("x", "", "10", "60"), ("y", "", "10", "40")])
+}
+
+fn drawn(sheet: &Sheet, draws: &Draws) -> Vec<RankRange> {
+    draw(sheet, &sheet.standings(), draws).unwrap().rows
+}
+
+#[test]
+fn a_unit_that_leads_in_every_area_leads_in_every_draw() {
+    let units: [(&str, &str, &[(&str, &str)]); 3] = [
+        ("best", "", &[("x", "9"), ("y", "9")]),
+        ("one", "", &[("x", "5.1"), ("y", "5")]),
+        ("two", "", &[("x", "5"), ("y", "5.12")]),
+    ];
+    let rows = drawn(&sheet(weighted(), &units), &draws("0.3", 2000, 1));
+    let ranges: Vec<(u32, u32, u32)> = rows.iter().map(|row| (row.min, row.median, row.max)).collect();
+    assert_eq!(ranges, [(1, 1, 1), (2, 2, 3), (2, 3, 3)]);
+    assert_eq!(rows.first().unwrap().at_own_rank.value, Some(exact("1")));
+    let shares: i64 = rows.iter().skip(1).map(|row| row.at_own_rank.numerator).sum();
+    assert!(
+        rows.iter().skip(1).all(|row| row.at_own_rank.numerator > 200),
+        "both win in some draws: {rows:?}"
+    );
+    assert!(shares > 2000, "each is more often where it stands: {shares}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_and_another_another() {
+    let units: [(&str, &str, &[(&str, &str)]); 3] = [
+        ("a", "", &[("x", "5.1"), ("y", "5")]),
+        ("b", "", &[("x", "5"), ("y", "5.14")]),
+        ("c", "", &[("x", "5.05"), ("y", "5.06")]),
+    ];
+    let sheet = sheet(weighted(), &units);
+    let rows = drawn(&sheet, &draws("0.1", 501, 7));
+    assert_eq!(rows, drawn(&sheet, &draws("0.1", 501, 7)));
+    assert_ne!(rows, drawn(&sheet, &draws("0.1", 501, 8)));
+}
+
+#[test]
+fn weights_that_hardly_vary_give_the_ranking_itself() {
+    let units: [(&str, &str, &[(&str, &str)]); 4] = [
+        ("a", "70.000007", &[("x", "7"), ("y", "7")]),
+        ("b", "70.000005", &[("x", "7"), ("y", "7")]),
+        ("c", "", &[("x", "7"), ("y", "7")]),
+        ("d", "", &[("x", "7"), ("y", "7")]),
+    ];
+    for tie_rule in [TieRule::Competition, TieRule::Dense, TieRule::Ordinal] {
+        let sheet = sheet(Edition { tie_rule, ..weighted() }, &units);
+        let rows = drawn(&sheet, &draws("0.000000001", 50, 1));
+        let ranks: Vec<u32> = sheet.standings().standings.iter().map(|s| s.rank).collect();
+        assert_eq!(
+            rows.iter().map(|row| (row.min, row.max)).collect::<Vec<_>>(),
+            ranks.iter().map(|r| (*r, *r)).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn a_total_without_the_scores_of_all_areas_stays() {
+    let units: [(&str, &str, &[(&str, &str)]); 3] =
+        [("a", "", &[("x", "6"), ("y", "8")]), ("b", "68", &[("x", "1")]), ("c", "10", &[])];
+    let rows = drawn(&sheet(weighted(), &units), &draws("0.5", 400, 3));
+    assert_eq!(rows.iter().map(|row| row.varied).collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(rows.iter().map(|row| (row.min, row.max)).collect::<Vec<_>>(), [(1, 2), (1, 2), (3, 3)]);
+}
+
+#[test]
+fn totals_are_those_of_exact_fractions() {
+    let edition = edition(
+        Method::Points,
+        ScoreUnit::Points,
+        &[("a", "", "10", ""), ("b", "", "14.5", ""), ("c", "", "7", "")],
+    );
+    let sheet = sheet(edition, &[("u", "20.5", &[("a", "7.25"), ("b", "9.1"), ("c", "3")])]);
+    let ranking = sheet.standings();
+    let weights = weights(&sheet.edition, &[]).unwrap();
+    let row =
+        row(ranking.standings.first().unwrap(), &sheet.rows.first().unwrap().scores, &weights, 14).unwrap();
+    assert_eq!(row.total(&[ONE, ONE, ONE]), scaled(&exact("20.5"), 14).unwrap());
+    // 31.5 · (7.25 · 1.1 + 9.1 · 0.9 + 3) ÷ (10 · 1.1 + 14.5 · 0.9 + 7) + 1.15
+    let want = (&exact("31.5") * &exact("19.165")).quotient(&exact("31.05")).unwrap();
+    let want = scaled(&(&want + &exact("1.15")), 14).unwrap();
+    let got = row.total(&[ONE + ONE / 10, ONE - ONE / 10, ONE]);
+    assert!((got - want).abs() < 10_000, "{got} {want}: shares have twelve decimals");
+}
+
+#[test]
+fn what_has_no_weights_or_no_areas_is_refused() {
+    let refused = |sheet: &Sheet, draws: &Draws| match draw(sheet, &sheet.standings(), draws) {
+        Err(Error::Invalid(violations)) => violations.first().unwrap().code,
+        other => panic!("{other:?}"),
+    };
+    let totals = edition(Method::Points, ScoreUnit::Points, &[]);
+    assert_eq!(refused(&sheet(totals, &[("a", "1", &[])]), &draws("0.1", 10, 1)), "nothing_to_vary");
+    assert_eq!(refused(&sheet(weighted(), &[("a", "1", &[])]), &draws("0.1", 10, 1)), "nothing_to_vary");
+    let ids: Vec<String> = (0..1300).map(|i| format!("u{i}")).collect();
+    let many: Vec<(&str, &str, &[(&str, &str)])> =
+        ids.iter().map(|id| (id.as_str(), "1", [].as_slice())).collect();
+    assert_eq!(refused(&sheet(weighted(), &many), &draws("0.1", 10_000, 1)), "too_many_draws");
+}

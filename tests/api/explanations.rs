@@ -1,0 +1,257 @@
+//! `/indexes/{code}/rankings/{year}/explanation`: who moved past whom, what the components gave, what it would take.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    api_test,
+    app::App,
+    indexes::{RANKING, criterion, score},
+    records::{UNITS, unit, with},
+};
+
+/// Units with their totals of 2015 and 2016; a dash for none.
+fn two_years(app: &App, edition: Value, rows: &[(&str, &str, &str)]) {
+    app.make_edition(edition.clone());
+    app.make_edition_of(2015, edition);
+    for (id, before, now) in rows {
+        app.make_units(&[id]);
+        for (year, value) in [(2015, before), (2016, now)] {
+            if *value != "-" {
+                app.make_score(&with(score(id, *value), json!({"year": year})));
+            }
+        }
+    }
+}
+
+fn explanation(app: &App, unit: &str, more: &str) -> Value {
+    app.get(&format!("{RANKING}/explanation?unit_id={unit}{more}")).expect(200).json
+}
+
+fn ids<'a>(explanation: &'a Value, list: &str) -> Vec<&'a str> {
+    explanation[list].as_array().unwrap().iter().map(|u| u["unit_id"].as_str().unwrap()).collect()
+}
+
+fn ties(explanation: &Value) -> Vec<(&str, &str, i64)> {
+    let ties = explanation["ties"].as_array().unwrap().iter();
+    ties.map(|tie| {
+        let unit = tie["unit"]["unit_id"].as_str().unwrap();
+        (unit, tie["kind"].as_str().unwrap(), tie["places"].as_i64().unwrap())
+    })
+    .collect()
+}
+
+#[track_caller]
+fn adds_up(explanation: &Value) {
+    let checks = explanation["checks"].as_array().unwrap();
+    let codes: Vec<&str> = checks.iter().map(|check| check["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["places_add_up", "contributions_add_up"]);
+    assert!(checks.iter().all(|check| check["holds"] == true && check["difference"] == 0), "{checks:?}");
+    let places = &explanation["places"];
+    let sum: i64 = ["overtook", "overtaken_by", "arrivals", "departures", "ties"]
+        .iter()
+        .map(|kind| places[kind].as_i64().unwrap())
+        .sum();
+    assert_eq!((&json!(sum), &places["total"]), (&places["total"], &explanation["delta"]["rank_change"]));
+}
+
+const MOVES: [(&str, &str, &str); 6] = [
+    ("u", "7", "6.5"),
+    ("over", "6", "8"),
+    ("under", "9", "6"),
+    ("same", "8", "9"),
+    ("new", "-", "7"),
+    ("gone", "10", "-"),
+];
+
+api_test!(who_moved_past_whom_adds_up_to_the_rank_change, |app| {
+    for rule in ["competition", "dense", "ordinal"] {
+        if rule == "competition" {
+            two_years(app, json!({"tie_rule": rule}), &MOVES);
+        } else {
+            app.make_edition(json!({"tie_rule": rule}));
+            app.make_edition_of(2015, json!({"tie_rule": rule}));
+        }
+        let told = explanation(app, "u", "");
+        assert_eq!(
+            (&told["rank"], &told["base"]["rank"], &told["tie_rule"]),
+            (&json!(4), &json!(4), &json!(rule))
+        );
+        assert_eq!(ids(&told, "overtook"), ["under"]);
+        assert_eq!(ids(&told, "overtaken_by"), ["over"]);
+        assert_eq!(ids(&told, "arrivals"), ["new"]);
+        assert_eq!(ids(&told, "departures"), ["gone"]);
+        adds_up(&told);
+        let over = &told["overtaken_by"][0];
+        assert_eq!((&over["rank"], &over["base"]["rank"]), (&json!(2), &json!(5)));
+        assert_eq!((&over["score_exact"], &over["base"]["score_exact"]), (&json!("8"), &json!("6")));
+        assert_eq!(told["departures"][0]["rank"], Value::Null);
+        assert_eq!(told["arrivals"][0]["base"], Value::Null);
+    }
+});
+
+api_test!(ties_take_and_give_places_as_the_rule_says, |app| {
+    let rows = [("u", "5", "5"), ("a", "6", "5"), ("b", "5", "7"), ("c", "9", "7"), ("d", "9", "8")];
+    two_years(app, json!({}), &rows);
+    // 2015: c d a (u b); 2016: d (b c) (a u).
+    let told = explanation(app, "u", "");
+    assert_eq!((&told["base"]["rank"], &told["rank"], &told["tied"]), (&json!(4), &json!(4), &json!(true)));
+    assert_eq!(ties(&told), [("b", "fell_behind", -1), ("a", "caught_up", 1)]);
+    adds_up(&told);
+    for year in [2015, 2016] {
+        app.make_edition_of(year, json!({"tie_rule": "dense"}));
+    }
+    let told = explanation(app, "u", "");
+    assert_eq!((&told["base"]["rank"], &told["rank"]), (&json!(3), &json!(3)));
+    assert_eq!(
+        ties(&told),
+        [
+            ("b", "fell_behind", -1),
+            ("a", "caught_up", 1),
+            ("c", "shares_place", 1),
+            ("d", "shared_place", -1)
+        ]
+    );
+    adds_up(&told);
+    for year in [2015, 2016] {
+        app.make_edition_of(year, json!({"tie_rule": "ordinal"}));
+    }
+    let told = explanation(app, "u", "");
+    assert_eq!((&told["base"]["rank"], &told["rank"]), (&json!(5), &json!(5)), "the last by its name");
+    assert_eq!(ties(&told), []);
+    adds_up(&told);
+});
+
+api_test!(what_it_takes_to_keep_to_rise_and_to_reach_the_next_band, |app| {
+    let bands =
+        json!([{"label": "Khá", "from": null, "to": "8.5"}, {"label": "Tốt", "from": "8.5", "to": null}]);
+    let edition = |over| with(json!({"bands": bands, "decimals": 1}), over);
+    two_years(
+        app,
+        edition(json!({})),
+        &[("u", "8", "6"), ("a", "9", "9"), ("b", "7", "6.25"), ("c", "1", "6.25")],
+    );
+    let told = explanation(app, "u", "");
+    let of = |told: &Value, name: &str| {
+        (told[name].to_string(), told[format!("{name}_exact")].as_str().unwrap_or("null").to_owned())
+    };
+    let text = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!((&told["rank"], &told["base"]["rank"], &told["next_rank"]), (&json!(4), &json!(2), &json!(2)));
+    assert_eq!(of(&told, "points_to_keep_rank"), text("0.3", "0.25"), "a tie shares the rank");
+    assert_eq!(of(&told, "points_to_next_rank"), text("0.3", "0.25"));
+    assert_eq!((of(&told, "points_to_next_band"), &told["next_band"]), (text("2.5", "2.5"), &json!("Tốt")));
+    let first = explanation(app, "a", "");
+    for name in ["points_to_keep_rank", "points_to_next_rank", "points_to_next_band"] {
+        assert_eq!(of(&first, name), text("null", "null"), "{name}");
+    }
+    // By the alphabet `b` and `c` come first, so that being equal is not enough.
+    for year in [2015, 2016] {
+        app.make_edition_of(year, edition(json!({"tie_rule": "ordinal"})));
+    }
+    let told = explanation(app, "u", "");
+    assert_eq!(of(&told, "points_to_next_rank"), text("0.3", "0.25000000000000000001"));
+    // Printed without decimals 5.5 is a 6 already: all three are equal.
+    for year in [2015, 2016] {
+        app.make_edition_of(year, edition(json!({"rank_decimals": 0})));
+    }
+    let told = explanation(app, "u", "");
+    assert_eq!((&told["rank"], of(&told, "points_to_next_rank")), (&json!(2), text("2.5", "2.5")));
+});
+
+api_test!(the_components_add_up_to_the_delta_with_the_residual, |app| {
+    app.make_units(&["u"]);
+    let area =
+        |code: &str, weight: i32| with(criterion(code, 10), json!({"weight": weight, "name_en": code}));
+    let edition = json!({"method": "weighted", "criteria": [area("a", 60), area("b", 40)]});
+    app.make_edition(edition.clone());
+    app.make_edition_of(2015, edition);
+    for (year, total, a, b) in [(2015, "70.000007", "7", "7"), (2016, "71.999999", "6.5", "8.25")] {
+        for (code, value) in [(json!(null), total), (json!("a"), a), (json!("b"), b)] {
+            app.make_score(&with(score("u", value), json!({"year": year, "criterion": code})));
+        }
+    }
+    let told = explanation(app, "u", "");
+    adds_up(&told);
+    let given: Vec<(&str, &str)> = told["components"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| {
+            (c["criterion"].as_str().unwrap_or("residual"), c["contribution_delta_exact"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(given, [("a", "-3"), ("b", "5"), ("residual", "-0.000008")]);
+    assert_eq!(told["delta"]["score_exact"], "1.999992");
+    assert_eq!(
+        told["sentences"],
+        json!({
+            "vi": "Năm 2016, Xã u xếp thứ 1/1, giữ nguyên thứ hạng so với năm 2015, đạt 72,00 điểm, tăng 2,00 điểm; \
+                   giảm nhiều nhất ở “Tiêu chí a” (3,00 điểm); tăng nhiều nhất ở “Tiêu chí b” (5,00 điểm).",
+            "en": "In 2016, Xã u ranked 1 of 1, the same rank as in 2015, with a score of 72.00, up 2.00 points; \
+                   losing most in “a” (3.00 points); gaining most in “b” (5.00 points)."
+        })
+    );
+});
+
+api_test!(the_sentence_names_who_overtook_the_unit, |app| {
+    let rows =
+        [("u", "80", "79.5"), ("a", "75", "85"), ("b", "75", "84"), ("c", "75", "83"), ("d", "75", "82")];
+    two_years(app, json!({"unit_of_measure": "percent"}), &rows);
+    let told = explanation(app, "u", "");
+    assert_eq!(
+        told["sentences"],
+        json!({
+            "vi": "Năm 2016, Xã u xếp thứ 5/5, giảm 4 bậc so với năm 2015 (thứ 1), đạt 79,50%, giảm 0,50 điểm phần trăm; \
+                   bị Xã a, Xã b, Xã c và 1 đơn vị khác vượt qua; cần thêm khoảng 2,50 điểm để lên thứ 4.",
+            "en": "In 2016, Xã u ranked 5 of 5, down 4 places from rank 1 in 2015, with a score of 79.50%, down 0.50 \
+                   percentage points; overtaken by Xã a, Xã b, Xã c and 1 other; about 2.50 points short of rank 4."
+        })
+    );
+    let alone = explanation(app, "u", "&base_year=none");
+    assert_eq!(
+        alone["sentences"]["vi"],
+        "Năm 2016, Xã u xếp thứ 5/5, đạt 79,50%; cần thêm khoảng 2,50 điểm để lên thứ 4."
+    );
+});
+
+api_test!(a_unit_without_a_rank_or_a_base_says_so, |app| {
+    two_years(app, json!({}), &[("u", "-", "5"), ("a", "9", "-"), ("b", "8", "6")]);
+    let new = explanation(app, "u", "");
+    assert_eq!(
+        (&new["rank"], &new["delta"]["direction"], &new["base"]),
+        (&json!(2), &json!("new"), &Value::Null)
+    );
+    assert_eq!((&new["places"], &new["checks"], &new["overtook"]), (&Value::Null, &json!([]), &json!([])));
+    assert_eq!(new["points_to_next_rank_exact"], "1");
+    let unranked = explanation(app, "a", "");
+    assert_eq!((&unranked["rank"], &unranked["unranked_because"]), (&Value::Null, &json!("no_scores")));
+    assert_eq!((&unranked["sentences"], &unranked["delta"]), (&Value::Null, &Value::Null));
+    let one = explanation(app, "b", "&base_year=none");
+    assert_eq!((&one["base_year"], &one["base"]), (&Value::Null, &Value::Null));
+});
+
+api_test!(wrong_questions_are_refused_by_name, |app| {
+    two_years(app, json!({}), &[("u", "1", "2")]);
+    app.post(UNITS, &with(unit("d"), json!({"level": "district"}))).expect(201);
+    let path = |query: &str| format!("{RANKING}/explanation?{query}");
+    for (query, status, pointer) in [
+        ("", 422, "unit_id"),
+        ("unit_id=u&colour=red", 400, "colour"),
+        ("unit_id=u&base_year=x", 400, "base_year"),
+        ("unit_id=u&stage=end", 400, "stage"),
+    ] {
+        let answer = app.get(&path(query));
+        assert!(
+            answer.status == status || (answer.status == 400 && status == 422),
+            "{query}: {}",
+            answer.json
+        );
+        assert!(answer.violations()[0].0.contains(pointer), "{query}: {}", answer.json);
+    }
+    for query in ["unit_id=no", "unit_id=d", "unit_id=u&cohort=no", "unit_id=u&base_year=1999"] {
+        app.get(&path(query)).expect(404);
+    }
+    app.get("/api/v1/indexes/no/rankings/2016/explanation?unit_id=u").expect(404);
+    app.get("/api/v1/indexes/ix/rankings/2014/explanation?unit_id=u").expect(404);
+    let first = app.get(&path("unit_id=u")).expect(200);
+    app.ask("GET", &path("unit_id=u")).header("if-none-match", first.etag()).send().expect(304);
+});

@@ -1,0 +1,159 @@
+//! `/indexes/{code}/rankings/{year}/targets`: what it takes, shown by trying it.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    api_test,
+    app::App,
+    indexes::{criterion, score},
+    records::with,
+    wrong::{ABSENT, INVALID, MALFORMED, NOWHERE, Row, body, refuse_all},
+};
+
+const TARGETS: &str = "/api/v1/indexes/ix/rankings/2016/targets";
+const SIMULATIONS: &str = "/api/v1/indexes/ix/rankings/2016/simulations";
+
+fn begin(app: &App, over: Value) {
+    app.make_units(&["u", "v", "w", "none"]);
+    let area =
+        |code: &str, maximum: i32, weight: i32| with(criterion(code, maximum), json!({"weight": weight}));
+    let bands = json!([{"label": "Khá", "from": 0, "to": 80}, {"label": "Tốt", "from": 80, "to": 95}, {"label": "Rất tốt", "from": 95, "to": null}]);
+    let edition = json!({
+        "method": "weighted", "bands": bands,
+        "criteria": [area("a", 7, 70), area("b", 9, 30), with(criterion("b1", 5), json!({"parent": "b"})), with(criterion("b2", 4), json!({"parent": "b"}))]
+    });
+    app.make_edition(with(edition, over));
+    for (unit, a, b1, b2) in [("u", "4", "2", "2"), ("v", "5", "4.1", "4"), ("w", "6", "4.9", "4")] {
+        for (code, value) in [("a", a), ("b1", b1), ("b2", b2)] {
+            app.make_score(&with(score(unit, value), json!({"criterion": code})));
+        }
+    }
+}
+
+fn target(app: &App, input: Value) -> Value {
+    app.post(TARGETS, &input).expect(200).json
+}
+
+/// The rank and the band of `u` with one score changed.
+fn tried(app: &App, criterion: Option<&str>, value: &str) -> (i64, String) {
+    let changes = json!({"changes": [{"unit_id": "u", "criterion": criterion, "score": value}]});
+    let ranking = app.post(SIMULATIONS, &changes).expect(200).json;
+    let standings = ranking["standings"].as_array().unwrap();
+    let u = standings.iter().find(|s| s["unit_id"] == "u").unwrap();
+    (u["rank"].as_i64().unwrap(), u["band"].as_str().unwrap().to_owned())
+}
+
+fn criterion_of<'a>(target: &'a Value, code: &str) -> &'a Value {
+    target["criteria"].as_array().unwrap().iter().find(|c| c["criterion"] == code).unwrap()
+}
+
+api_test!(a_target_tried_as_a_simulation_is_reached, |app| {
+    begin(app, json!({}));
+    for (input, rank) in [(json!({"unit_id": "u", "rank": 2}), 2), (json!({"unit_id": "u", "rank": 1}), 1)] {
+        let told = target(app, input);
+        assert_eq!(
+            (&told["rank"], &told["reached"], &told["unreachable_because"]),
+            (&json!(3), &json!(false), &Value::Null)
+        );
+        assert_eq!(tried(app, None, told["score_needed_exact"].as_str().unwrap()).0, rank);
+        let mut possible = 0;
+        for criterion in told["criteria"].as_array().unwrap() {
+            let code = criterion["criterion"].as_str().unwrap();
+            if criterion["possible"] == true {
+                possible += 1;
+                assert_eq!(
+                    tried(app, Some(code), criterion["score_needed_exact"].as_str().unwrap()).0,
+                    rank,
+                    "{criterion}"
+                );
+            } else {
+                assert_eq!(criterion["impossible_because"], "above_maximum");
+                assert!(tried(app, Some(code), &criterion["maximum"].to_string()).0 > rank, "{criterion}");
+            }
+        }
+        // `a` at its maximum gives 83.3, which is above `v` and below `w`.
+        assert_eq!(possible, rank - 1, "{told}");
+    }
+    let told = target(app, json!({"unit_id": "u", "rank": 2}));
+    let (b, b1) = (criterion_of(&told, "b"), criterion_of(&told, "b1"));
+    assert_eq!((&b["score_exact"], &b["parent"], &b1["parent"]), (&json!("4"), &Value::Null, &json!("b")));
+    assert_eq!((&b["possible"], &b1["possible"]), (&json!(false), &json!(false)));
+});
+
+api_test!(a_band_is_a_target_too, |app| {
+    begin(app, json!({}));
+    let told = target(app, json!({"unit_id": "u", "band": "Tốt"}));
+    assert_eq!((&told["band"], &told["target"]), (&json!("Khá"), &json!({"rank": null, "band": "Tốt"})));
+    assert_eq!(told["score_needed_exact"], "80");
+    assert_eq!(tried(app, None, "80").1, "Tốt");
+    let a = criterion_of(&told, "a");
+    assert_eq!(
+        (tried(app, Some("a"), a["score_needed_exact"].as_str().unwrap()).1.as_str(), &a["possible"]),
+        ("Tốt", &json!(true))
+    );
+    let best = target(app, json!({"unit_id": "u", "band": "Rất tốt"}));
+    assert!(best["criteria"].as_array().unwrap().iter().all(|c| c["possible"] == false), "{best}");
+    assert_eq!((&best["unreachable_because"], &best["score_maximum"]), (&Value::Null, &json!(100)));
+});
+
+api_test!(what_is_reached_takes_nothing_and_what_is_beyond_says_why, |app| {
+    begin(app, json!({"bands": [{"label": "B", "from": 101, "to": null}]}));
+    for input in [json!({"unit_id": "u", "rank": 3}), json!({"unit_id": "w", "rank": 2})] {
+        let told = target(app, input);
+        assert_eq!(
+            (&told["reached"], &told["gain_exact"], &told["criteria"]),
+            (&json!(true), &json!("0"), &json!([]))
+        );
+    }
+    let told = target(app, json!({"unit_id": "u", "band": "B"}));
+    assert_eq!(told["unreachable_because"], "above_maximum");
+    // A stored total without the scores below it says nothing of what they would add.
+    for criterion in [Value::Null, json!("a")] {
+        app.make_score(&with(score("none", 1), json!({"criterion": criterion})));
+    }
+    let told = target(app, json!({"unit_id": "none", "rank": 3}));
+    assert_eq!(criterion_of(&told, "b1")["impossible_because"], "effect_unknown");
+    assert_eq!(criterion_of(&told, "a")["score_exact"], "1");
+});
+
+api_test!(wrong_targets_are_refused_with_their_place, |app| {
+    begin(app, json!({}));
+    let post = |name, input, problem, violation| body(name, "POST", TARGETS, input, problem, violation);
+    let rows: Vec<Row> = vec![
+        post("neither", json!({"unit_id": "u"}), INVALID, ("/rank", "rank_or_band")),
+        post("both", json!({"unit_id": "u", "rank": 1, "band": "Tốt"}), INVALID, ("/rank", "rank_or_band")),
+        post("rank 0", json!({"unit_id": "u", "rank": 0}), INVALID, ("/rank", "out_of_range")),
+        post(
+            "a rank beyond the cohort",
+            json!({"unit_id": "u", "rank": 4}),
+            INVALID,
+            ("/rank", "out_of_range"),
+        ),
+        post("a rank below 0", json!({"unit_id": "u", "rank": -1}), MALFORMED, ("/rank", "wrong_type")),
+        post("no such band", json!({"unit_id": "u", "band": "Kém"}), INVALID, ("/band", "unknown_band")),
+        post("no such unit", json!({"unit_id": "no", "rank": 1}), INVALID, ("/unit_id", "not_in_cohort")),
+        post(
+            "a unit without a rank",
+            json!({"unit_id": "none", "rank": 1}),
+            INVALID,
+            ("/unit_id", "not_ranked"),
+        ),
+        post("no unit", json!({"rank": 1}), INVALID, ("/unit_id", "required")),
+        post(
+            "an unknown member",
+            json!({"unit_id": "u", "rank": 1, "gain": 1}),
+            MALFORMED,
+            ("/gain", "unknown_field"),
+        ),
+        body(
+            "no such edition",
+            "POST",
+            "/api/v1/indexes/ix/rankings/2014/targets",
+            json!({"unit_id": "u"}),
+            ABSENT,
+            NOWHERE,
+        ),
+        body("no such index", "POST", "/api/v1/indexes/no/rankings/2016/targets", json!([]), ABSENT, NOWHERE),
+    ];
+    refuse_all(app, rows);
+});

@@ -1,0 +1,183 @@
+//! What a ranking tells beside its standings: where new units came from, which have ended, what two frameworks have
+//! in common, published ranks that differ, and units in two cohorts.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    api_test,
+    app::App,
+    indexes::{EDITION, RANKING, criterion, edition, score},
+    records::{UNITS, unit, with},
+};
+
+fn make_unit(app: &App, id: &str, over: Value) {
+    app.post(UNITS, &with(unit(id), over)).expect(201);
+}
+
+fn standing<'a>(ranking: &'a Value, unit: &str) -> &'a Value {
+    let standings = ranking["standings"].as_array().unwrap();
+    standings.iter().find(|s| s["unit_id"] == unit).unwrap_or_else(|| panic!("no {unit} in {ranking}"))
+}
+
+fn total_of(app: &App, unit: &str, year: i32, value: &str) {
+    app.make_score(&with(score(unit, value), json!({"year": year})));
+}
+
+api_test!(new_units_name_their_predecessors_and_ended_ones_their_successors, |app| {
+    // Two units become one in July 2016, and a part of a third goes to it; a fourth was never ranked.
+    make_unit(app, "now", json!({"valid_from": "2016-07-01"}));
+    make_unit(app, "stays", json!({}));
+    let whole = json!([{"unit_id": "now", "extent": "whole"}]);
+    make_unit(app, "one", json!({"valid_to": "2016-07-01", "successors": whole}));
+    make_unit(app, "unranked", json!({"valid_to": "2016-07-01", "successors": whole}));
+    let parts = json!([{"unit_id": "now", "extent": "part"}, {"unit_id": "stays", "extent": "part"}]);
+    make_unit(app, "split", json!({"valid_to": "2016-07-01", "successors": parts}));
+    app.make_edition(json!({}));
+    app.make_edition_of(2015, json!({}));
+    for (unit, value) in [("one", "7"), ("split", "9"), ("stays", "8")] {
+        total_of(app, unit, 2015, value);
+    }
+    for (unit, value) in [("now", "8.5"), ("stays", "6")] {
+        total_of(app, unit, 2016, value);
+    }
+    let ranking = app.get(RANKING).expect(200).json;
+    let now = standing(&ranking, "now");
+    assert_eq!((&now["base"], &now["delta"]["direction"]), (&Value::Null, &json!("new")));
+    let number = |text: &str| text.parse::<serde_json::Number>().unwrap();
+    assert_eq!(
+        now["delta"]["predecessors"],
+        json!([
+            {"unit_id": "one", "unit_name": "Xã one", "extent": "whole",
+             "base": {"rank": 3, "score": number("7.00"), "score_exact": "7"}},
+            {"unit_id": "split", "unit_name": "Xã split", "extent": "part",
+             "base": {"rank": 1, "score": number("9.00"), "score_exact": "9"}},
+            {"unit_id": "unranked", "unit_name": "Xã unranked", "extent": "whole", "base": null}
+        ])
+    );
+    assert_eq!(standing(&ranking, "stays")["delta"].get("predecessors"), None);
+    let ended: Vec<(&str, i64, usize)> = ranking["ended"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|unit| {
+            let successors = unit["successors"].as_array().unwrap();
+            (unit["unit_id"].as_str().unwrap(), unit["base"]["rank"].as_i64().unwrap(), successors.len())
+        })
+        .collect();
+    assert_eq!(ended, [("split", 1, 2), ("one", 3, 1)]);
+    assert_eq!(ranking["ended"][0]["successors"][1]["unit_name"], "Xã stays");
+    let told = app.get(&format!("{RANKING}/explanation?unit_id=now")).expect(200).json;
+    assert_eq!(told["delta"]["predecessors"], now["delta"]["predecessors"]);
+    let without = app.get(&format!("{RANKING}?base_year=none")).expect(200).json;
+    assert_eq!(
+        (&without["ended"], standing(&without, "now")["delta"].get("predecessors")),
+        (&json!([]), None)
+    );
+});
+
+api_test!(predecessors_are_followed_through_two_reforms, |app| {
+    make_unit(app, "third", json!({"valid_from": "2016-01-01"}));
+    let to = |id: &str, extent: &str| json!([{"unit_id": id, "extent": extent}]);
+    make_unit(
+        app,
+        "second",
+        json!({"valid_from": "2014-01-01", "valid_to": "2016-01-01", "successors": to("third", "whole")}),
+    );
+    make_unit(app, "first", json!({"valid_to": "2014-01-01", "successors": to("second", "part")}));
+    app.make_edition(json!({}));
+    app.make_edition_of(2013, json!({}));
+    total_of(app, "first", 2013, "5");
+    total_of(app, "third", 2016, "6");
+    let ranking = app.get(&format!("{RANKING}?base_year=2013")).expect(200).json;
+    let told = &standing(&ranking, "third")["delta"]["predecessors"];
+    assert_eq!(told.as_array().unwrap().len(), 1);
+    assert_eq!((&told[0]["unit_id"], &told[0]["extent"]), (&json!("first"), &json!("part")));
+    assert_eq!(ranking["ended"][0]["successors"][0]["unit_id"], "second");
+});
+
+api_test!(frameworks_that_differ_are_compared_on_what_they_have_in_common, |app| {
+    app.make_units(&["u", "v"]);
+    let child =
+        |code: &str, maximum: i32, parent: &str| with(criterion(code, maximum), json!({"parent": parent}));
+    // `a` is common as a whole; of `b` only `b1` is, since its maximum has changed; `c` and `d` are not.
+    app.make_edition(json!({"framework": "f-2", "criteria": [
+        criterion("a", 10), child("a1", 6, "a"), child("a2", 4, "a"),
+        criterion("b", 8), child("b1", 5, "b"), child("b2", 3, "b"), criterion("d", 3)
+    ]}));
+    app.make_edition_of(
+        2015,
+        json!({"criteria": [
+            criterion("a", 10), child("a1", 6, "a"), child("a2", 4, "a"),
+            criterion("b", 9), child("b1", 5, "b"), child("b2", 4, "b"), criterion("c", 3)
+        ]}),
+    );
+    for (unit, year, values) in [
+        ("u", 2016, [("a1", "3"), ("a2", "4"), ("b1", "2.5"), ("b2", "3"), ("d", "1")]),
+        ("u", 2015, [("a1", "2"), ("a2", "3.5"), ("b1", "3"), ("b2", "1"), ("c", "3")]),
+        ("v", 2016, [("a1", "3"), ("a2", "4"), ("b1", "2.5"), ("b2", "3"), ("d", "1")]),
+    ] {
+        for (code, value) in values {
+            app.make_score(&with(score(unit, value), json!({"criterion": code, "year": year})));
+        }
+    }
+    total_of(app, "v", 2015, "9");
+    let ranking = app.get(RANKING).expect(200).json;
+    assert_eq!((&ranking["comparable"], &ranking["common_criteria"]), (&json!(false), &json!(["a", "b1"])));
+    let common = &standing(&ranking, "u")["delta"]["common"];
+    assert_eq!(
+        (common["score"].to_string().as_str(), &common["score_exact"]),
+        ("1.00", &json!("1")),
+        "7 + 2.5 − 5.5 − 3"
+    );
+    assert_eq!(standing(&ranking, "v")["delta"].get("common"), None, "only a total in the base year");
+    app.make_edition_of(
+        2015,
+        with(
+            edition(),
+            json!({"framework": "f-2", "criteria": [
+                criterion("a", 10), child("a1", 6, "a"), child("a2", 4, "a"),
+                criterion("b", 9), child("b1", 5, "b"), child("b2", 4, "b"), criterion("c", 3)
+            ]}),
+        ),
+    );
+    let same = app.get(RANKING).expect(200).json;
+    assert_eq!((&same["comparable"], &same["common_criteria"]), (&json!(true), &Value::Null));
+});
+
+api_test!(published_ranks_that_differ_are_listed, |app| {
+    app.make_edition(json!({}));
+    app.make_units(&["u", "v", "w"]);
+    for (unit, value, published) in [("u", 3, json!(1)), ("v", 2, json!(3)), ("w", 1, json!(null))] {
+        app.make_score(&with(score(unit, value), json!({"published_rank": published})));
+    }
+    let ranking = app.get(RANKING).expect(200).json;
+    assert_eq!(
+        ranking["published_rank_differences"],
+        json!([{"unit_id": "v", "unit_name": "Xã v", "rank": 2, "published_rank": 3}])
+    );
+});
+
+api_test!(a_unit_is_in_two_cohorts_only_where_the_edition_says_so, |app| {
+    app.make_units(&["u", "v", "w"]);
+    make_unit(app, "d", json!({"level": "district"}));
+    app.make_edition(json!({}));
+    let list = |code: &str, ids: &[&str]| json!({"code": code, "name": code, "unit_ids": ids});
+    let rule = |code: &str, rule: Value| json!({"code": code, "name": code, "rule": rule});
+    let communes = rule("communes", json!({"level": "commune"}));
+    let put = |cohorts: Value, overlapping: bool| {
+        app.put(EDITION, &with(edition(), json!({"cohorts": cohorts, "overlapping_cohorts": overlapping})))
+    };
+    for (cohorts, pointer) in [
+        (json!([list("a", &["u", "v"]), list("b", &["w", "v"])]), "/cohorts/1/unit_ids/1"),
+        (json!([list("a", &["d", "v"]), communes]), "/cohorts/1"),
+        (json!([communes, list("a", &["d", "v"])]), "/cohorts/1"),
+        (json!([rule("all", json!({})), communes]), "/cohorts/1"),
+    ] {
+        let refused = put(cohorts.clone(), false).expect(422);
+        assert_eq!(refused.violations(), [(pointer, "in_two_cohorts")], "{cohorts}");
+        let answer = put(cohorts, true).expect(200);
+        assert_eq!(answer.json["overlapping_cohorts"], true);
+    }
+    let apart = json!([list("a", &["d"]), communes]);
+    assert_eq!(put(apart, false).expect(200).json["overlapping_cohorts"], false);
+});
