@@ -76,6 +76,9 @@ pub struct Computed {
     pub outcome: RecordOutcome,
 }
 
+/// Most scores that are computed at once: nine criteria of every commune of the country.
+const AT_ONCE: usize = 100_000;
+
 /// Scores written in one transaction.
 const CHUNK: usize = 500;
 
@@ -118,7 +121,16 @@ fn read(conn: &mut Conn, asked: &Asked, now: Moment) -> Result<Vec<Computed>> {
     let rules = rules(&edition, asked.criteria.as_deref())?;
     let stored = stored(conn, &edition, &rules)?;
     let mut computed = Vec::new();
-    for unit in units(conn, &edition)? {
+    let units = units(conn, &edition)?;
+    if units.len().saturating_mul(rules.len()) > AT_ONCE {
+        return Err(Error::invalid(
+            "/criteria",
+            "too_many_scores",
+            format!("At most {AT_ONCE} scores at once: name fewer criteria."),
+            format!("Tối đa {AT_ONCE} điểm mỗi lần: hãy chọn ít tiêu chí hơn."),
+        ));
+    }
+    for unit in units {
         // Rules of one period share what is read for it.
         let mut read: BTreeMap<(Day, Day, PeriodCalendar), (Figures, Day)> = BTreeMap::new();
         for (criterion, rule) in &rules {
@@ -177,16 +189,19 @@ fn rules<'a>(
         }
         return Ok(all);
     };
+    let mut known: HashMap<&str, (&Criterion, &FromRecords)> =
+        edition.criteria.iter().filter_map(rule).map(|rule| (rule.0.code.as_str(), rule)).collect();
     let mut rules = Vec::new();
     let mut violations = Vec::new();
     for (i, code) in asked.iter().enumerate() {
-        match edition.criterion(code).and_then(rule) {
+        // Taken out of the map, so that none is computed twice.
+        match known.remove(code.as_str()) {
             Some(rule) => rules.push(rule),
             None => violations.push(Violation::new(
                 format!("/criteria/{i}"),
                 "not_from_records",
-                format!("`{code}` is no criterion of this edition that comes from records."),
-                format!("`{code}` không phải là tiêu chí được tính từ hồ sơ của kỳ đánh giá này."),
+                format!("`{code}` is no other criterion of this edition that comes from records."),
+                format!("`{code}` không phải là tiêu chí khác được tính từ hồ sơ của kỳ đánh giá này."),
             )),
         }
     }

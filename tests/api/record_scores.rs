@@ -141,7 +141,7 @@ api_test!(a_computed_score_counts_in_the_ranking, |app| {
 api_test!(what_cannot_be_computed_is_refused, |app| {
     begin(app);
     let before = app.database.dump();
-    let answer = app.post(COMPUTE, &json!({"criteria": ["on_time", "given", "no"]})).expect(422);
+    let answer = app.post(COMPUTE, &json!({"criteria": ["on_time", "given", "on_time"]})).expect(422);
     assert_eq!(
         answer.violations(),
         [("/criteria/1", "not_from_records"), ("/criteria/2", "not_from_records")]
