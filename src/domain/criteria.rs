@@ -230,7 +230,10 @@ fn same_place<'a>(a: &'a Edition, theirs: &HashMap<&str, &Criterion>) -> HashSet
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::editions::{EditionStatus, TieRule};
+    use crate::domain::{
+        edition_cycle::EditionState,
+        editions::{EditionStatus, TieRule},
+    };
 
     fn edition(criteria: Vec<Criterion>) -> Edition {
         Edition {
@@ -250,6 +253,8 @@ mod tests {
             note: None,
             status: EditionStatus::Draft,
             revision: None,
+            stages: vec![],
+            state: EditionState::default(),
         }
     }
 
