@@ -10,7 +10,7 @@ use super::{
     kept,
     problem::Problem,
     ranking_queries::{self, RankingQuery},
-    rankings::{StandingBase, StandingBody, StandingComponent, StandingDelta},
+    rankings::{StandingBase, StandingComponent, StandingDelta},
     schema::Number,
     state::AppState,
 };
@@ -21,7 +21,8 @@ use crate::{
         error::Error,
         explanation_texts::{self, Context},
         explanations::{self, ExactCheck, Explanation, Mover, Moves, Tie, TiePlace, Year, count},
-        ranking_reports::{self, NotComparable, RankingReport},
+        ranking_details::{self, DetailedRanking},
+        ranking_reports::{NotComparable, RankingReport},
         rankings::Standing,
         totals::Unranked,
         units::Units,
@@ -267,12 +268,13 @@ pub struct ExplanationBody {
 
 impl ExplanationBody {
     /// What is told of a unit of the cohort, ranked or not.
-    fn new(report: &RankingReport, unit_id: &str) -> Option<Self> {
+    fn new(detailed: &DetailedRanking, unit_id: &str) -> Option<Self> {
+        let report = &detailed.report;
         let now = Year { ranking: &report.ranking, edition: &report.sheet.edition };
         let base = report.base_sheet.as_ref().zip(report.base_ranking.as_ref());
         let base = base.map(|(sheet, ranking)| Year { ranking, edition: &sheet.edition });
         match explanations::explain(now, base, unit_id) {
-            Some(explanation) => Some(Self::explained(report, &explanation)),
+            Some(explanation) => Some(Self::explained(detailed, &explanation)),
             None => {
                 let unit = report.ranking.unranked.iter().find(|unit| unit.unit_id == unit_id)?;
                 let body = Self::empty(report, &unit.unit_id, &unit.unit_name);
@@ -324,7 +326,8 @@ impl ExplanationBody {
         }
     }
 
-    fn explained(report: &RankingReport, explanation: &Explanation) -> Self {
+    fn explained(detailed: &DetailedRanking, explanation: &Explanation) -> Self {
+        let report = &detailed.report;
         let standing: &Standing = explanation.standing;
         let (moves, decimals) = (&explanation.moves, report.sheet.edition.decimals);
         let units =
@@ -335,7 +338,7 @@ impl ExplanationBody {
         };
         let rounded = |points: &Option<Exact>| points.as_ref().map(|p| Number::rounded(p, decimals));
         let exact = |points: &Option<Exact>| points.as_ref().map(ToString::to_string);
-        let body = StandingBody::new(standing, decimals, report.base_year.is_some(), true);
+        let body = rankings::detailed_standing(detailed, standing, true);
         Self {
             rank: Some(body.rank),
             tied: Some(body.tied),
@@ -414,8 +417,8 @@ pub async fn explain_standing(
     match asked {
         Ok((question, unit_id)) => {
             kept::answer(&state, &request, async |_| {
-                let report = ranking_reports::ranking(&state.store, question).await?;
-                let body = ExplanationBody::new(&report, &unit_id);
+                let detailed = ranking_details::ranking(&state.store, question).await?;
+                let body = ExplanationBody::new(&detailed, &unit_id);
                 body.ok_or_else(|| Error::not_found(Units::NAME, unit_id).into())
             })
             .await

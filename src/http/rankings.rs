@@ -298,7 +298,11 @@ impl UnrankedBody {
 }
 
 /// A standing with what is told of it beside its scores.
-fn detailed_standing(detailed: &DetailedRanking, standing: &Standing, with_components: bool) -> StandingBody {
+pub(super) fn detailed_standing(
+    detailed: &DetailedRanking,
+    standing: &Standing,
+    with_components: bool,
+) -> StandingBody {
     let report = &detailed.report;
     let decimals = report.sheet.edition.decimals;
     let mut body = StandingBody::new(standing, decimals, report.base_year.is_some(), with_components);

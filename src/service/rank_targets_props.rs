@@ -147,3 +147,28 @@ proptest! {
         prop_assert_eq!(simulations::apply(&turned, &changes).unwrap().standings(), one);
     }
 }
+
+#[test]
+fn normalised_indicators_are_tried_on_the_whole_cohort() {
+    let criteria = [("a", "", "", ""), ("a1", "a", "", ""), ("a2", "a", "", ""), ("b", "", "10", "")];
+    let mut edition = edition(Method::Normalised, ScoreUnit::Points, &criteria);
+    for criterion in edition.criteria.iter_mut().filter(|c| c.code == "a2") {
+        criterion.polarity = Polarity::Negative;
+    }
+    let units: [(&str, &str, &[(&str, &str)]); 3] = [
+        ("u0", "", &[("a1", "30"), ("a2", "22"), ("b", "5")]),
+        ("u1", "", &[("a1", "50"), ("a2", "12"), ("b", "6")]),
+        ("u2", "", &[("a1", "35"), ("a2", "25"), ("b", "5.2")]),
+    ];
+    let sheet = sheet(edition, &units);
+    let goal = Goal::Rank(2);
+    let target = target(&sheet, &sheet.standings(), "u0", &goal).unwrap();
+    let needed = |code: &str| &target.criteria.iter().find(|c| c.criterion == code).unwrap().needed;
+    for (code, less) in [("a1", false), ("a2", true), ("b", false)] {
+        let score = needed(code).as_ref().unwrap();
+        assert!(reaches(&sheet, Some(code), score, &goal), "{code} {score}");
+        let short = if less { score + &step() } else { score - &step() };
+        assert!(!reaches(&sheet, Some(code), &short, &goal), "{code} {score}");
+    }
+    assert!(needed("a2").as_ref().unwrap() < &exact("22"), "less of it is better");
+}

@@ -73,8 +73,8 @@ api_test!(the_least_of_an_edition_shows_every_member, |app| {
             "criteria": [],
             "cohorts": [{"code": "all", "name": "Các xã", "unit_ids": null,
                          "rule": {"level": "commune", "parent_id": null, "as_of": null}}],
-            "bands": [], "note": null, "status": "draft", "revision": null, "stages": [], "published_at": null,
-            "working": null
+            "overlapping_cohorts": false, "bands": [], "note": null, "status": "draft", "revision": null, "stages": [],
+            "published_at": null, "working": null
         })
     );
     for member in ["framework", "unit_of_measure", "decimals", "cohorts"] {
@@ -204,7 +204,12 @@ api_test!(a_cohort_is_a_list_or_a_rule, |app| {
     assert_refused(app, unknown, "/cohorts/0/rule/parent_id", "unknown_unit");
     assert_refused(app, cohort(json!({"unit_ids": ["u", "u"]})), "/cohorts/0/unit_ids/1", "duplicate");
     let one = json!({"code": "c", "name": "C", "unit_ids": ["u"]});
-    assert_refused(app, json!({"cohorts": [one.clone(), one]}), "/cohorts/1/code", "duplicate");
+    assert_refused(
+        app,
+        json!({"cohorts": [one.clone(), one], "overlapping_cohorts": true}),
+        "/cohorts/1/code",
+        "duplicate",
+    );
     app.make_edition(cohort(json!({"unit_ids": []})));
 });
 

@@ -265,7 +265,7 @@ api_test!(a_cohort_is_found_by_its_rule, |app| {
     make_unit(app, "ended", json!({"parent_id": "p", "valid_to": "2016-07-01"}));
     make_unit(app, "district", json!({"parent_id": "p", "level": "district"}));
     make_unit(app, "out", json!({}));
-    app.make_edition(json!({"cohorts": [
+    app.make_edition(json!({"overlapping_cohorts": true, "cohorts": [
         {"code": "below", "name": "B", "rule": {"level": "commune", "parent_id": "p"}},
         {"code": "june", "name": "J", "rule": {"level": "commune", "parent_id": "p", "as_of": "2016-06-30"}},
         {"code": "july", "name": "J", "rule": {"parent_id": "p", "as_of": "2016-07-01"}},

@@ -40,6 +40,7 @@ fn begin(app: &App) {
                 with(criterion("handled", 20), rule("in_time_of_handled", 100, "not_applicable")),
                 with(with(criterion("online", 6), json!({"stage": "appraised"})), rule("online_of_received", 50, "full"))
             ],
+            "overlapping_cohorts": true,
             "cohorts": [{"code": "communes", "name": "Các xã", "rule": {"level": "commune"}},
                         {"code": "all", "name": "Tất cả", "unit_ids": ["d", "c1"]}]
         }),
