@@ -179,6 +179,7 @@ mod tests {
         for (name, .., labels) in LABELS {
             let codes: BTreeSet<&str> = labels.iter().map(|(code, ..)| *code).collect();
             assert_eq!(codes.len(), labels.len(), "{name}");
+            assert!(lists().iter().any(|list| list.schema == *name), "{name}");
         }
         let names: BTreeSet<String> = lists().into_iter().map(|list| list.name).collect();
         assert_eq!(names.len(), lists().len());

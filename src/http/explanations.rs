@@ -338,7 +338,7 @@ impl ExplanationBody {
         };
         let rounded = |points: &Option<Exact>| points.as_ref().map(|p| Number::rounded(p, decimals));
         let exact = |points: &Option<Exact>| points.as_ref().map(ToString::to_string);
-        let body = rankings::detailed_standing(detailed, standing, true);
+        let body = super::rankings::detailed_standing(detailed, standing, true);
         Self {
             rank: Some(body.rank),
             tied: Some(body.tied),

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     domain::editions::{Band, Cohort, TieRule},
     service::{
-        simulations::tests::sheet,
+        simulations::tests::{Given, sheet},
         totals::tests::{edition, exact},
     },
 };
@@ -42,7 +42,7 @@ fn cohort() -> impl Strategy<Value = Vec<Scores>> {
 
 fn sheet_of(edition: Edition, units: &[Scores]) -> Sheet {
     let tenth = |value: u32| (&Exact::from(i64::from(value)) * &Exact::unit_of(1)).to_string();
-    let texts: Vec<(String, String, [(&str, String); 3])> = units
+    let texts: Vec<_> = units
         .iter()
         .enumerate()
         .map(|(i, (a1, a2, b, total))| {
@@ -50,18 +50,15 @@ fn sheet_of(edition: Edition, units: &[Scores]) -> Sheet {
             (format!("u{i}"), total.map(tenth).unwrap_or_default(), scores)
         })
         .collect();
-    let rows: Vec<(&str, &str, Vec<(&str, &str)>)> = texts
+    let scores: Vec<Vec<_>> = texts
         .iter()
-        .map(|(id, total, scores)| {
-            (
-                id.as_str(),
-                total.as_str(),
-                scores.iter().map(|(code, score)| (*code, score.as_str())).collect(),
-            )
-        })
+        .map(|(.., scores)| scores.iter().map(|(code, score)| (*code, score.as_str())).collect())
         .collect();
-    let rows: Vec<(&str, &str, &[(&str, &str)])> =
-        rows.iter().map(|(id, total, scores)| (*id, *total, scores.as_slice())).collect();
+    let rows: Vec<Given<'_>> = texts
+        .iter()
+        .zip(&scores)
+        .map(|((id, total, _), scores)| (id.as_str(), total.as_str(), scores.as_slice()))
+        .collect();
     sheet(edition, &rows)
 }
 
@@ -155,7 +152,7 @@ fn normalised_indicators_are_tried_on_the_whole_cohort() {
     for criterion in edition.criteria.iter_mut().filter(|c| c.code == "a2") {
         criterion.polarity = Polarity::Negative;
     }
-    let units: [(&str, &str, &[(&str, &str)]); 3] = [
+    let units: [Given<'_>; 3] = [
         ("u0", "", &[("a1", "30"), ("a2", "22"), ("b", "5")]),
         ("u1", "", &[("a1", "50"), ("a2", "12"), ("b", "6")]),
         ("u2", "", &[("a1", "35"), ("a2", "25"), ("b", "5.2")]),

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     domain::editions::ScoreUnit,
     service::{
-        simulations::tests::sheet,
+        simulations::tests::{Given, sheet},
         totals::tests::{edition, exact},
     },
 };
@@ -23,7 +23,7 @@ fn drawn(sheet: &Sheet, draws: &Draws) -> Vec<RankRange> {
 
 #[test]
 fn a_unit_that_leads_in_every_area_leads_in_every_draw() {
-    let units: [(&str, &str, &[(&str, &str)]); 3] = [
+    let units: [Given<'_>; 3] = [
         ("best", "", &[("x", "9"), ("y", "9")]),
         ("one", "", &[("x", "5.1"), ("y", "5")]),
         ("two", "", &[("x", "5"), ("y", "5.12")]),
@@ -42,7 +42,7 @@ fn a_unit_that_leads_in_every_area_leads_in_every_draw() {
 
 #[test]
 fn the_same_seed_gives_the_same_and_another_another() {
-    let units: [(&str, &str, &[(&str, &str)]); 3] = [
+    let units: [Given<'_>; 3] = [
         ("a", "", &[("x", "5.1"), ("y", "5")]),
         ("b", "", &[("x", "5"), ("y", "5.14")]),
         ("c", "", &[("x", "5.05"), ("y", "5.06")]),
@@ -55,7 +55,7 @@ fn the_same_seed_gives_the_same_and_another_another() {
 
 #[test]
 fn weights_that_hardly_vary_give_the_ranking_itself() {
-    let units: [(&str, &str, &[(&str, &str)]); 4] = [
+    let units: [Given<'_>; 4] = [
         ("a", "70.000007", &[("x", "7"), ("y", "7")]),
         ("b", "70.000005", &[("x", "7"), ("y", "7")]),
         ("c", "", &[("x", "7"), ("y", "7")]),
@@ -74,7 +74,7 @@ fn weights_that_hardly_vary_give_the_ranking_itself() {
 
 #[test]
 fn a_total_without_the_scores_of_all_areas_stays() {
-    let units: [(&str, &str, &[(&str, &str)]); 3] =
+    let units: [Given<'_>; 3] =
         [("a", "", &[("x", "6"), ("y", "8")]), ("b", "68", &[("x", "1")]), ("c", "10", &[])];
     let rows = drawn(&sheet(weighted(), &units), &draws("0.5", 400, 3));
     assert_eq!(rows.iter().map(|row| row.varied).collect::<Vec<_>>(), [true, false, false]);
@@ -111,7 +111,6 @@ fn what_has_no_weights_or_no_areas_is_refused() {
     assert_eq!(refused(&sheet(totals, &[("a", "1", &[])]), &draws("0.1", 10, 1)), "nothing_to_vary");
     assert_eq!(refused(&sheet(weighted(), &[("a", "1", &[])]), &draws("0.1", 10, 1)), "nothing_to_vary");
     let ids: Vec<String> = (0..1300).map(|i| format!("u{i}")).collect();
-    let many: Vec<(&str, &str, &[(&str, &str)])> =
-        ids.iter().map(|id| (id.as_str(), "1", [].as_slice())).collect();
+    let many: Vec<Given<'_>> = ids.iter().map(|id| (id.as_str(), "1", [].as_slice())).collect();
     assert_eq!(refused(&sheet(weighted(), &many), &draws("0.1", 10_000, 1)), "too_many_draws");
 }

@@ -13,8 +13,11 @@ use crate::{
     },
 };
 
-/// A sheet of units with a total (an empty text for none) and scores of criteria.
-pub(in crate::service) fn sheet(edition: Edition, units: &[(&str, &str, &[(&str, &str)])]) -> Sheet {
+/// A unit, its stored total (an empty text for none) and its scores by criterion.
+pub(in crate::service) type Given<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
+/// A sheet of units.
+pub(in crate::service) fn sheet(edition: Edition, units: &[Given<'_>]) -> Sheet {
     let rows = units.iter().map(|(id, total, scores)| Row {
         unit: Unit {
             id: (*id).to_owned(),

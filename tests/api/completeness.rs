@@ -42,6 +42,7 @@ api_test!(what_is_missing_is_told_for_each_unit, |app| {
     let below = |code: &str| with(criterion(code, 5), json!({"parent": "a"}));
     app.make_edition(json!({
         "criteria": [criterion("a", 10), below("a1"), below("a2"), criterion("b", 3)],
+        "overlapping_cohorts": true,
         "cohorts": [{"code": "list", "name": "L", "unit_ids": ["u", "v"]}, {"code": "all", "name": "A", "rule": {"level": "commune"}}]
     }));
     let all = ["a1 final", "a2 final", "b final"];

@@ -325,5 +325,7 @@ fn edition() -> chiso::domain::editions::Edition {
         note: None,
         status: EditionStatus::Draft,
         revision: None,
+        stages: vec![],
+        state: chiso::domain::edition_cycle::EditionState::default(),
     }
 }
