@@ -2,8 +2,7 @@
 //!
 //! Each worker keeps its own. An answer holds for the state of the database and the day that it was computed on,
 //! never for a time: a write by anyone, this process or another, and midnight end it. Answers that need no more
-//! than the address and its query are kept, and only those that were given; problems are told anew. On
-//! PostgreSQL, where a worker can't see what others wrote without asking them, nothing is kept.
+//! than the address and its query are kept, and only those that were given; problems are told anew.
 
 use std::{
     cell::RefCell,
@@ -40,9 +39,9 @@ struct Kept {
 
 impl Kept {
     /// Lets go of what was of another state or day.
-    fn turn_to(&mut self, of: (State, Day)) {
-        if self.of != Some(of) {
-            *self = Self { of: Some(of), ..Self::default() };
+    fn turn_to(&mut self, of: &(State, Day)) {
+        if self.of.as_ref() != Some(of) {
+            *self = Self { of: Some(of.clone()), ..Self::default() };
         }
     }
 
@@ -88,12 +87,12 @@ where
     let today = state.today();
     // The state is asked for before the figures are read: they are of this state or of a later one, and a later
     // one is told apart by the next request.
-    let Some(of) = state.store.state_here().map(|state| (state, today)) else {
+    let Some(of) = state.store.state().await.map(|state| (state, today)) else {
         return Ok(respond::computed(request, &compute(today).await?));
     };
     let address = address(request);
     let found = KEPT.with_borrow_mut(|kept| {
-        kept.turn_to(of);
+        kept.turn_to(&of);
         kept.answers.get(address.as_str()).cloned()
     });
     if let Some(Answer { tag, body }) = found {
@@ -102,7 +101,7 @@ where
     let (tag, body) = respond::tagged(&compute(today).await?);
     KEPT.with_borrow_mut(|kept| {
         // Another request of this worker may have seen a newer state while this one was computed.
-        if kept.of == Some(of) {
+        if kept.of.as_ref() == Some(&of) {
             kept.keep(address, Answer { tag: tag.clone(), body: body.clone() });
         }
     });

@@ -305,6 +305,6 @@ fn range(own: u32, varied: bool, mut ranks: Vec<u32>) -> Option<RankRange> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 #[path = "robustness_tests.rs"]
 mod tests;

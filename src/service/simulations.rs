@@ -279,6 +279,6 @@ pub(super) fn has_known_effect(edition: &Edition, scores: &UnitScores, code: &st
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 #[path = "simulations_tests.rs"]
 pub(in crate::service) mod tests;

@@ -62,13 +62,22 @@ pub struct Versioned<T> {
     pub version: i64,
 }
 
-/// What was in an SQLite database at a moment, by one of its connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct State {
-    connection: u64,
-    /// `PRAGMA data_version`: it changes with every commit of another connection, in this process or another, and
-    /// the connections that are asked never write.
-    data_version: i64,
+/// What was in the database at a moment: equal states are the same data, whoever wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// By one connection of SQLite.
+    Sqlite {
+        /// Its number in this process.
+        connection: u64,
+        /// `PRAGMA data_version`: it changes with every commit of another connection, in this process or another,
+        /// and the connections that are asked never write.
+        data_version: i64,
+    },
+    /// The transactions that PostgreSQL shows; those of its other databases are among them.
+    Postgres {
+        /// `pg_current_snapshot()`.
+        snapshot: String,
+    },
 }
 
 /// Sizes of the pools and queues.
@@ -222,13 +231,20 @@ impl Store {
         }
     }
 
-    /// What is in the database, as far as this thread can tell without a wait: equal states are the same data,
-    /// whoever wrote. None on PostgreSQL, and where the database can't be asked.
-    pub fn state_here(&self) -> Option<State> {
-        let here = self.inner.here.as_ref()?;
-        let state = here::run(here, |conn, connection| {
-            Ok::<_, StoreError>(State { connection, data_version: sql::data_version(conn)? })
-        });
+    /// What is in the database now; none where it can't be asked.
+    pub async fn state(&self) -> Option<State> {
+        let state = match &self.inner.here {
+            Some(here) => here::run(here, |conn, connection| {
+                Ok::<_, StoreError>(State::Sqlite { connection, data_version: sql::data_version(conn)? })
+            }),
+            None => {
+                self.pooled(|conn| match conn {
+                    Conn::Postgres(conn) => Ok(State::Postgres { snapshot: sql::snapshot(conn)? }),
+                    Conn::Sqlite(_) => Err(StoreError::Other("an SQLite connection among others".to_owned())),
+                })
+                .await
+            }
+        };
         state.ok()
     }
 

@@ -205,12 +205,6 @@ impl RunQueryDsl<PgConnection> for Statement {}
 impl<T> RunQueryDsl<SqliteConnection> for Typed<T> {}
 impl<T> RunQueryDsl<PgConnection> for Typed<T> {}
 
-#[derive(QueryableByName)]
-struct DataVersion {
-    #[diesel(sql_type = BigInt)]
-    data_version: i64,
-}
-
 /// `PRAGMA data_version` of an SQLite connection: it changes with every commit of another one.
 ///
 /// # Errors
@@ -218,8 +212,20 @@ struct DataVersion {
 pub fn data_version(conn: &mut Conn) -> StoreResult<i64> {
     let mut statement = Statement::default();
     statement.push("PRAGMA data_version");
-    let rows: Vec<DataVersion> = statement.load(conn)?;
-    Ok(rows.first().map_or(0, |row| row.data_version))
+    Ok(statement.rows::<BigInt, i64>(conn)?.first().copied().unwrap_or(0))
+}
+
+/// Which transactions PostgreSQL shows at the moment: as long as it says the same, nothing was committed.
+///
+/// # Errors
+/// The database's.
+pub fn snapshot(conn: &mut PgConnection) -> StoreResult<String> {
+    let mut statement = Statement::default();
+    statement.push("SELECT pg_current_snapshot()::text");
+    // No table is part of it, so that it may be kept here too.
+    statement.kept = true;
+    let rows: Vec<String> = RunQueryDsl::load(Typed::<Text>(statement, PhantomData), conn)?;
+    Ok(rows.into_iter().next().unwrap_or_default())
 }
 
 /// A statement with binds `$1`, `$2` ... in any order.
