@@ -7,13 +7,21 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, VecDeque},
+    time::{Duration, SystemTime},
 };
 
-use actix_web::{HttpRequest, HttpResponse, web::Bytes};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderValue, HttpDate},
+    web::Bytes,
+};
 use serde::Serialize;
 
 use super::{problem::Problem, respond, state::AppState};
-use crate::{domain::time::Day, store::State};
+use crate::{
+    domain::time::{Day, Moment},
+    store::State,
+};
 
 /// Most answers of a worker.
 const ANSWERS: usize = 256;
@@ -25,6 +33,18 @@ const BYTES: usize = 8 * 1024 * 1024;
 struct Answer {
     tag: String,
     body: Bytes,
+    /// `Last-Modified`, where the figures have a moment from which they stand.
+    modified: Option<HeaderValue>,
+}
+
+impl Answer {
+    fn send(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = respond::with_tag(request, self.tag, self.body);
+        if let Some(modified) = self.modified {
+            response.headers_mut().insert(header::LAST_MODIFIED, modified);
+        }
+        response
+    }
 }
 
 /// The answers of one worker, all of one state and one day.
@@ -84,28 +104,56 @@ where
     T: Serialize,
     F: AsyncFnOnce(Day) -> Result<T, Problem>,
 {
+    answer_dated(state, request, async |today| Ok((compute(today).await?, None))).await
+}
+
+/// [`answer`], where `compute` also tells the moment from which its figures stand as they are: that of publication.
+///
+/// # Errors
+/// Those of `compute`.
+pub async fn answer_dated<T, F>(
+    state: &AppState,
+    request: &HttpRequest,
+    compute: F,
+) -> Result<HttpResponse, Problem>
+where
+    T: Serialize,
+    F: AsyncFnOnce(Day) -> Result<(T, Option<Moment>), Problem>,
+{
     let today = state.today();
+    let computed = async || {
+        let (body, modified) = compute(today).await?;
+        let (tag, body) = respond::tagged(&body);
+        Ok::<_, Problem>(Answer { tag, body, modified: modified.and_then(http_date) })
+    };
     // The state is asked for before the figures are read: they are of this state or of a later one, and a later
     // one is told apart by the next request.
     let Some(of) = state.store.state().await.map(|state| (state, today)) else {
-        return Ok(respond::computed(request, &compute(today).await?));
+        return Ok(computed().await?.send(request));
     };
     let address = address(request);
     let found = KEPT.with_borrow_mut(|kept| {
         kept.turn_to(&of);
         kept.answers.get(address.as_str()).cloned()
     });
-    if let Some(Answer { tag, body }) = found {
-        return Ok(respond::with_tag(request, tag, body));
+    if let Some(answer) = found {
+        return Ok(answer.send(request));
     }
-    let (tag, body) = respond::tagged(&compute(today).await?);
+    let answer = computed().await?;
     KEPT.with_borrow_mut(|kept| {
         // Another request of this worker may have seen a newer state while this one was computed.
         if kept.of.as_ref() == Some(&of) {
-            kept.keep(address, Answer { tag: tag.clone(), body: body.clone() });
+            kept.keep(address, answer.clone());
         }
     });
-    Ok(respond::with_tag(request, tag, body))
+    Ok(answer.send(request))
+}
+
+/// A moment as headers write it: whole seconds.
+fn http_date(moment: Moment) -> Option<HeaderValue> {
+    let seconds = u64::try_from(moment.micros() / 1_000_000).ok()?;
+    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
+    HeaderValue::from_str(&HttpDate::from(time).to_string()).ok()
 }
 
 #[cfg(test)]
@@ -113,7 +161,7 @@ mod tests {
     use super::*;
 
     fn answer(bytes: usize) -> Answer {
-        Answer { tag: String::new(), body: Bytes::from(vec![b' '; bytes]) }
+        Answer { tag: String::new(), body: Bytes::from(vec![b' '; bytes]), modified: None }
     }
 
     #[test]

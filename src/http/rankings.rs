@@ -363,9 +363,9 @@ pub async fn answer(
     let query = query.map(|Query(query)| query.ranking());
     match form.and_then(|form| Ok((form, asked(state, code, year, query?)?))) {
         Ok(((FileFormat::Json, _), (question, with_components))) => {
-            let answer = kept::answer(state, request, async |_| {
+            let answer = kept::answer_dated(state, request, async |_| {
                 let detailed = ranking_details::ranking(&state.store, question).await?;
-                Ok(RankingBody::new(&detailed, with_components))
+                Ok((RankingBody::new(&detailed, with_components), detailed.report.published_at()))
             });
             Ok(formats::varied(answer.await?))
         }

@@ -8,7 +8,7 @@ use super::{
     score_sheets::{self, Sheet},
 };
 use crate::{
-    domain::{editions::Edition, index_scores::ScoreStage, words::words},
+    domain::{editions::Edition, index_scores::ScoreStage, time::Moment, words::words},
     store::{self, Conn, Store},
 };
 
@@ -67,6 +67,18 @@ pub struct RankingReport {
     pub not_comparable: Option<NotComparable>,
     /// The standings.
     pub ranking: Ranking,
+}
+
+impl RankingReport {
+    /// When the last of what it was computed from was published; none when anything is not.
+    pub fn published_at(&self) -> Option<Moment> {
+        let published = |sheet: &Sheet| sheet.edition.state.frozen.map(|frozen| frozen.published_at);
+        let current = published(&self.sheet)?;
+        match &self.base_sheet {
+            Some(base) => Some(current.max(published(base)?)),
+            None => Some(current),
+        }
+    }
 }
 
 /// The standings of a cohort.

@@ -18,6 +18,7 @@ use crate::{
         decimal::Exact,
         editions::{Edition, ScoreUnit},
         index_scores::ScoreStage,
+        time::Moment,
         units::Unit,
         words::words,
     },
@@ -66,6 +67,8 @@ pub struct YearFacts {
     pub unit_of_measure: ScoreUnit,
     /// Decimals of the output.
     pub decimals: u8,
+    /// When the revision was published; none for what is not published.
+    pub published_at: Option<Moment>,
     /// Whether the year before was scored alike: none without an edition of the year before, else what differs.
     pub before: Option<Option<NotComparable>>,
 }
@@ -120,6 +123,15 @@ pub struct Series {
     pub years: Option<(i32, i32)>,
     /// The units in the order asked for.
     pub units: Vec<UnitSeries>,
+}
+
+impl Series {
+    /// When the last of its years was published; none when one is not, or without any.
+    pub fn published_at(&self) -> Option<Moment> {
+        let facts = self.units.iter().flat_map(|of| &of.points).filter_map(|point| point.facts.as_ref());
+        let published: Option<Vec<Moment>> = facts.map(|facts| facts.published_at).collect();
+        published?.into_iter().max()
+    }
 }
 
 /// The series of units in an index.
@@ -217,6 +229,7 @@ fn add_year(
         framework: edition.framework.clone(),
         unit_of_measure: edition.unit_of_measure,
         decimals: edition.decimals,
+        published_at: edition.state.frozen.map(|frozen| frozen.published_at),
         before: before.map(|before| why_not_comparable(edition, before)),
     };
     let Some(report) = ranking(conn, question, year, question.cohort.clone())? else {

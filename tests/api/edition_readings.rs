@@ -39,6 +39,27 @@ api_test!(scores_are_listed_as_they_were_in_a_revision, |app| {
     assert_eq!(listed("revision=1&q=u")["items"].as_array().unwrap().len(), 2);
 });
 
+api_test!(what_is_published_says_since_when_it_stands, |app| {
+    begin(app);
+    app.make_edition_of(2015, json!({"criteria": [criterion("a", 10)]}));
+    let modified = |path: &str| {
+        let [date, again] = [(); 2].map(|()| app.get(path).expect(200).header("last-modified").to_owned());
+        assert_eq!(date, again, "asked again");
+        date
+    };
+    let series = "/api/v1/indexes/ix/series?unit_id=u&from=2016&to=2016";
+    assert_eq!(modified(RANKING), "", "a draft may change");
+    app.set_now("2021-02-03T08:00:00+07:00");
+    publish_of(app, 2016, "x");
+    let first = "Wed, 03 Feb 2021 01:00:00 GMT";
+    assert_eq!(modified(&format!("{RANKING}?base_year=none")), first);
+    assert_eq!(modified(series), first);
+    assert_eq!(modified(RANKING), "", "its base is a draft");
+    app.set_now("2021-03-04T08:00:00+07:00");
+    publish_of(app, 2015, "x");
+    assert_eq!(modified(RANKING), "Thu, 04 Mar 2021 01:00:00 GMT", "the later of the two");
+});
+
 api_test!(a_base_is_what_was_public_when_the_revision_was, |app| {
     begin(app);
     app.make_edition_of(2015, json!({"criteria": [criterion("a", 10)]}));
