@@ -266,3 +266,16 @@ impl From<StoreError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CODES;
+
+    #[test]
+    fn the_readme_tells_every_code_with_its_status() {
+        let readme = include_str!("../../README.md");
+        for (code, status, ..) in CODES {
+            assert!(readme.contains(&format!("| `{code}` | {status} |")), "{code}");
+        }
+    }
+}
