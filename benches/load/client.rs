@@ -1,7 +1,7 @@
 //! The load: connections that each ask, read the whole answer, and ask again, on two threads.
 //!
 //! Requests are bytes that a workload writes; nothing is parsed but the head of an answer. An answer that is not
-//! a success ends the run with an error.
+//! a success, or a 304, ends the run with an error.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Threads that put the load. One alone is slower than a bare endpoint, and would make the yardstick shorter.
 const THREADS: usize = 2;
 
-/// Writes a request of a workload by its number in it.
+/// Writes a request of a workload by its number in it; nothing when there is no more to ask.
 pub type Requests<'a> = Box<dyn Fn(u64, &mut Vec<u8>) + Send + Sync + 'a>;
 
 /// Clients that do the same.
@@ -53,6 +53,11 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// How many answers came.
+    pub fn answers(&self) -> usize {
+        self.answers.len()
+    }
+
     /// Answers a second.
     pub fn rate(&self) -> f64 {
         self.answers.len() as f64 / self.seconds
@@ -89,7 +94,8 @@ struct Connection {
     waiting: bool,
 }
 
-/// Puts load on an address for a while: what each kind of clients saw, in the order given.
+/// Puts load on an address for a while, or until nobody has more to ask: what each kind of clients saw, in the
+/// order given.
 ///
 /// # Errors
 /// When a connection breaks, an answer is no success, or none comes.
@@ -155,7 +161,7 @@ impl<'a> Driver<'a> {
         let wait = Duration::from_millis(if paced { 5 } else { 100 });
         let mut events = Events::with_capacity(256);
         let mut last_answer = begun;
-        while !self.connections.is_empty() && Instant::now() < until {
+        while (paced || self.connections.iter().any(|one| one.waiting)) && Instant::now() < until {
             self.poll.poll(&mut events, Some(wait))?;
             for event in &events {
                 let at = event.token().0;
@@ -203,7 +209,7 @@ impl<'a> Driver<'a> {
         connection.request.clear();
         (clients.requests)(*number, &mut connection.request);
         *number += THREADS as u64;
-        connection.begin()
+        if connection.request.is_empty() { Ok(()) } else { connection.begin() }
     }
 }
 
@@ -282,6 +288,9 @@ fn length(answer: &[u8]) -> Result<Option<Length>> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut head = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(end) = head.parse(answer)? else { return Ok(None) };
+    if head.code == Some(304) {
+        return Ok(Some(Length { head: end, body: 0 }));
+    }
     if !head.code.is_some_and(|code| (200..300).contains(&code)) {
         return Err(format!("an answer was no success: {}", String::from_utf8_lossy(answer)).into());
     }

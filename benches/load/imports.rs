@@ -78,9 +78,21 @@ pub fn write(maker: &Maker, numbers: std::ops::Range<u64>, path: &Path) -> Resul
 /// # Errors
 /// When the import fails or rejects a row.
 pub fn import(database: &str, file: &Path) -> Result<Imported> {
+    run(database, file, &["import", "dossiers"])
+}
+
+/// Imports a table of scores by the command line.
+///
+/// # Errors
+/// When the import fails.
+pub fn import_scores(database: &str, file: &Path, index: &str, year: i32) -> Result<Imported> {
+    run(database, file, &["import", "scores", "--index", index, "--year", &year.to_string()])
+}
+
+fn run(database: &str, file: &Path, what: &[&str]) -> Result<Imported> {
     let log = file.with_extension("log");
-    let name = file.to_str().ok_or("a path that is no text")?;
-    let mut command = service::command(&["import", "dossiers", name, "--database-url", database]);
+    let mut command = service::command(what);
+    command.arg(file).args(["--database-url", database]);
     let begun = Instant::now();
     let mut child = command.stdout(Stdio::null()).stderr(File::create(&log)?).spawn()?;
     let mut memory = Memory::default();

@@ -4,6 +4,7 @@ mod client;
 mod database;
 mod dossiers;
 mod imports;
+mod rankings;
 mod report;
 mod service;
 mod suite;

@@ -15,6 +15,8 @@ pub enum Unit {
     Megabytes,
     /// Milliseconds.
     Milliseconds,
+    /// Seconds.
+    Seconds,
 }
 
 /// What a figure must be, and what it should be. The goal beyond the bound tells which way is better.
@@ -85,6 +87,7 @@ impl Row {
             Unit::Times => format!("{value:.2}×"),
             Unit::Megabytes => format!("{value:.0} MB"),
             Unit::Milliseconds => format!("{value:.0} ms"),
+            Unit::Seconds => format!("{value:.1} s"),
         };
         let compared = self.compared.map(|(value, unit)| told(value, unit)).unwrap_or_default();
         let (must, goal, met) = match (self.compared, self.bound) {

@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
+    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -28,6 +29,18 @@ pub fn command(arguments: &[&str]) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// An answer, and how long it took.
+pub struct Answer {
+    /// Its status line and headers.
+    pub head: String,
+    /// Its body.
+    pub body: String,
+    /// From the request to the first bytes.
+    pub first: Duration,
+    /// From the request to the last bytes.
+    pub whole: Duration,
 }
 
 /// A running service; it ends with this value.
@@ -92,17 +105,55 @@ impl Service {
     }
 
     fn request(&self, request: &str) -> Result<Value> {
+        Ok(serde_json::from_str(&self.exchange(request, Duration::ZERO)?.body)?)
+    }
+
+    /// The validator of an answer, and the bytes of its body.
+    ///
+    /// # Errors
+    /// When it is no success, or has no validator.
+    pub fn validated(&self, path: &str) -> Result<(String, usize)> {
+        let answer = self.timed(path)?;
+        let tag = answer.head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("etag").then(|| value.trim().to_owned())
+        });
+        Ok((tag.ok_or("an answer without a validator")?, answer.body.len()))
+    }
+
+    /// One answer, and how long it took: on a connection of its own, which has been accepted before.
+    ///
+    /// # Errors
+    /// When it is no success.
+    pub fn timed(&self, path: &str) -> Result<Answer> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n");
+        self.exchange(&request, Duration::from_millis(2))
+    }
+
+    /// Sends a request so long after its connection was made.
+    fn exchange(&self, request: &str, later: Duration) -> Result<Answer> {
         let mut stream = TcpStream::connect(self.address)?;
+        sleep(later);
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let (mut answer, mut part) = (Vec::new(), vec![0; 1 << 18]);
+        let asked = Instant::now();
         stream.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
+        let (mut first, mut whole) = (None, Duration::ZERO);
+        loop {
+            let read = stream.read(&mut part)?;
+            let Some(read) = part.get(..read).filter(|read| !read.is_empty()) else { break };
+            // The end of the connection comes later, and is waited for without being counted.
+            whole = asked.elapsed();
+            first.get_or_insert(whole);
+            answer.extend_from_slice(read);
+        }
+        let answer = String::from_utf8(answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").ok_or("an answer without a head")?;
         if !head.starts_with("HTTP/1.1 2") {
             let asked = request.lines().next().unwrap_or_default();
             return Err(format!("{asked}: {answer}").into());
         }
-        Ok(serde_json::from_str(body)?)
+        Ok(Answer { head: head.to_owned(), body: body.to_owned(), first: first.unwrap_or_default(), whole })
     }
 
     /// Memory of the process: now, and the most since it started.

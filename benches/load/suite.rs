@@ -11,10 +11,11 @@ use crate::{
     database::Databases,
     dossiers::Maker,
     imports,
+    rankings::Rankings,
     report::{Bound, Report, Row, Unit},
     service::Service,
     workloads::{self, Subject, crowd},
-    yardstick::Yardstick,
+    yardstick::{Bare, Yardstick},
 };
 
 /// Dossiers of the sample, and of the import.
@@ -81,7 +82,7 @@ impl Suite {
         self.report.print(self.databases.kind());
     }
 
-    /// The sample: reads, writes, both together, memory and starts.
+    /// The sample: reads, rankings, writes, reads and writes together, memory and starts.
     ///
     /// # Errors
     /// When a request fails.
@@ -102,8 +103,10 @@ impl Suite {
             start: Bound::at_most(100.0, 50.0),
         };
         let (service, speeds) = self.reads(&database, &subject, &frugal)?;
+        self.rankings(&service, &database).published()?;
         self.writes(&service, &subject)?;
         self.both(&service, &subject)?;
+        self.rankings(&service, &database).country()?;
         service.stop()?;
         Ok(Small { units, speeds })
     }
@@ -237,6 +240,18 @@ impl Suite {
         Ok(service)
     }
 
+    fn rankings<'a>(&'a mut self, service: &'a Service, database: &'a str) -> Rankings<'a> {
+        Rankings {
+            service,
+            database,
+            directory: self.databases.directory.path(),
+            on_postgres: !self.databases.are_files(),
+            yardstick: &self.yardstick,
+            times: self.times,
+            report: &mut self.report,
+        }
+    }
+
     fn writes(&mut self, service: &Service, subject: &Subject<'_>) -> Result<()> {
         let bound = Some(Bound::at_least(0.12, 0.2));
         let posts = vec![crowd(workloads::posts(subject))];
@@ -268,14 +283,14 @@ impl Suite {
 
     /// Loads between two measurements of the yardstick; what their first clients saw.
     fn group(&mut self, address: SocketAddr, loads: Vec<Load<'_>>) -> Result<Vec<Measured>> {
-        let before = self.yardstick.measure(None, self.times)?;
+        let before = self.yardstick.measure(Bare::Dossier, self.times)?;
         let mut seen = Vec::new();
         for load in loads {
             let measured = client::load(address, &load.clients, self.times)?;
             let first = measured.into_iter().next().ok_or("nothing was measured")?;
             seen.push((load.name, load.bound, first));
         }
-        let after = self.yardstick.measure(None, self.times)?;
+        let after = self.yardstick.measure(Bare::Dossier, self.times)?;
         let yardstick = (before.rate() + after.rate()) / 2.0;
         let spread = format!("{:.0}/s and {:.0}/s", before.rate(), after.rate());
         self.report.add(Row::figure("yardstick, before and after", spread));
@@ -283,7 +298,7 @@ impl Suite {
         for (name, bound, one) in seen {
             self.report.add(Row::load(name, &one).compared(one.rate() / yardstick, Unit::Share, bound));
             if bound.is_some() && one.bytes() > LONG {
-                let as_long = self.yardstick.measure(Some(one.bytes()), self.times)?;
+                let as_long = self.yardstick.measure(Bare::Bytes(one.bytes()), self.times)?;
                 let row = Row::load(&format!("— yardstick of its {} bytes", one.bytes()), &as_long);
                 self.report.add(row.compared(as_long.rate() / yardstick, Unit::Share, None));
             }

@@ -45,6 +45,22 @@ fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n").into_bytes()
 }
 
+/// A request with a body of JSON.
+pub fn send(method: &str, path: &str, body: &str, request: &mut Vec<u8>) {
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    request.extend_from_slice(head.as_bytes());
+    request.extend_from_slice(body.as_bytes());
+}
+
+/// The same request over and over, by someone who has the answer of this validator.
+pub fn known(path: &str, tag: &str) -> Requests<'static> {
+    let bytes = format!("GET {path} HTTP/1.1\r\nHost: bench\r\nIf-None-Match: {tag}\r\n\r\n").into_bytes();
+    Box::new(move |_, request| request.extend_from_slice(&bytes))
+}
+
 /// The same request over and over.
 pub fn same(path: &str) -> Requests<'static> {
     let bytes = get(path);
@@ -52,7 +68,7 @@ pub fn same(path: &str) -> Requests<'static> {
 }
 
 /// A number without order for each number, the same in every run (splitmix64).
-fn scattered(number: u64) -> u64 {
+pub fn scattered(number: u64) -> u64 {
     let z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -116,13 +132,7 @@ pub fn posts<'a>(subject: &Subject<'a>) -> Requests<'a> {
              \"online_level\":\"4\",\"accepted_at\":\"2021-03-02T08:00:00+07:00\",\
              \"due_at\":\"2021-03-18T17:00:00+07:00\",\"status\":4,\"synthetic\":true}}"
         );
-        let head = format!(
-            "POST {API}/dossiers HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n",
-            body.len()
-        );
-        request.extend_from_slice(head.as_bytes());
-        request.extend_from_slice(body.as_bytes());
+        send("POST", &format!("{API}/dossiers"), &body, request);
     })
 }
 

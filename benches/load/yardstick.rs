@@ -10,6 +10,11 @@ use std::{
 };
 
 use actix_web::{App, HttpResponse, HttpServer, web};
+use diesel::{
+    IntoSql, PgConnection, RunQueryDsl,
+    r2d2::{ConnectionManager, Pool},
+    sql_types::Integer,
+};
 use serde::Serialize;
 
 use crate::{
@@ -20,6 +25,23 @@ use crate::{
 
 /// The argument that makes this program the yardstick.
 pub const ARGUMENT: &str = "yardstick";
+
+/// Connections of the pool: as many as the service has by itself.
+const CONNECTIONS: u32 = 8;
+
+/// Connections to the PostgreSQL of the run, where it has one.
+type Connections = Option<Pool<ConnectionManager<PgConnection>>>;
+
+/// What the yardstick is asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Bare {
+    /// An answer as long as a dossier.
+    Dossier,
+    /// An answer of so many bytes.
+    Bytes(usize),
+    /// An answer of so many bytes, once PostgreSQL has answered `SELECT 1`.
+    Select(usize),
+}
 
 /// As many members and bytes as a dossier has.
 #[derive(Serialize)]
@@ -84,17 +106,41 @@ async fn bytes(length: web::Path<usize>) -> HttpResponse {
     HttpResponse::Ok().json("x".repeat(length.into_inner().saturating_sub(2)))
 }
 
+/// The same, once the database has answered one prepared query.
+async fn select(connections: web::Data<Connections>, length: web::Path<usize>) -> HttpResponse {
+    let asked = web::block(move || -> Result<i32> {
+        let mut connection = connections.as_ref().as_ref().ok_or("no PostgreSQL")?.get()?;
+        Ok(diesel::select(1.into_sql::<Integer>()).get_result(&mut connection)?)
+    });
+    match asked.await {
+        Ok(Ok(1)) => bytes(length).await,
+        _ => HttpResponse::InternalServerError().finish(),
+    }
+}
+
+fn connections() -> Result<Connections> {
+    let Some(url) = std::env::var("CHISO_BENCH_DATABASE_URL").ok().filter(|url| !url.is_empty()) else {
+        return Ok(None);
+    };
+    // One that is taken from the pool is not tried first: that would be a second query.
+    let pool = Pool::builder().max_size(CONNECTIONS).test_on_check_out(false);
+    Ok(Some(pool.build(ConnectionManager::new(url))?))
+}
+
 /// Serves until it is killed; prints its address.
 ///
 /// # Errors
 /// When it can't be bound.
 pub fn serve() -> Result<()> {
     let workers = std::thread::available_parallelism()?.get();
+    let connections = web::Data::new(connections()?);
     actix_web::rt::System::new().block_on(async {
-        let server = HttpServer::new(|| {
+        let server = HttpServer::new(move || {
             App::new()
+                .app_data(connections.clone())
                 .route("/dossier", web::get().to(dossier))
                 .route("/bytes/{length}", web::get().to(bytes))
+                .route("/select/{length}", web::get().to(select))
         });
         let server = server.workers(workers).bind("127.0.0.1:0")?;
         println!("{}", server.addrs().first().ok_or("no address")?);
@@ -122,12 +168,16 @@ impl Yardstick {
         Ok(Self { address: address.trim().parse()?, child })
     }
 
-    /// Its speed with an answer as long as a dossier, or of so many bytes.
+    /// Its speed.
     ///
     /// # Errors
     /// Those of a load.
-    pub fn measure(&self, bytes: Option<usize>, times: Times) -> Result<Measured> {
-        let path = bytes.map_or("/dossier".to_owned(), |n| format!("/bytes/{n}"));
+    pub fn measure(&self, bare: Bare, times: Times) -> Result<Measured> {
+        let path = match bare {
+            Bare::Dossier => "/dossier".to_owned(),
+            Bare::Bytes(length) => format!("/bytes/{length}"),
+            Bare::Select(length) => format!("/select/{length}"),
+        };
         let times = Times { warm_up: Duration::from_millis(500), ..times };
         let clients = Clients { connections: 16, every: None, requests: workloads::same(&path) };
         client::load(self.address, &[clients], times)?.pop().ok_or_else(|| "nothing was measured".into())
