@@ -13,13 +13,13 @@ use super::{
     unit_scores, units,
 };
 
-/// Every documented address.
+/// Every documented address; they are tried in this order, so that those that are asked most come first.
 pub fn configure(config: &mut ServiceConfig) {
     config.configure(operations::configure).service(
         scope::scope(API)
-            .configure(units::configure)
             .configure(dossier_exports::configure)
             .configure(dossiers::configure)
+            .configure(units::configure)
             .configure(dossier_imports::configure)
             .configure(imports::configure)
             .configure(dossier_events::configure)

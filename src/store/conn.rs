@@ -116,7 +116,7 @@ impl Manager {
                 // Pages kept by the connection, in KiB; the system keeps the file's own in memory besides.
                 let (query_only, cache) = match self.purpose {
                     Purpose::Read => ("ON", 2000),
-                    Purpose::ReadHere => ("ON", 4000),
+                    Purpose::ReadHere => ("ON", 8000),
                     Purpose::Write => ("OFF", 32000),
                 };
                 // The order matters: the timeout guards the switch to WAL. FULL: acknowledged means on disk.
