@@ -8,7 +8,6 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     thread::JoinHandle,
-    time::{Duration, Instant},
 };
 
 use diesel::{
@@ -21,11 +20,6 @@ use super::{conn::Conn, error::StoreError};
 
 /// Writes that share a commit at most: keeps the wait of the first of them short.
 const GROUP: usize = 128;
-
-/// How long a commit waits at most for as many writes as the one before had. Callers that write one after the other
-/// send their next writes as soon as they are answered: those that come within this time share a commit again,
-/// instead of the first of them making all others wait for a commit of its own. One that writes alone never waits.
-const LINGER: Duration = Duration::from_micros(500);
 
 /// What a finished write waits for: the commit.
 type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -119,18 +113,15 @@ impl Drop for Writer {
 }
 
 fn serve(mut conn: Conn, queue: &Receiver<Job>) {
-    let mut before = 1;
     while let Ok(first) = queue.recv() {
         let mut replies = Vec::new();
         let commit = match begin(&mut conn) {
             Ok(()) => {
-                let until = Instant::now() + LINGER;
                 replies.push(first(Some(&mut conn)));
                 while replies.len() < GROUP {
-                    let Some(next) = next(queue, replies.len() < before, until) else { break };
+                    let Ok(next) = queue.try_recv() else { break };
                     replies.push(next(Some(&mut conn)));
                 }
-                before = replies.len();
                 finish(&mut conn)
             }
             Err(error) => {
@@ -145,15 +136,6 @@ fn serve(mut conn: Conn, queue: &Receiver<Job>) {
         for reply in replies {
             reply(failure.clone().map_or(Ok(()), |text| Err(StoreError::Unavailable(text))));
         }
-    }
-}
-
-/// The next write that waits, or that comes in time where more are awaited.
-fn next(queue: &Receiver<Job>, awaited: bool, until: Instant) -> Option<Job> {
-    match queue.try_recv() {
-        Ok(job) => Some(job),
-        Err(_) if awaited => queue.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
-        Err(_) => None,
     }
 }
 
