@@ -1,5 +1,5 @@
 //! Editions: the rules that join them to their index, to units and to scores. What is published stays as it was: a
-//! write changes the working state, see [`edition_cycle`](super::edition_cycle).
+//! write changes the working state, see [`edition_cycle`].
 
 use std::collections::{HashMap, HashSet};
 
