@@ -50,6 +50,7 @@ pub struct ScoreImportQuery {
     /// Head of the column of units; one of the usual heads when left out.
     unit_column: Option<String>,
     /// Decimal mark of numbers that are written as text; `point` when left out.
+    #[param(inline)]
     decimal: Option<DecimalMark>,
     /// Name of the sheet of a spreadsheet; the first when left out.
     sheet: Option<String>,

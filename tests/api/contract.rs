@@ -50,6 +50,31 @@ fn each(check: impl Fn(&Operation) -> Result<(), String>) {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// Every place that a part of the document refers to.
+fn references<'a>(part: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match part {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+plain_test!(every_reference_leads_somewhere, {
+    let mut found = BTreeSet::new();
+    references(openapi::document(), &mut found);
+    assert!(found.len() > 100);
+    let missing: Vec<&&str> = found
+        .iter()
+        .filter(|place| {
+            place.strip_prefix('#').and_then(|pointer| openapi::document().pointer(pointer)).is_none()
+        })
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+});
+
 plain_test!(operation_ids_are_unique, {
     let ids: Vec<&str> =
         spec::operations().iter().map(|o| o.value["operationId"].as_str().unwrap_or_default()).collect();
