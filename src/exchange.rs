@@ -49,7 +49,7 @@ pub async fn import_dossiers(store: &Store, options: &ImportDossiers) -> Result<
     let (file, source) = input(&options.file).map_err(|e| format!("{}: {e}", options.file.display()))?;
     let size = file.metadata().map_or(0, |data| data.len());
     let order = Order { mode: options.mode, format: options.format, plan, source };
-    let context = Context { actor: ACTOR.to_owned(), now: Moment::now() };
+    let context = Context::of_command(ACTOR, Moment::now());
     let failed = |error: Error| format!("{}: {}", options.file.display(), sentence(&error));
     imports::sweep(store, context.now).await.map_err(failed)?;
     let job = imports::begin(store, &context, order, file).await.map_err(failed)?;
@@ -96,7 +96,7 @@ pub async fn import_scores(store: &Store, options: &ImportScores) -> Result<(), 
         source: options.source.clone(),
         dry_run: options.dry_run,
     };
-    let context = Context { actor: ACTOR.to_owned(), now: Moment::now() };
+    let context = Context::of_command(ACTOR, Moment::now());
     let kind = TableFile::seen(&bytes);
     let outcome = score_imports::import(store, context, order, kind, bytes)
         .await

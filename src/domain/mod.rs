@@ -3,6 +3,7 @@
 //! Nothing here knows HTTP or SQL or reads a clock: time comes in as an argument. One file a resource, the
 //! same stem as in `service`, `store` and `http`.
 
+pub mod access;
 pub mod calendars;
 pub mod clock_rules;
 pub mod commendations;

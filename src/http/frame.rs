@@ -2,7 +2,7 @@
 //!
 //! The log line and the metrics name the route's template, never the path: paths hold codes of dossiers.
 
-use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
+use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
     Error,
@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::{problem::Problem, state::AppState};
+use crate::service::access::Caller;
 
 /// Language of titles and details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub struct Frame {
     pub language: Language,
     /// Path of the request.
     pub path: String,
+    /// Who asks.
+    pub caller: Arc<Caller>,
 }
 
 tokio::task_local! {
@@ -77,6 +80,7 @@ pub fn current() -> Frame {
         request_id: new_request_id(),
         language: Language::Vietnamese,
         path: String::new(),
+        caller: Caller::anonymous(),
     })
 }
 
@@ -123,6 +127,7 @@ pub async fn around(
             .and_then(|value| value.to_str().ok())
             .map_or(Language::Vietnamese, Language::negotiate),
         path: request.path().to_owned(),
+        caller: Caller::anonymous(),
     });
     let state = request.app_data::<web::Data<AppState>>().cloned();
     let span = tracing::info_span!("request", request_id = %frame.request_id);

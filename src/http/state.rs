@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::frame;
 use crate::{
     domain::time::{Day, Moment},
     metrics::Metrics,
@@ -34,7 +35,7 @@ pub struct AppState {
 impl AppState {
     /// Who asks, and when.
     pub fn context(&self) -> Context {
-        Context { actor: "anonymous".to_owned(), now: (self.clock)() }
+        Context { caller: frame::current().caller, now: (self.clock)() }
     }
 
     /// What the caller may see.

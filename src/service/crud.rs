@@ -3,9 +3,14 @@
 //!
 //! A resource implements [`Resource`]; its own rules are in its `prepare`.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use super::error::{Error, Result};
+use super::{
+    access::Caller,
+    error::{Error, Result},
+};
 use crate::{
     domain::{
         time::Moment,
@@ -22,10 +27,22 @@ use crate::{
 /// Who asks, and when.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The caller's name; `anonymous` without one.
-    pub actor: String,
+    /// Who asks.
+    pub caller: Arc<Caller>,
     /// The moment of the request.
     pub now: Moment,
+}
+
+impl Context {
+    /// A command at the machine itself: it may do everything.
+    pub fn of_command(name: &str, now: Moment) -> Self {
+        Self { caller: Caller::everything(name), now }
+    }
+
+    /// The caller's name, as the change log keeps it.
+    pub fn actor(&self) -> &str {
+        &self.caller.name
+    }
 }
 
 /// What the caller knows of the record that it wants to change (RFC 9110, 13.1).
@@ -436,7 +453,7 @@ pub fn entry<R: Resource>(
         .map_err(|e| Error::Store(crate::store::StoreError::Other(e.to_string())))?;
     Ok(changes::Entry {
         at: context.now,
-        actor: context.actor.clone(),
+        actor: context.actor().to_owned(),
         resource: R::NAME,
         record_id: R::record_id(record),
         action,

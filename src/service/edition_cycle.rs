@@ -245,7 +245,7 @@ fn step_of(
     reason: Option<String>,
     revision: Option<i32>,
 ) -> CycleStep {
-    CycleStep { status, at: context.now, actor: context.actor.clone(), reason, revision }
+    CycleStep { status, at: context.now, actor: context.actor().to_owned(), reason, revision }
 }
 
 fn impossible(index: &str, year: i32, from: EditionStatus, to: EditionStatus) -> Error {
@@ -307,7 +307,7 @@ pub fn publish_in(
         year,
         revision: number,
         published_at: context.now,
-        published_by: context.actor.clone(),
+        published_by: context.actor().to_owned(),
         reason,
         scores: 0,
         changed_scores: changed.map(|changed| changed.changed_scores),

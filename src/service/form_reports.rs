@@ -129,7 +129,7 @@ fn write(
         calendar: series.period.calendar,
         revision,
         frozen_at: context.now,
-        frozen_by: context.actor.clone(),
+        frozen_by: context.actor().to_owned(),
         reason,
         differences: changed,
         document: serde_json::to_string(report)
@@ -137,7 +137,7 @@ fn write(
     };
     let entry = Entry {
         at: context.now,
-        actor: context.actor.clone(),
+        actor: context.actor().to_owned(),
         resource: NAME,
         record_id: frozen.id.clone(),
         action: Action::Create,

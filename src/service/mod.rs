@@ -1,6 +1,7 @@
 //! What the user wanted: CRUD with its rules, rankings and deltas, statistics, reviews, and the transactions
 //! they need. No actix or utoipa types and no SQL text.
 
+pub mod access;
 pub mod calendars;
 pub mod changes;
 pub mod clock_rules;

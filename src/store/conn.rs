@@ -5,11 +5,20 @@
 
 #![allow(missing_docs)] // The derive of `Conn` makes public items without documentation.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
-use diesel::{Connection, ConnectionError, PgConnection, SqliteConnection, connection::SimpleConnection};
+use diesel::{
+    Connection, ConnectionError, PgConnection, QueryResult, SqliteConnection, connection::SimpleConnection,
+};
 
 use super::error::StoreError;
+
+/// How long a connection waits for another process that has the SQLite file.
+const BUSY_MS: u64 = 5000;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -119,11 +128,11 @@ impl Manager {
                     Purpose::ReadHere => ("ON", 8000),
                     Purpose::Write => ("OFF", 32000),
                 };
-                // The order matters: the timeout guards the switch to WAL. FULL: acknowledged means on disk.
+                turn_to_wal(&mut conn).map_err(ConnectionError::CouldntSetupConfiguration)?;
+                // FULL: acknowledged means on disk.
                 let pragmas = format!(
-                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{cache}; \
-                     PRAGMA temp_store = MEMORY; PRAGMA query_only = {query_only};"
+                    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
+                     PRAGMA cache_size = -{cache}; PRAGMA temp_store = MEMORY; PRAGMA query_only = {query_only};"
                 );
                 conn.batch_execute(&pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Conn::Sqlite(conn))
@@ -134,6 +143,21 @@ impl Manager {
                     .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Conn::Postgres(conn))
             }
+        }
+    }
+}
+
+/// Turns a file to WAL. On a new file that takes a read lock to a write lock, and where another connection does the
+/// same at that moment SQLite says at once that the file is locked, without a wait: it is asked again.
+fn turn_to_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
+    conn.batch_execute(&format!("PRAGMA busy_timeout = {BUSY_MS}"))?;
+    let until = Instant::now() + Duration::from_millis(BUSY_MS);
+    loop {
+        match conn.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(error) if StoreError::is_locked(&error) && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
         }
     }
 }

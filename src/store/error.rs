@@ -42,6 +42,13 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+impl StoreError {
+    /// Whether SQLite found the file locked. It says so as an unknown error with this text.
+    pub fn is_locked(error: &DieselError) -> bool {
+        matches!(error, DieselError::DatabaseError(_, info) if info.message().contains("database is locked"))
+    }
+}
+
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         match error {
@@ -52,10 +59,7 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => {
                 Self::Unavailable(info.message().to_owned())
             }
-            // SQLite reports a lock that outlived the busy timeout as an unknown error with this text.
-            DieselError::DatabaseError(_, info) if info.message().contains("database is locked") => {
-                Self::Busy("the database file is locked by another process")
-            }
+            error if Self::is_locked(&error) => Self::Busy("the database file is locked by another process"),
             DieselError::DatabaseError(_, info)
                 if info.message().contains("disk is full") || info.message().contains("disk I/O error") =>
             {

@@ -1,8 +1,8 @@
 //! The two embedded migration trees, and running them so that instances that start together don't race.
 
 use diesel::{
-    QueryableByName, RunQueryDsl, backend::Backend, migration::MigrationSource, pg::Pg, sql_query,
-    sql_types::Text, sqlite::Sqlite,
+    QueryableByName, RunQueryDsl, backend::Backend, connection::SimpleConnection, migration::MigrationSource,
+    pg::Pg, sql_query, sql_types::Text, sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -31,9 +31,12 @@ pub fn run(url: &DatabaseUrl) -> StoreResult<Vec<String>> {
         |done: Vec<diesel::migration::MigrationVersion<'_>>| done.iter().map(ToString::to_string).collect();
     match (Manager { url: url.clone(), purpose: Purpose::Write }).open()? {
         // The lock of the file is taken before the look at what is pending; the migrations are savepoints in it.
-        Conn::Sqlite(mut conn) => conn
-            .immediate_transaction(|conn| conn.run_pending_migrations(SQLITE).map(versions))
-            .map_err(failed),
+        Conn::Sqlite(mut conn) => {
+            // As long as another instance migrates, this one waits.
+            conn.batch_execute("PRAGMA busy_timeout = 60000")?;
+            conn.immediate_transaction(|conn| conn.run_pending_migrations(SQLITE).map(versions))
+                .map_err(failed)
+        }
         Conn::Postgres(mut conn) => {
             // A session lock: each migration is a transaction of its own. It ends with the connection.
             sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(&mut conn)?;

@@ -110,7 +110,7 @@ fn refused<T>(result: Result<T>) -> Option<T> {
 impl Teller<'_> {
     fn context(&mut self) -> Context {
         self.now = Moment::from_micros(self.now.micros() + i64::from(self.random.below(1000)));
-        Context { actor: "test".to_owned(), now: self.now }
+        Context::of_command("test", self.now)
     }
 
     async fn step(&mut self) {

@@ -118,7 +118,7 @@ pub async fn begin(store: &Store, context: &Context, order: Order, file: File) -
         mode: order.mode,
         format: reader.format(),
         source: order.source.clone(),
-        actor: context.actor.clone(),
+        actor: context.actor().to_owned(),
         status: ImportStatus::Running,
         started_at: context.now,
         beat_at: context.now,
