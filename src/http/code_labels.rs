@@ -33,6 +33,7 @@ pub const LABELS: &[ListLabels] = &[
         ("indexes", "Bộ chỉ số", "Indexes"),
         ("editions", "Kỳ đánh giá", "Editions"),
         ("index-scores", "Điểm chỉ số", "Index scores"),
+        ("api-keys", "Khóa truy cập", "Keys"),
         ("commendations", "Khen thưởng", "Commendations"),
         ("reported-figures", "Số liệu báo cáo", "Reported figures"),
         ("improvement-actions", "Việc cải thiện", "Improvement actions"),
