@@ -21,6 +21,7 @@ pub mod cli;
 pub mod domain;
 pub mod exchange;
 pub mod http;
+pub mod keys;
 pub mod metrics;
 pub mod ready_editions;
 pub mod run;

@@ -258,6 +258,18 @@ pub const LABELS: &[ListLabels] = &[
         ("postal", "Bưu chính công ích", "By public post"),
         ("home", "Tại nhà", "At home"),
     ]),
+    ("Scope", "Quyền của khóa truy cập", "What a key may do", &[
+        ("dossiers:read", "Xem hồ sơ", "Read dossiers"),
+        ("dossiers:write", "Ghi hồ sơ", "Write dossiers"),
+        ("scores:read", "Xem điểm chưa công bố", "Read scores that are not published"),
+        ("scores:write", "Ghi điểm", "Write scores"),
+        ("indexes:publish", "Lập và công bố kỳ đánh giá", "Write and publish editions"),
+        ("commendations:read", "Xem tên cá nhân được khen thưởng", "Read names of individual recipients"),
+        ("commendations:write", "Ghi quyết định khen thưởng", "Write commendations"),
+        ("units:write", "Ghi đơn vị, lịch, thủ tục", "Write units, calendars and procedures"),
+        ("reports:write", "Ghi báo cáo", "Write reports"),
+        ("admin", "Quản trị", "Everything"),
+    ]),
     ("ScoreChange", "Tác động của dòng nhập điểm", "What a line of a score table does", &[
         ("create", "Thêm điểm mới", "Makes a score"),
         ("update", "Thay điểm đã có", "Changes a score"),

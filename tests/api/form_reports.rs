@@ -33,7 +33,7 @@ api_test!(a_frozen_report_is_kept_to_the_byte, |app| {
         made.json,
         json!({
             "unit_id": "d", "period": "2018", "calendar": "statutory", "revision": 1,
-            "frozen_at": "2021-01-04T08:00:00+07:00", "frozen_by": "anonymous", "reason": "Báo cáo năm",
+            "frozen_at": "2021-01-04T08:00:00+07:00", "frozen_by": "test administrator", "reason": "Báo cáo năm",
             "differences": []
         })
     );

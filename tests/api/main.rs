@@ -8,6 +8,7 @@
 
 mod support;
 
+mod access;
 mod bad_input;
 mod bad_resources;
 mod calendars;
