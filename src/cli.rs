@@ -384,9 +384,49 @@ pub struct Serve {
     #[arg(long, env = "CHISO_SHUTDOWN_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub shutdown_seconds: u64,
 
+    /// Tokens of an identity provider.
+    #[command(flatten)]
+    pub tokens: TokenOptions,
+
     /// Where the data is.
     #[command(flatten)]
     pub database: Database,
+}
+
+/// Tokens of an identity provider. Issuer, audience and keys belong together; without them no token is taken.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TokenOptions {
+    /// Issuer of the tokens (`iss`), letter by letter.
+    #[arg(long, env = "CHISO_OIDC_ISSUER")]
+    pub oidc_issuer: Option<String>,
+
+    /// What the tokens must be meant for (`aud`).
+    #[arg(long, env = "CHISO_OIDC_AUDIENCE")]
+    pub oidc_audience: Option<String>,
+
+    /// The issuer's keys: an https address of a JWKS (http on this machine only), or a file.
+    #[arg(long, env = "CHISO_OIDC_JWKS", value_name = "URL|FILE")]
+    pub oidc_jwks: Option<String>,
+
+    /// Claim of the scopes: a text with spaces between them, or an array. With a `/` before it, a JSON pointer.
+    #[arg(long, env = "CHISO_OIDC_SCOPE_CLAIM", value_name = "CLAIM", default_value = "scope")]
+    pub oidc_scope_claim: String,
+
+    /// Claim of the unit that the scopes hold for: its id here. With a `/` before it, a JSON pointer.
+    #[arg(long, env = "CHISO_OIDC_UNIT_CLAIM", value_name = "CLAIM", default_value = "unit_id")]
+    pub oidc_unit_claim: String,
+
+    /// Scopes of the issuer and what they are here: `lgsp.hoso.doc=dossiers:read,lgsp.hoso.ghi=dossiers:write`.
+    #[arg(long, env = "CHISO_OIDC_SCOPE_MAP", value_name = "THEIRS=OURS", value_delimiter = ',')]
+    pub oidc_scope_map: Vec<String>,
+
+    /// Clients (`azp` or `client_id`) whose tokens hold for all units where they name none.
+    #[arg(long, env = "CHISO_OIDC_UNBOUND_CLIENTS", value_name = "CLIENT", value_delimiter = ',')]
+    pub oidc_unbound_clients: Vec<String>,
+
+    /// Seconds by which the clocks of issuer and service may differ.
+    #[arg(long, env = "CHISO_OIDC_SKEW_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(0..=600))]
+    pub oidc_skew_seconds: u32,
 }
 
 /// Asking a running service.

@@ -21,6 +21,7 @@ use crate::{
         Store, Versioned,
         list::{After, Request, Sort, Value},
     },
+    tokens::Tokens,
 };
 
 /// Name of the caller that the commands are.
@@ -107,6 +108,7 @@ pub async fn revoke(store: &Store, options: &RevokeKey) -> Result<(), String> {
 /// # Errors
 /// A sentence where nobody could ever write, or where everybody on the network would meet a service without keys.
 pub async fn access(store: &Store, options: &Serve) -> Result<(Access, Option<String>), String> {
+    let tokens = Tokens::from_options(&options.tokens, Moment::now())?;
     let mut own = Vec::new();
     // An empty variable is one that a compose file passes on without a value.
     if let Some(key) = options.bootstrap_key.as_ref().filter(|key| !key.is_empty()) {
@@ -117,7 +119,9 @@ pub async fn access(store: &Store, options: &Serve) -> Result<(Access, Option<St
         }
         own.push((key.clone(), "bootstrap"));
     }
-    let any = keyring::any_key(store).await.map_err(|error| sentence(&error))? || !own.is_empty();
+    let any = keyring::any_key(store).await.map_err(|error| sentence(&error))?
+        || !own.is_empty()
+        || tokens.is_some();
     if !any && !is_loopback(&options.bind) {
         return Err(format!(
             "{} is open to the network and there is no key: make one with `chiso keys create --name NAME --scopes admin`, \
@@ -133,6 +137,7 @@ pub async fn access(store: &Store, options: &Serve) -> Result<(Access, Option<St
     }
     let access = Access {
         keyring: Keyring::with_own(own),
+        tokens,
         public: areas(&options.public)?,
         recipient_names: options.public_recipient_names,
         min_cell: options.public_min_cell,

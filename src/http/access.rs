@@ -14,6 +14,7 @@ use super::{frame, openapi, problem::Problem, state::AppState};
 use crate::{
     domain::{access::Scope, api_keys::PREFIX, words::words},
     service::{access::Caller, keyring::Keyring},
+    tokens::{self, Tokens, Verified},
 };
 
 words! {
@@ -209,6 +210,8 @@ pub const RULES: &[(&str, Rule, Foreign)] = &[
 pub struct Access {
     /// Finds callers by their keys.
     pub keyring: Keyring,
+    /// Finds callers by the tokens of an identity provider, where there is one.
+    pub tokens: Option<Arc<Tokens>>,
     /// What is public.
     pub public: Vec<Area>,
     /// Whether the public sees the names of individual recipients.
@@ -222,6 +225,7 @@ impl Default for Access {
     fn default() -> Self {
         Self {
             keyring: Keyring::default(),
+            tokens: None,
             public: Area::ALL.to_vec(),
             recipient_names: false,
             min_cell: None,
@@ -373,10 +377,30 @@ fn presented(request: &ServiceRequest) -> Result<Option<String>, Problem> {
 /// The caller behind a secret.
 async fn known(state: &AppState, secret: &str) -> Result<Arc<Caller>, Problem> {
     let now = (state.clock)();
-    if secret.starts_with(PREFIX) {
-        return state.access.keyring.caller(&state.store, secret, now).await?.ok_or_else(invalid);
+    let keyring = &state.access.keyring;
+    match &state.access.tokens {
+        _ if secret.starts_with(PREFIX) => {
+            keyring.caller(&state.store, secret, now).await?.ok_or_else(invalid)
+        }
+        Some(tokens) if tokens::looks_like_a_token(secret) => {
+            let verified = tokens.verify(secret, now).await.map_err(|refused| {
+                tracing::info!(refused = ?refused, "a token was refused");
+                if refused.is_for_want_of_keys() { keys_missing() } else { invalid() }
+            })?;
+            let Verified { grant, name, id } = verified;
+            Ok(keyring.of_grant(&state.store, name, id, grant, now.day()).await?)
+        }
+        _ => Err(invalid()),
     }
-    Err(invalid())
+}
+
+/// The issuer's keys could not be had: the token may be right, and can be sent again.
+fn keys_missing() -> Problem {
+    Problem::new(
+        "unavailable",
+        "Tokens can't be verified at the moment: the issuer's keys are not to be had.",
+        "Hiện chưa kiểm tra được mã truy cập: không lấy được khóa của bên cấp.",
+    )
 }
 
 #[cfg(test)]
