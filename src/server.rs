@@ -12,7 +12,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     http::{
-        app, frame,
+        app, calls, frame,
         state::{AppState, Clock},
     },
     metrics::Metrics,
@@ -72,6 +72,7 @@ pub fn bind(store: Store, clock: Clock, address: &str, limits: ServerLimits) -> 
             )
             .service(web::redirect("/docs", "/docs/"))
             .default_service(web::to(app::fallback))
+            .wrap(from_fn(calls::around))
             .wrap(from_fn(frame::around))
     })
     .workers(limits.workers)

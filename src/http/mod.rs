@@ -5,6 +5,7 @@
 pub mod app;
 pub mod body;
 pub mod calendars;
+pub mod calls;
 pub mod changes;
 pub mod clock_rules;
 pub mod code_labels;
@@ -33,6 +34,7 @@ pub mod form_06a_files;
 pub mod form_reports;
 pub mod formats;
 pub mod frame;
+pub mod idempotency;
 pub mod imports;
 pub mod improvement_actions;
 pub mod index_score_exports;

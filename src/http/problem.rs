@@ -10,7 +10,10 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::frame::{self, Language};
+use super::{
+    frame::{self, Language},
+    idempotency,
+};
 use crate::{
     domain::violation::{Text, Violation},
     service::error::Error,
@@ -43,10 +46,23 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("period_not_begun", 409, "The period has not begun", "Kỳ chưa bắt đầu"),
     ("import_running", 409, "The import is running", "Lần nhập đang chạy"),
     ("import_ended", 409, "The import has ended", "Lần nhập đã kết thúc"),
+    (
+        "idempotency_in_progress",
+        409,
+        "The first request is still running",
+        "Yêu cầu đầu tiên đang được xử lý",
+    ),
+    (
+        "idempotency_answer_lost",
+        409,
+        "It was done, and its answer is lost",
+        "Đã thực hiện nhưng mất câu trả lời",
+    ),
     ("stale", 412, "The record has changed", "Bản ghi đã thay đổi"),
     ("too_large", 413, "The body is too large", "Nội dung quá lớn"),
     ("unsupported_media_type", 415, "Unsupported media type", "Kiểu nội dung không được hỗ trợ"),
     ("validation", 422, "The record breaks a rule", "Bản ghi vi phạm quy tắc"),
+    ("idempotency_key_reused", 422, "The key was used for another request", "Khóa đã dùng cho yêu cầu khác"),
     ("internal", 500, "Internal error", "Lỗi nội bộ"),
     ("overloaded", 503, "Too busy at the moment", "Hệ thống đang quá tải"),
     ("unavailable", 503, "The database is not available", "Cơ sở dữ liệu không sẵn sàng"),
@@ -207,7 +223,7 @@ impl ResponseError for Problem {
             .insert_header((header::CONTENT_LANGUAGE, frame.language.tag()))
             .insert_header((header::VARY, "Accept-Language"))
             .insert_header((header::CACHE_CONTROL, "no-store"));
-        if status == 503 {
+        if status == 503 || self.code == "idempotency_in_progress" {
             response.insert_header((header::RETRY_AFTER, "1"));
         }
         if let Some(allow) = &self.allow {
@@ -255,6 +271,7 @@ impl From<StoreError> for Problem {
                 tracing::error!(why, "the database is not available");
                 Self::new("unavailable", "Try again in a moment.", "Vui lòng thử lại sau giây lát.")
             }
+            StoreError::ClaimLost => idempotency::in_progress(),
             error @ (StoreError::Unique(_)
             | StoreError::ForeignKey
             | StoreError::Corrupt(_)

@@ -30,6 +30,7 @@ pub mod explanation_texts;
 pub mod explanations;
 pub mod form_06a;
 pub mod form_reports;
+pub mod idempotency;
 pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
