@@ -3,6 +3,7 @@
 //! No SQL and no arithmetic on figures: `service` computes, this layer reads and shows.
 
 pub mod app;
+pub mod batches;
 pub mod body;
 pub mod calendars;
 pub mod calls;

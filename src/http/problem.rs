@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    frame::{self, Language},
+    frame::{self, Frame, Language},
     idempotency,
 };
 use crate::{
@@ -62,6 +62,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("too_large", 413, "The body is too large", "Nội dung quá lớn"),
     ("unsupported_media_type", 415, "Unsupported media type", "Kiểu nội dung không được hỗ trợ"),
     ("validation", 422, "The record breaks a rule", "Bản ghi vi phạm quy tắc"),
+    ("batch_refused", 422, "Records of the batch were refused", "Có bản ghi trong lô không được chấp nhận"),
     ("idempotency_key_reused", 422, "The key was used for another request", "Khóa đã dùng cho yêu cầu khác"),
     ("internal", 500, "Internal error", "Lỗi nội bộ"),
     ("overloaded", 503, "Too busy at the moment", "Hệ thống đang quá tải"),
@@ -173,6 +174,51 @@ impl Problem {
         self.code == "validation"
     }
 
+    /// The document, in the language of a request.
+    pub fn told(&self, frame: &Frame) -> ProblemBody {
+        let pick = |text: &Text| match frame.language {
+            Language::English => text.en.clone(),
+            Language::Vietnamese => text.vi.clone(),
+        };
+        let (status, en, vi) = self.row();
+        ProblemBody {
+            kind: format!("/problems/{}", self.code),
+            title: pick(&Text::new(en, vi)),
+            status,
+            detail: pick(&self.detail),
+            instance: frame.path.clone(),
+            code: self.code.to_owned(),
+            errors: self
+                .errors
+                .iter()
+                .map(|v| ProblemError {
+                    pointer: v.pointer.clone(),
+                    code: v.code.to_owned(),
+                    detail: pick(&v.text),
+                })
+                .collect(),
+            request_id: frame.request_id.clone(),
+        }
+    }
+
+    /// What the rules are broken by stands within a larger body, at this pointer; a problem without a place gets it.
+    #[must_use]
+    pub fn within(mut self, pointer: &str) -> Self {
+        for violation in &mut self.errors {
+            violation.pointer.insert_str(0, pointer);
+        }
+        if self.errors.is_empty() {
+            let (en, vi) = (self.detail.en.clone(), self.detail.vi.clone());
+            self.errors.push(Violation::new(pointer, self.code, en, vi));
+        }
+        self
+    }
+
+    /// Each broken rule with its place.
+    pub fn into_errors(self) -> Vec<Violation> {
+        self.errors
+    }
+
     fn row(&self) -> (u16, &'static str, &'static str) {
         CODES
             .iter()
@@ -194,29 +240,8 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let frame = frame::current();
-        let pick = |text: &Text| match frame.language {
-            Language::English => text.en.clone(),
-            Language::Vietnamese => text.vi.clone(),
-        };
-        let (status, en, vi) = self.row();
-        let body = ProblemBody {
-            kind: format!("/problems/{}", self.code),
-            title: pick(&Text::new(en, vi)),
-            status,
-            detail: pick(&self.detail),
-            instance: frame.path.clone(),
-            code: self.code.to_owned(),
-            errors: self
-                .errors
-                .iter()
-                .map(|v| ProblemError {
-                    pointer: v.pointer.clone(),
-                    code: v.code.to_owned(),
-                    detail: pick(&v.text),
-                })
-                .collect(),
-            request_id: frame.request_id.clone(),
-        };
+        let body = self.told(&frame);
+        let status = body.status;
         let mut response = HttpResponse::build(self.status_code());
         response
             .insert_header((header::CONTENT_TYPE, "application/problem+json"))

@@ -344,22 +344,39 @@ where
     B: FnOnce(Option<&Versioned<R::Record>>) -> Result<Proposal<R::Record>> + Send + 'static,
 {
     store
-        .write(move |conn| {
-            lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
-            let old = R::find(conn, &key)?;
-            if old.is_none() && absent == Absent::Refuse {
-                return Err(Error::not_found(R::NAME, key));
-            }
-            let proposed = build(old.as_ref());
-            // A body that can't be read (400) comes before a stale precondition (412), a broken rule (422) after.
-            if let Err(Error::Malformed(violations)) = proposed {
-                return Err(Error::Malformed(violations));
-            }
-            precondition.check(old.as_ref().map(|o| o.version))?;
-            let proposal = proposed?;
-            bring::<R>(conn, &context, proposal, old)
-        })
+        .write(move |conn| replace_in::<R, B>(conn, &context, key, precondition, absent, build))
         .await
+}
+
+/// [`replace`] within a transaction.
+///
+/// # Errors
+/// `NotFound`, `Stale`, and those of `build` and of the resource's rules.
+pub fn replace_in<R, B>(
+    conn: &mut Conn,
+    context: &Context,
+    key: String,
+    precondition: Precondition,
+    absent: Absent,
+    build: B,
+) -> Result<(Versioned<R::Record>, Written)>
+where
+    R: Resource,
+    B: FnOnce(Option<&Versioned<R::Record>>) -> Result<Proposal<R::Record>>,
+{
+    lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
+    let old = R::find(conn, &key)?;
+    if old.is_none() && absent == Absent::Refuse {
+        return Err(Error::not_found(R::NAME, key));
+    }
+    let proposed = build(old.as_ref());
+    // A body that can't be read (400) comes before a stale precondition (412), a broken rule (422) after.
+    if let Err(Error::Malformed(violations)) = proposed {
+        return Err(Error::Malformed(violations));
+    }
+    precondition.check(old.as_ref().map(|o| o.version))?;
+    let proposal = proposed?;
+    bring::<R>(conn, context, proposal, old)
 }
 
 /// [`replace`] within a transaction, whose caller has locked the record; true when something was written.

@@ -2,6 +2,7 @@
 //! they need. No actix or utoipa types and no SQL text.
 
 pub mod access;
+pub mod batches;
 pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
