@@ -13,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     http::{
         access::Access,
-        app, frame,
+        app, calls, frame,
         state::{AppState, Clock},
     },
     metrics::Metrics,
@@ -80,6 +80,7 @@ pub fn bind(
             )
             .service(web::redirect("/docs", "/docs/"))
             .default_service(web::to(app::fallback))
+            .wrap(from_fn(calls::around))
             .wrap(from_fn(frame::around))
     })
     .workers(limits.workers)

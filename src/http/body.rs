@@ -7,7 +7,7 @@ use std::{future::Future, pin::Pin};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::{problem::Problem, state::AppState, strict::Strict};
 use crate::domain::violation::Violation;
@@ -213,21 +213,30 @@ fn violation(at: &str, message: &str) -> Violation {
     Violation::new(at, "wrong_type", format!("{message}."), format!("Giá trị không đúng kiểu ({message})."))
 }
 
+/// Reads a part of a body that was read before.
+///
+/// # Errors
+/// The violation, as from a body.
+pub fn read_part<T: DeserializeOwned>(part: &RawValue) -> Result<T, crate::service::error::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(part.get());
+    serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(refused)
+}
+
+fn refused(error: serde_path_to_error::Error<serde_json::Error>) -> crate::service::error::Error {
+    let violation = violation(&pointer(error.path()), &error.inner().to_string());
+    if violation.code == "required" {
+        crate::service::error::Error::Invalid(vec![violation])
+    } else {
+        crate::service::error::Error::Malformed(vec![violation])
+    }
+}
+
 /// Reads a JSON value as `T`: for the result of a merge patch.
 ///
 /// # Errors
 /// The violation, as from a body.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, crate::service::error::Error> {
-    serde_path_to_error::deserialize(Strict(value)).map_err(
-        |error: serde_path_to_error::Error<serde_json::Error>| {
-            let violation = violation(&pointer(error.path()), &error.inner().to_string());
-            if violation.code == "required" {
-                crate::service::error::Error::Invalid(vec![violation])
-            } else {
-                crate::service::error::Error::Malformed(vec![violation])
-            }
-        },
-    )
+    serde_path_to_error::deserialize(Strict(value)).map_err(refused)
 }
 
 /// Applies a merge patch (RFC 7396).

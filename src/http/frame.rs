@@ -89,6 +89,17 @@ pub fn caller() -> Arc<Caller> {
     FRAME.try_with(|frame| frame.caller.borrow().clone()).unwrap_or_else(|_| Caller::anonymous())
 }
 
+/// `work` in the frame of the request being handled, for a task of its own: it goes on when the request is gone.
+pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let frame = FRAME.try_with(Rc::clone).ok();
+    async move {
+        match frame {
+            Some(frame) => FRAME.scope(frame, work).await,
+            None => work.await,
+        }
+    }
+}
+
 fn new_request_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }

@@ -5,8 +5,10 @@
 pub mod access;
 pub mod api_keys;
 pub mod app;
+pub mod batches;
 pub mod body;
 pub mod calendars;
+pub mod calls;
 pub mod changes;
 pub mod clock_rules;
 pub mod code_labels;
@@ -35,6 +37,7 @@ pub mod form_06a_files;
 pub mod form_reports;
 pub mod formats;
 pub mod frame;
+pub mod idempotency;
 pub mod imports;
 pub mod improvement_actions;
 pub mod index_score_exports;

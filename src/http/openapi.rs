@@ -14,6 +14,7 @@ use super::{
     access::{self, Rule},
     app,
     crud::API,
+    idempotency,
     problem::{CODES, ProblemBody, ProblemError},
 };
 
@@ -190,6 +191,10 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     if api && matches!(method, "put" | "patch" | "delete") {
         errors.push(412);
     }
+    if method == "post" && idempotency::stores(path) {
+        errors.push(422);
+        add_parameter(operation, idempotency_key());
+    }
     if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
         body.insert("required".into(), json!(true));
         add_examples(body, schemas);
@@ -223,6 +228,22 @@ fn etag_header() -> Value {
     json!({"description": "Validator of the representation.", "schema": {"type": "string"}})
 }
 
+fn add_parameter(operation: &mut Map<String, Value>, parameter: Value) {
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(parameter);
+    }
+}
+
+fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "A text of the caller's choice, new for each new request. Sent again with the same key, the \
+            request has no second effect and gets the first answer (with `Idempotency-Replayed: true`), for 24 hours.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9_.:-]+$"}
+    })
+}
+
 fn add_headers(validated: bool, method: &str, operation: &mut Map<String, Value>) {
     if !validated {
         return;
@@ -235,13 +256,11 @@ fn add_headers(validated: bool, method: &str, operation: &mut Map<String, Value>
         _ => None,
     };
     if let Some((name, description)) = header {
-        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
-        if let Some(parameters) = parameters.as_array_mut() {
-            parameters.push(json!({
-                "name": name, "in": "header", "required": false, "description": description,
-                "schema": {"type": "string"}
-            }));
-        }
+        let parameter = json!({
+            "name": name, "in": "header", "required": false, "description": description,
+            "schema": {"type": "string"}
+        });
+        add_parameter(operation, parameter);
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, response) in responses {

@@ -10,7 +10,7 @@ use diesel::{
 use super::{
     conn::Conn,
     error::{StoreError, StoreResult},
-    row,
+    idempotency, row,
     schema::changes,
     sql::{Statement, numbered},
 };
@@ -81,6 +81,9 @@ pub fn append(conn: &mut Conn, entry: Entry) -> StoreResult<i64> {
 /// Appends entries and returns their numbers, in the same order.
 pub fn append_all(conn: &mut Conn, entries: Vec<Entry>) -> StoreResult<Vec<i64>> {
     let numbers = reserve(conn, entries.len())?;
+    if let Some(first) = entries.first() {
+        idempotency::note(first.resource, &first.record_id);
+    }
     let rows: Vec<NewRow> = entries
         .into_iter()
         .zip(&numbers)

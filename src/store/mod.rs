@@ -19,6 +19,7 @@ pub mod editions;
 pub mod error;
 pub mod form_reports;
 mod here;
+pub mod idempotency;
 pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
@@ -249,11 +250,32 @@ impl Store {
         state.ok()
     }
 
-    /// Runs `work` in a transaction that is on disk when this returns `Ok`; an error undoes all of it.
+    /// Runs `work` in a transaction that is on disk when this returns `Ok`; an error undoes all of it. A request that
+    /// holds the claim of an idempotency key marks it in the same transaction.
     ///
     /// # Errors
-    /// Those of `work`; `Busy` when too many writes wait; `Unavailable` when the commit fails.
+    /// Those of `work`; `Busy` when too many writes wait; `Unavailable` when the commit fails; `ClaimLost` when
+    /// another request has the claim by now.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    {
+        match idempotency::current() {
+            None => self.write_alone(work).await,
+            Some(held) => {
+                let claim = held.claim.clone();
+                let done = self.write_alone(move |conn| idempotency::marked(conn, &claim, work)).await;
+                if done.is_ok() {
+                    held.set_committed();
+                }
+                done
+            }
+        }
+    }
+
+    async fn write_alone<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,

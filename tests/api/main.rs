@@ -41,6 +41,7 @@ mod form_06a;
 mod form_reports;
 mod formats;
 mod frameworks;
+mod idempotency;
 mod imports;
 mod index_scores;
 mod indexes;

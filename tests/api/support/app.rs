@@ -76,6 +76,11 @@ impl App {
         Self { client: Client::new(address), store, clock, server: Some((handle, thread)), database }
     }
 
+    /// Another instance of the service over the same database, with a clock of its own.
+    pub fn beside(&self) -> Self {
+        Self::start(self.database.shared())
+    }
+
     /// Sets the clock.
     pub fn set_now(&self, moment: &str) {
         self.clock.store(moment.parse::<Moment>().unwrap().micros(), Ordering::SeqCst);

@@ -198,6 +198,14 @@ impl Client {
         request.send(body.to_string()).ok().map(|response| response.status().as_u16())
     }
 
+    /// [`try_post`](Self::try_post) with an idempotency key.
+    pub fn try_keyed(&self, path: &str, key: &str, body: &Value) -> Option<u16> {
+        let url = format!("http://{}{path}", self.address);
+        let request = self.agent.post(url).header("content-type", "application/json");
+        let sent = request.header("idempotency-key", key).send(body.to_string());
+        sent.ok().map(|response| response.status().as_u16())
+    }
+
     /// Sends bytes as they are and reads until the server closes the connection.
     pub fn bytes(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
