@@ -13,6 +13,7 @@ use utoipa_actix_web::AppExt;
 use super::{
     app,
     crud::API,
+    openapi_clients,
     problem::{CODES, ProblemBody, ProblemError},
 };
 
@@ -59,6 +60,7 @@ pub fn document() -> &'static Value {
             info.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
         }
         complete(&mut document);
+        openapi_clients::complete(&mut document);
         sorted(document)
     })
 }
@@ -85,7 +87,8 @@ pub fn methods_of(pattern: &str) -> String {
     methods.join(", ")
 }
 
-fn is_method(name: &str) -> bool {
+/// Whether a member of a path item is an operation.
+pub(super) fn is_method(name: &str) -> bool {
     matches!(name, "get" | "post" | "put" | "patch" | "delete")
 }
 
