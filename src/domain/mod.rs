@@ -21,6 +21,7 @@ pub mod dossier_import_rows;
 pub mod dossier_import_times;
 pub mod dossier_imports;
 pub mod dossiers;
+pub mod dvcqg;
 pub mod edition_cycle;
 pub mod editions;
 pub mod form_06a;

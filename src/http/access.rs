@@ -113,6 +113,7 @@ pub const RULES: &[(&str, Rule, Foreign)] = &[
     ("list_dossier_anomalies", Needs(DossiersRead), Same),
     ("create_dossier", Needs(DossiersWrite), Refused),
     ("batch_dossiers", Needs(DossiersWrite), Same),
+    ("sync_dvcqg_dossiers", Needs(DossiersWrite), Same),
     ("get_dossier", Needs(DossiersRead), Hidden),
     ("put_dossier", Needs(DossiersWrite), Hidden),
     ("patch_dossier", Needs(DossiersWrite), Hidden),

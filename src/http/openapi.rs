@@ -14,7 +14,7 @@ use super::{
     access::{self, Rule},
     app,
     crud::API,
-    idempotency,
+    idempotency, openapi_clients,
     problem::{CODES, ProblemBody, ProblemError},
 };
 
@@ -62,6 +62,7 @@ pub fn document() -> &'static Value {
             info.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
         }
         complete(&mut document);
+        openapi_clients::complete(&mut document);
         sorted(document)
     })
 }
@@ -100,7 +101,8 @@ pub fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'stati
     })
 }
 
-fn is_method(name: &str) -> bool {
+/// Whether a member of a path item is an operation.
+pub(super) fn is_method(name: &str) -> bool {
     matches!(name, "get" | "post" | "put" | "patch" | "delete")
 }
 

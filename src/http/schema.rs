@@ -207,6 +207,7 @@ impl PartialSchema for Day {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+            .pattern(Some("^(19|2[0-9])[0-9]{2}-"))
             .description(Some("A day, from 1900 to 2999."))
             .into()
     }
@@ -223,7 +224,8 @@ impl PartialSchema for Moment {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
-            .description(Some("A moment as in RFC 3339, kept to the microsecond, given in Vietnamese time."))
+            .pattern(Some("^(19|2[0-9])[0-9]{2}-"))
+            .description(Some("A moment from 1900 to 2999 as in RFC 3339, kept to the microsecond, given in Vietnamese time."))
             .into()
     }
 }
@@ -347,6 +349,7 @@ impl PartialSchema for DecimalText {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::Number, Type::String]))
+            .pattern(Some("^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$"))
             .description(Some("A decimal: a JSON number or a decimal string, up to 28 significant digits."))
             .into()
     }

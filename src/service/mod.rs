@@ -24,6 +24,7 @@ pub mod dossier_imports;
 pub mod dossier_statistics;
 pub mod dossier_transfers;
 pub mod dossiers;
+pub mod dvcqg;
 pub mod edition_copies;
 pub mod edition_cycle;
 pub mod editions;

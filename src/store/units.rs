@@ -254,6 +254,16 @@ pub fn with_code(conn: &mut Conn, scheme: &str, code: &str, except: &str) -> Sto
     Ok(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record).collect())
 }
 
+/// Every unit that has or had a code, in one scheme or in any.
+pub fn coded(conn: &mut Conn, code: &str, scheme: Option<&str>) -> StoreResult<Vec<Unit>> {
+    let coded = units::table.filter(units::code.eq(code)).order(units::id);
+    let rows: Vec<UnitRow> = match scheme {
+        Some(scheme) => coded.filter(units::code_scheme.eq(scheme)).load(conn)?,
+        None => coded.load(conn)?,
+    };
+    Ok(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record).collect())
+}
+
 /// Whether there is a unit of this id.
 pub fn exists(conn: &mut Conn, id: &str) -> StoreResult<bool> {
     let version = units::table.find(id).select(units::version);

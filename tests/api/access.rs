@@ -48,6 +48,9 @@ fn make_records(app: &App) -> BTreeMap<&'static str, String> {
     app.post("/api/v1/reports/form-06a/a/2020/freeze", &json!({})).expect(201);
     let import = app.ask("POST", "/api/v1/imports/dossiers").header("content-type", "text/csv");
     let import = id(import.raw("code,unit_id,submitted_via,status\n").send().expect(202));
+    while app.get(&format!("/api/v1/imports/{import}")).expect(200).json["status"] == "running" {
+        std::thread::yield_now();
+    }
     ids.insert("index-scores", score);
     ids.insert("imports", import);
     ids.insert("units", "a".to_owned());
@@ -134,6 +137,9 @@ fn ask<'a>(app: &'a App, operation: &'a Operation, path: &'a str, method: &'a st
         "preview_deadline" => {
             json!({"accepted_at": "2020-03-03T08:00:00+07:00", "term": {"amount": 1, "unit": "days"}})
         }
+        "sync_dvcqg_dossiers" => json!([]),
+        "batch_dossiers" => json!({"items": [body_of("dossiers")]}),
+        "batch_index_scores" => json!({"items": [body_of("index-scores")]}),
         _ if operation.value.get("requestBody").is_none() => return ask,
         _ if method == "POST" && !operation.template.contains('{') => body_of(collection),
         _ => json!({}),
