@@ -54,6 +54,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("validation", 422, "The record breaks a rule", "Bản ghi vi phạm quy tắc"),
     ("internal", 500, "Internal error", "Lỗi nội bộ"),
     ("overloaded", 503, "Too busy at the moment", "Hệ thống đang quá tải"),
+    ("issuer_unavailable", 503, "The identity provider is away", "Hệ thống định danh không sẵn sàng"),
     ("unavailable", 503, "The database is not available", "Cơ sở dữ liệu không sẵn sàng"),
 ];
 

@@ -63,6 +63,7 @@ mod score_imports;
 mod series;
 mod simulations;
 mod store;
+mod tokens;
 mod unit_tree;
 mod units;
 
