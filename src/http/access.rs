@@ -400,7 +400,7 @@ async fn known(state: &AppState, secret: &str) -> Result<Arc<Caller>, Problem> {
 /// The issuer's keys could not be had: the token may be right, and can be sent again.
 fn keys_missing() -> Problem {
     Problem::new(
-        "unavailable",
+        "issuer_unavailable",
         "Tokens can't be verified at the moment: the issuer's keys are not to be had.",
         "Hiện chưa kiểm tra được mã truy cập: không lấy được khóa của bên cấp.",
     )

@@ -71,6 +71,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("idempotency_key_reused", 422, "The key was used for another request", "Khóa đã dùng cho yêu cầu khác"),
     ("internal", 500, "Internal error", "Lỗi nội bộ"),
     ("overloaded", 503, "Too busy at the moment", "Hệ thống đang quá tải"),
+    ("issuer_unavailable", 503, "The identity provider is away", "Hệ thống định danh không sẵn sàng"),
     ("unavailable", 503, "The database is not available", "Cơ sở dữ liệu không sẵn sàng"),
 ];
 

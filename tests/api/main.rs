@@ -66,6 +66,7 @@ mod score_imports;
 mod series;
 mod simulations;
 mod store;
+mod tokens;
 mod unit_tree;
 mod units;
 
