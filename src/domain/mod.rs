@@ -4,6 +4,7 @@
 //! same stem as in `service`, `store` and `http`.
 
 pub mod access;
+pub mod api_keys;
 pub mod calendars;
 pub mod clock_rules;
 pub mod commendations;

@@ -2,6 +2,8 @@
 //!
 //! No SQL and no arithmetic on figures: `service` computes, this layer reads and shows.
 
+pub mod access;
+pub mod api_keys;
 pub mod app;
 pub mod body;
 pub mod calendars;

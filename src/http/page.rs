@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use super::{etag, problem::Problem, respond, state::AppState};
+use super::{etag, frame, problem::Problem, respond, state::AppState};
 use crate::{
     service::crud::{self, Page, Resource},
     store::Versioned,
@@ -314,7 +314,7 @@ where
     }
     let after = paging.cursor.as_deref().map(|cursor| decode(cursor, &sort_name, &filters)).transpose()?;
     let asked = Request { filters: filters.clone(), sort, after, limit };
-    let page = crud::list::<R>(&state.store, asked, paging.with_total).await?;
+    let page = crud::list::<R>(&state.store, frame::caller(), asked, paging.with_total).await?;
     let next_cursor = match page.items.last() {
         Some(last) if page.more => {
             let value = R::sort_value(&last.record, sort.column).as_ref().map(encode_value);

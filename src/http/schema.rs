@@ -13,6 +13,7 @@ use utoipa::{
 
 use super::imports::ReportFormat;
 use crate::domain::{
+    access::Scope,
     calendars::{DayKind, DayOff},
     clock_rules::{PauseRule, WithdrawnCount},
     commendations::{CommendationForm, RecipientKind},
@@ -171,6 +172,8 @@ word_schemas! {
     ReturnChannel,
     /// How a report is written.
     ReportFormat,
+    /// What a key may do.
+    Scope,
     /// What a value of a score table does.
     ScoreChange,
     /// Stage of a score.

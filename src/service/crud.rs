@@ -19,7 +19,7 @@ use crate::{
     store::{
         Conn, Store, StoreResult, Versioned,
         changes::{self, Action},
-        list::{self, Request, Table},
+        list::{self, Filter, Request, Table},
         lock::{self, Structure},
     },
 };
@@ -112,6 +112,42 @@ pub trait Resource: Send + 'static {
     /// Whether a record is read by one statement, which sees one state of the data without a transaction.
     const ONE_STATEMENT: bool = false;
 
+    /// Whether a record that a caller may not write is to that caller as if it were not there.
+    const HIDDEN: bool = false;
+
+    /// Whether the caller may make the record what it is, or change it from what it is: its scopes were asked
+    /// for by the address, this asks for the units.
+    fn may_write(caller: &Caller, record: &Self::Record) -> bool;
+
+    /// The record as the caller sees it; none where to the caller it isn't there.
+    ///
+    /// # Errors
+    /// The database's.
+    fn seen(
+        _conn: &mut Conn,
+        _caller: &Caller,
+        record: Versioned<Self::Record>,
+    ) -> Result<Option<Versioned<Self::Record>>> {
+        Ok(Some(record))
+    }
+
+    /// What a list leaves out for the caller.
+    fn sight(_caller: &Caller, _request: &Request) -> Option<Filter> {
+        None
+    }
+
+    /// A record of a list, of which [`sight`](Self::sight) has left out what the caller may not see, as it is shown.
+    ///
+    /// # Errors
+    /// The database's.
+    fn listed(
+        conn: &mut Conn,
+        caller: &Caller,
+        record: Versioned<Self::Record>,
+    ) -> Result<Option<Versioned<Self::Record>>> {
+        Self::seen(conn, caller, record)
+    }
+
     /// The table that a list is of, where its filters say so.
     fn table(_request: &Request) -> Table {
         Self::TABLE
@@ -186,13 +222,40 @@ pub trait Resource: Send + 'static {
 ///
 /// # Errors
 /// `NotFound`, or the database's.
-pub async fn get<R: Resource>(store: &Store, key: String) -> Result<Versioned<R::Record>> {
-    let find = move |conn: &mut Conn| existing::<R>(conn, &key);
+pub async fn get<R: Resource>(
+    store: &Store,
+    caller: Arc<Caller>,
+    key: String,
+) -> Result<Versioned<R::Record>> {
+    let find = move |conn: &mut Conn| {
+        let found = existing::<R>(conn, &key)?;
+        R::seen(conn, &caller, found)?.ok_or_else(|| Error::not_found(R::NAME, &key))
+    };
     if R::ONE_STATEMENT { store.read_one(find).await } else { store.read_here(find).await }
 }
 
 fn existing<R: Resource>(conn: &mut Conn, key: &str) -> Result<Versioned<R::Record>> {
     R::find(conn, key)?.ok_or_else(|| Error::not_found(R::NAME, key))
+}
+
+/// Refuses a write to a record that is beyond the caller's units.
+///
+/// # Errors
+/// `Forbidden`, or `NotFound` where existence itself is not told.
+pub fn refuse_out_of_reach<R: Resource>(caller: &Caller, record: &R::Record) -> Result<()> {
+    match R::may_write(caller, record) {
+        true => Ok(()),
+        false if R::HIDDEN => Err(Error::not_found(R::NAME, R::key(record))),
+        false => Err(Error::out_of_reach()),
+    }
+}
+
+/// Refuses a state that the caller may not give a record.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn refuse_proposed<R: Resource>(caller: &Caller, record: &R::Record) -> Result<()> {
+    if R::may_write(caller, record) { Ok(()) } else { Err(Error::out_of_reach()) }
 }
 
 /// A page of a list.
@@ -210,17 +273,39 @@ pub struct Page<T> {
 ///
 /// # Errors
 /// The database's.
-pub async fn list<R: Resource>(store: &Store, request: Request, with_total: bool) -> Result<Page<R::Record>> {
+pub async fn list<R: Resource>(
+    store: &Store,
+    caller: Arc<Caller>,
+    mut request: Request,
+    with_total: bool,
+) -> Result<Page<R::Record>> {
+    if let Some(sight) = R::sight(&caller, &request).filter(|sight| !is_narrower(&request, sight)) {
+        request.filters.push(sight);
+    }
     let short = !with_total && list::is_short(R::table(&request), &request);
     let page = move |conn: &mut Conn| {
-        let mut items = R::list(conn, &request)?;
+        let mut found = R::list(conn, &request)?;
         let limit = request.limit as usize;
-        let more = items.len() > limit;
-        items.truncate(limit);
+        let more = found.len() > limit;
+        found.truncate(limit);
         let total = if with_total { Some(list::count(conn, R::table(&request), &request)?) } else { None };
+        let mut items = Vec::with_capacity(found.len());
+        for record in found {
+            items.extend(R::listed(conn, &caller, record)?);
+        }
         Ok(Page { items, more, total })
     };
     if short { store.read_here(page).await } else { store.read(page).await }
+}
+
+/// Whether the request's own filters let nothing through that `sight` leaves out: an index serves them better.
+fn is_narrower(request: &Request, sight: &Filter) -> bool {
+    let list::Value::Texts(units) = &sight.value else { return false };
+    request.filters.iter().any(|filter| {
+        filter.column == sight.column
+            && filter.test == list::Test::Is
+            && matches!(&filter.value, list::Value::Text(unit) if units.contains(unit))
+    })
 }
 
 /// Adds a record that must be new.
@@ -237,6 +322,7 @@ pub async fn create<R: Resource>(
             let key = R::key(&proposal.record);
             lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
             let mut proposal = proposal;
+            refuse_proposed::<R>(&context.caller, &proposal.record)?;
             R::carry_over(conn, &mut proposal, None, &context)?;
             R::prepare(conn, &mut proposal, None)?;
             if R::find(conn, &key)?.is_some() {
@@ -295,12 +381,13 @@ fn taken(error: crate::store::StoreError) -> Error {
     }
 }
 
-/// Checks a precondition without a write.
+/// Checks a precondition, and whether the caller may write the record, without a write.
 ///
 /// # Errors
-/// `NotFound`, `Stale`, or the database's.
+/// `NotFound`, `Forbidden`, `Stale`, or the database's.
 pub async fn check<R: Resource>(
     store: &Store,
+    caller: Arc<Caller>,
     key: String,
     precondition: Precondition,
     absent: Absent,
@@ -308,8 +395,10 @@ pub async fn check<R: Resource>(
     store
         .read_here(move |conn| {
             let old = R::find(conn, &key)?;
-            if old.is_none() && absent == Absent::Refuse {
-                return Err(Error::not_found(R::NAME, key));
+            match &old {
+                Some(old) => refuse_out_of_reach::<R>(&caller, &old.record)?,
+                None if absent == Absent::Refuse => return Err(Error::not_found(R::NAME, key)),
+                None => {}
             }
             precondition.check(old.map(|o| o.version))
         })
@@ -350,10 +439,15 @@ where
             if old.is_none() && absent == Absent::Refuse {
                 return Err(Error::not_found(R::NAME, key));
             }
+            if let Some(old) = &old {
+                refuse_out_of_reach::<R>(&context.caller, &old.record)?;
+            }
             let proposed = build(old.as_ref());
-            // A body that can't be read (400) comes before a stale precondition (412), a broken rule (422) after.
-            if let Err(Error::Malformed(violations)) = proposed {
-                return Err(Error::Malformed(violations));
+            match &proposed {
+                // A body that can't be read (400) comes before a stale precondition (412), a broken rule (422) after.
+                Err(Error::Malformed(violations)) => return Err(Error::Malformed(violations.clone())),
+                Err(_) => {}
+                Ok(proposal) => refuse_proposed::<R>(&context.caller, &proposal.record)?,
             }
             precondition.check(old.as_ref().map(|o| o.version))?;
             let proposal = proposed?;
@@ -372,6 +466,10 @@ pub fn upsert_in<R: Resource>(
     proposal: Proposal<R::Record>,
 ) -> Result<(Written, bool)> {
     let old = R::find(conn, &R::key(&proposal.record))?;
+    if let Some(old) = &old {
+        refuse_out_of_reach::<R>(&context.caller, &old.record)?;
+    }
+    refuse_proposed::<R>(&context.caller, &proposal.record)?;
     let version = old.as_ref().map(|old| old.version);
     let (now, written) = bring::<R>(conn, context, proposal, old)?;
     Ok((written, version != Some(now.version)))
@@ -407,6 +505,7 @@ pub async fn delete<R: Resource>(
         .write(move |conn| {
             lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
             let old = existing::<R>(conn, &key)?;
+            refuse_out_of_reach::<R>(&context.caller, &old.record)?;
             precondition.check(Some(old.version))?;
             R::before_delete(conn, &old.record)?;
             match R::remains(&old.record, context.now) {

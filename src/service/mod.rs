@@ -2,6 +2,7 @@
 //! they need. No actix or utoipa types and no SQL text.
 
 pub mod access;
+pub mod api_keys;
 pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
@@ -35,6 +36,8 @@ pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
+pub mod keyring;
+pub mod min_cells;
 pub mod procedures;
 pub mod rank_targets;
 pub mod rank_thresholds;

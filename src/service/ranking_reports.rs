@@ -98,7 +98,7 @@ pub fn report(conn: &mut Conn, question: &Question) -> Result<RankingReport> {
     if store::indexes::find(conn, &question.index_code)?.is_none() {
         return Err(Error::not_found("indexes", &question.index_code));
     }
-    let edition = edition_cycle::edition_at(conn, &question.index_code, question.year, question.asked)?;
+    let edition = edition_cycle::edition_at(conn, &question.index_code, question.year, &question.asked)?;
     let cohort = match &question.cohort {
         None => edition.cohorts.first(),
         Some(code) => edition.cohorts.iter().find(|cohort| &cohort.code == code),
@@ -108,12 +108,14 @@ pub fn report(conn: &mut Conn, question: &Question) -> Result<RankingReport> {
         .ok_or_else(|| Error::not_found("cohorts", question.cohort.clone().unwrap_or_default()))?;
     let base = match question.base {
         BaseYear::Without => None,
-        BaseYear::Before => match edition_cycle::base_at(conn, &edition, question.year - 1, question.asked) {
-            Ok(base) => Some(base),
-            Err(Error::NotFound { .. } | Error::Absent { .. }) => None,
-            Err(error) => return Err(error),
-        },
-        BaseYear::Year(year) => Some(edition_cycle::base_at(conn, &edition, year, question.asked)?),
+        BaseYear::Before => {
+            match edition_cycle::base_at(conn, &edition, question.year - 1, &question.asked) {
+                Ok(base) => Some(base),
+                Err(Error::NotFound { .. } | Error::Absent { .. }) => None,
+                Err(error) => return Err(error),
+            }
+        }
+        BaseYear::Year(year) => Some(edition_cycle::base_at(conn, &edition, year, &question.asked)?),
     };
     let sheet = score_sheets::read(conn, &edition, &cohort, question.stage)?;
     let base_sheet =

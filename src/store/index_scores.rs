@@ -25,9 +25,14 @@ const FROZEN: Table = Table { name: "edition_revision_scores", key: "id" };
 /// The column that says of which revision the scores of a list are; without it they are the working ones.
 pub const REVISION: &str = "revision";
 
+/// Whether a list is of the scores of a revision.
+pub fn is_of_revision(request: &Request) -> bool {
+    request.filters.iter().any(|filter| filter.column == REVISION)
+}
+
 /// The table that a list is of.
 pub fn table_of(request: &Request) -> Table {
-    if request.filters.iter().any(|filter| filter.column == REVISION) { FROZEN } else { TABLE }
+    if is_of_revision(request) { FROZEN } else { TABLE }
 }
 
 /// The criterion column of a total.

@@ -4,6 +4,7 @@
 //! worker, and both see one state of the data from their first query to their last. [`Store::read_here`] is the
 //! short way for a read that is bounded: on SQLite it stays on the thread that asks.
 
+pub mod api_keys;
 pub mod calendars;
 pub mod changes;
 pub mod clock_rules;

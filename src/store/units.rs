@@ -309,6 +309,7 @@ pub fn referrers(conn: &mut Conn, id: &str) -> StoreResult<Vec<(&'static str, &'
         ("form-reports", "unit_id", "form_reports", "id", "unit_id"),
         ("returns", "unit_id", "returns", "id", "unit_id"),
         ("clock-rules", "unit_id", "clock_rules", "id", "unit_id"),
+        ("api-keys", "unit_id", "api_keys", "id", "unit_id"),
     ];
     let mut found = Vec::new();
     for (resource, member, table, key, column) in REFERENCES {

@@ -9,6 +9,7 @@ use std::{
 use serde_json::Value;
 
 use crate::support::{
+    app::KEY,
     client::Client,
     database::Database,
     database_test, plain_test,
@@ -41,6 +42,7 @@ impl Served {
     pub fn start(database: &Database) -> Self {
         let mut child = chiso(&["serve", "--bind", "127.0.0.1:0", "--log", "error", "--db-connections", "3"])
             .env("CHISO_DATABASE_URL", database.url_text())
+            .env("CHISO_BOOTSTRAP_KEY", KEY)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -219,6 +221,7 @@ database_test!(the_log_names_the_route_and_no_code_or_query, |database| {
     let mut child =
         chiso(&["serve", "--bind", "127.0.0.1:0", "--log-format", "json", "--db-connections", "2"])
             .env("CHISO_DATABASE_URL", database.url_text())
+            .env("CHISO_BOOTSTRAP_KEY", KEY)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -8,6 +8,9 @@
 
 mod support;
 
+mod access;
+mod access_reach;
+mod api_keys;
 mod bad_input;
 mod bad_resources;
 mod calendars;
