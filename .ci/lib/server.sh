@@ -2,17 +2,25 @@
 # A server for a script of .ci to talk to, on a database of its own: to be sourced, and nothing is left behind.
 #
 #   start_server BINARY [OPTION...]   sets `work`, a folder that goes at the end, and `base`, the server's address
-#   make_key NAME SCOPES [OPTION...]  prints a key, or nothing where the program knows no keys yet
+#   stop_server                       ends it, so that another may be started
+#   make_key NAME SCOPES [OPTION...]  prints a key
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/chiso-ci-server.XXXXXX")
 base='' server=''
 
-finish_server() {
-  local status=$?
-  trap - EXIT
+# Ends the server, and takes its database away.
+stop_server() {
   if [[ -n $server ]]; then
     kill "$server" 2>/dev/null && wait "$server" 2>/dev/null || true
   fi
+  server=''
+  rm -f "$work"/chiso.db*
+}
+
+finish_server() {
+  local status=$?
+  trap - EXIT
+  stop_server
   [[ $status -eq 0 ]] || tail -n 20 "$work/server.log" >&2 2>/dev/null || true
   rm -rf "$work"
   exit "$status"
@@ -24,7 +32,7 @@ start_server() {
   shift
   "$binary" serve --database-url "sqlite://$work/chiso.db" --bind 127.0.0.1:0 --log warn "$@" \
     >"$work/server.log" 2>&1 </dev/null &
-  server=$!
+  server=$! base=''
   for _ in $(seq 300); do
     base=$(sed -n 's|.*\(http://127\.0\.0\.1:[0-9]*\).*|\1|p' "$work/server.log" | head -n 1)
     [[ -z $base ]] || return 0
@@ -36,6 +44,5 @@ start_server() {
 }
 
 make_key() {
-  "$binary" keys --help >/dev/null 2>&1 || return 0
   "$binary" keys create --name "$1" --scopes "$2" "${@:3}" --database-url "sqlite://$work/chiso.db" | tail -n 1
 }

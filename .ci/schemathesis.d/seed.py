@@ -9,9 +9,7 @@ BASE = sys.argv[1] + "/api/v1"
 
 
 def ask(method: str, path: str, body: object) -> None:
-    headers = {"content-type": "application/json"}
-    if key := os.environ.get("API_KEY"):
-        headers["authorization"] = f"Bearer {key}"
+    headers = {"content-type": "application/json", "authorization": f"Bearer {os.environ['API_KEY']}"}
     request = urllib.request.Request(BASE + path, json.dumps(body).encode(), headers, method=method)
     with urllib.request.urlopen(request) as answer:
         answer.read()

@@ -121,6 +121,7 @@ pub const RULES: &[(&str, Rule, Foreign)] = &[
     ("get_dossier_history", Needs(DossiersRead), Hidden),
     ("tell_dossier_event", Needs(DossiersWrite), Hidden),
     ("transfer_dossier", Needs(DossiersWrite), Hidden),
+    ("sync_dvcqg_dossiers", Needs(DossiersWrite), Same),
     ("import_dossiers", Needs(DossiersWrite), Same),
     ("list_imports", Needs(DossiersWrite), Same),
     ("get_import", Needs(DossiersWrite), Hidden),

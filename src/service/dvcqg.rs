@@ -124,7 +124,7 @@ fn violations(error: Error) -> Result<Vec<Violation>> {
         }
         Error::Conflict { violations, .. } => Ok(violations),
         Error::Forbidden(text) => {
-            Ok(vec![Violation { pointer: "/DonViXuLy".to_owned(), code: "out_of_reach", text }])
+            Ok(vec![Violation { pointer: "/DonViXuLy".to_owned(), code: "forbidden", text }])
         }
         Error::NotFound { .. } | Error::Absent { .. } | Error::Stale => Ok(vec![Violation::new(
             "/MaHoSo",
@@ -200,7 +200,9 @@ fn take_one(conn: &mut Conn, context: &Context, mut record: Record, scheme: Opti
     }
     lock::record(conn, Dossiers::STRUCTURE, Dossiers::NAME, &record.dossier.code)?;
     let before = Dossiers::find(conn, &record.dossier.code)?;
-    if before.is_none() {
+    if let Some(before) = &before {
+        crud::refuse_out_of_reach::<Dossiers>(&context.caller, &before.record)?;
+    } else {
         create(conn, context, &record)?;
     }
     for event in events(before.as_ref().map(|before| &before.record), &record, context.now) {

@@ -129,6 +129,7 @@ fn ask<'a>(app: &'a App, operation: &'a Operation, path: &'a str, method: &'a st
         "import_scores" => return ask.header("content-type", "text/csv").raw("Đơn vị,Tổng điểm\na,5\n"),
         "tell_dossier_event" => json!({"status": 5, "at": "2020-03-03T08:00:00+07:00"}),
         "transfer_dossier" => json!({"to_unit_id": "b", "at": "2020-03-03T08:00:00+07:00"}),
+        "sync_dvcqg_dossiers" => json!([]),
         "recompute_calendar" => json!({"dry_run": true}),
         "copy_edition" => json!({"to_year": 2017}),
         "move_edition" => json!({"status": "self_assessment"}),

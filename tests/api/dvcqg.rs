@@ -8,10 +8,11 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
+    access::make_key,
     lifecycle::chiso,
     support::{
         api_test,
-        app::App,
+        app::{App, KEY},
         client::Client,
         database_test,
         records::{DOSSIERS, UNITS, unit, with},
@@ -264,9 +265,32 @@ api_test!(what_is_no_list_of_records_is_refused, |app| {
     assert_eq!(app.post(SYNC, &json!(many)).expect(422).violations(), [("", "too_many")]);
 });
 
+api_test!(a_key_of_another_unit_takes_over_nothing_of_this_one, |app| {
+    units(app);
+    let scopes = json!(["dossiers:read", "dossiers:write"]);
+    let (commune, _) = make_key(app, json!({"scopes": scopes, "unit_id": "commune"}));
+    let told = |records: Value| {
+        let answer = app.ask("POST", SYNC).key(&commune).json(&records).send().expect(200).json;
+        answer.as_array().unwrap().iter().map(|item| item["result"].clone()).collect::<Vec<_>>()
+    };
+    let own = record("A", json!({"DonViXuLy": "30145"}));
+    assert_eq!(told(json!([own, record("B", json!({}))])), ["created", "rejected"]);
+    tell_one(app, "C", json!({}));
+    let before = app.database.dump();
+    // That it is there is not told, whatever the record says.
+    assert_eq!(
+        told(json!([record("C", json!({})), record("C", json!({"DonViXuLy": "30145"}))])),
+        ["rejected", "rejected"]
+    );
+    let dump = app.database.dump();
+    assert_eq!((&dump["dossiers"], &dump["changes"]), (&before["dossiers"], &before["changes"]));
+    app.ask("POST", SYNC).anonymous().json(&json!([])).send().expect(401);
+});
+
 database_test!(nothing_of_an_applicant_is_in_any_table_or_log_line, |database| {
     let mut child = chiso(&["serve", "--bind", "127.0.0.1:0", "--log", "trace", "--db-connections", "3"])
         .env("CHISO_DATABASE_URL", database.url_text())
+        .env("CHISO_BOOTSTRAP_KEY", KEY)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

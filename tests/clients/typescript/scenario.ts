@@ -9,11 +9,11 @@ type Unit = components["schemas"]["Unit"];
 type Change = components["schemas"]["Change"];
 
 const base = process.argv[2];
-assert.ok(base, "usage: node scenario.js BASE");
 const key = process.env["API_KEY"];
+assert.ok(base && key, "usage: API_KEY=… node scenario.js BASE");
 const client = createClient<paths, "application/json" | "application/problem+json">({
   baseUrl: base,
-  headers: { "accept-language": "en", ...(key ? { authorization: `Bearer ${key}` } : {}) },
+  headers: { "accept-language": "en", authorization: `Bearer ${key}` },
 });
 
 /** The body of an answer that must have this status. */
@@ -91,7 +91,7 @@ async function main() {
       unit_id: "ts-0", measure: "ts.measure", period: "2020", value: "1", unit_of_measure: "count" as const,
       source: { title: "Báo cáo" },
     },
-    headers: { "idempotency-key": randomUUID() },
+    params: { header: { "Idempotency-Key": randomUUID() } },
   };
   const first = expect(201, await client.POST("/api/v1/reported-figures", order));
   const again = expect(201, await client.POST("/api/v1/reported-figures", order));
