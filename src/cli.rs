@@ -5,6 +5,7 @@ use std::{path::PathBuf, str::FromStr};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::{
+    call_options::CallOptions,
     domain::{
         dossier_imports::Preset,
         imports::{ImportFormat, ImportMode},
@@ -253,7 +254,7 @@ pub struct Database {
     #[arg(long, env = "CHISO_DB_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub db_connections: u32,
 
-    /// Writes that may wait on SQLite; beyond it the answer is 503.
+    /// Writes that may wait on SQLite, and requests that may wait for a connection; beyond it the answer is 503.
     #[arg(long, env = "CHISO_WRITE_QUEUE", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub write_queue: u32,
 
@@ -299,6 +300,10 @@ pub struct Serve {
     /// Seconds that open requests have when the service stops.
     #[arg(long, env = "CHISO_SHUTDOWN_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub shutdown_seconds: u64,
+
+    /// What holds for every call.
+    #[command(flatten)]
+    pub calls: CallOptions,
 
     /// Where the data is.
     #[command(flatten)]

@@ -6,7 +6,7 @@ use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
     Error,
-    body::MessageBody,
+    body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{Method, header},
     middleware::Next,
@@ -147,7 +147,8 @@ pub async fn around(
     });
     let state = request.app_data::<web::Data<AppState>>().cloned();
     let span = tracing::info_span!("request", request_id = %frame.request_id);
-    let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(next.call(request)).catch_unwind());
+    let admitted = admitted(state.as_ref().map(|state| state.get_ref()), request, next);
+    let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(admitted).catch_unwind());
     let handled = handled.instrument(span.clone()).await;
     let mut result = match handled {
         Ok(result) => result,
@@ -161,6 +162,9 @@ pub async fn around(
     let (route, status) = match &mut result {
         Ok(response) => {
             name_request(response.headers_mut(), &frame);
+            if let Some(state) = &state {
+                state.gate.dress(response);
+            }
             (response.request().match_pattern(), response.status().as_u16())
         }
         Err(error) => (None, error.as_response_error().status_code().as_u16()),
@@ -179,6 +183,27 @@ pub async fn around(
         state.metrics.observe(method.as_str(), &route, status, took);
     }
     result
+}
+
+/// Lets a request in when there is room for it.
+async fn admitted<B: MessageBody + 'static>(
+    state: Option<&AppState>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let _pass = match state.map(|state| state.gate.enter(&request)) {
+        None => None,
+        Some(Ok(pass)) => Some(pass),
+        Some(Err(response)) => return Ok(request.into_response(response).map_into_right_body()),
+    };
+    Ok(next.call(request).await?.map_into_left_body())
+}
+
+/// The answer of a problem where the request is gone and nothing else will name it.
+pub fn refusal(problem: &Problem) -> Error {
+    let mut response = actix_web::ResponseError::error_response(problem);
+    let _ = FRAME.try_with(|frame| name_request(response.headers_mut(), frame));
+    actix_web::error::InternalError::from_response(problem.to_string(), response).into()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::frame;
+use super::{frame, gate::Gate};
 use crate::{
     domain::time::{Day, Moment},
     metrics::Metrics,
@@ -28,6 +28,8 @@ pub struct AppState {
     pub max_body: usize,
     /// Most bytes of a file to import.
     pub max_import: u64,
+    /// What holds for every call.
+    pub gate: Arc<Gate>,
     /// Imports that may run at once.
     pub imports: Arc<Semaphore>,
 }
@@ -35,7 +37,7 @@ pub struct AppState {
 impl AppState {
     /// Who asks, and when.
     pub fn context(&self) -> Context {
-        Context { caller: frame::current().caller, now: (self.clock)() }
+        Context { caller: frame::caller(), now: (self.clock)() }
     }
 
     /// What the caller may see.

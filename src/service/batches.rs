@@ -132,11 +132,7 @@ fn write_all<R: Resource>(
     Ok(outcomes)
 }
 
-fn write<R: Resource>(
-    conn: &mut Conn,
-    context: &Context,
-    item: Item<R::Record>,
-) -> Result<Done<R::Record>> {
+fn write<R: Resource>(conn: &mut Conn, context: &Context, item: Item<R::Record>) -> Result<Done<R::Record>> {
     let mut before = None;
     let build = |old: Option<&Versioned<R::Record>>| {
         before = old.map(|old| old.version);

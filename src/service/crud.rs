@@ -343,9 +343,7 @@ where
     R: Resource,
     B: FnOnce(Option<&Versioned<R::Record>>) -> Result<Proposal<R::Record>> + Send + 'static,
 {
-    store
-        .write(move |conn| replace_in::<R, B>(conn, &context, key, precondition, absent, build))
-        .await
+    store.write(move |conn| replace_in::<R, B>(conn, &context, key, precondition, absent, build)).await
 }
 
 /// [`replace`] within a transaction.

@@ -39,7 +39,9 @@ pub struct Served {
 
 impl Served {
     pub fn start(database: &Database) -> Self {
-        let mut child = chiso(&["serve", "--bind", "127.0.0.1:0", "--log", "error", "--db-connections", "3"])
+        let few = ["--db-connections", "3", "--rate-limit", "0"];
+        let mut child = chiso(&["serve", "--bind", "127.0.0.1:0", "--log", "error"])
+            .args(few)
             .env("CHISO_DATABASE_URL", database.url_text())
             .stdout(Stdio::piped())
             .spawn()
