@@ -175,6 +175,7 @@ fn serve(options: &Serve) -> Result<(), String> {
         // Every connection can be busy at once, whichever worker its requests came to.
         blocking_threads: options.database.db_connections as usize + 2,
         shutdown_seconds: options.shutdown_seconds,
+        calls: options.calls.rules(options.sample),
     };
     in_runtime(async move {
         count(&store).await?;

@@ -4,7 +4,7 @@
 use actix_web::{HttpRequest, http::header};
 use sha2::{Digest, Sha256};
 
-use super::problem::Problem;
+use super::{compression::unpacked, problem::Problem};
 use crate::service::crud::Precondition;
 
 /// The tag of a record; `derived` is what changes without a write, such as an outcome.
@@ -39,7 +39,10 @@ fn tags(request: &HttpRequest, name: header::HeaderName) -> Option<Vec<String>> 
 /// Whether the caller has this representation already: the answer is 304.
 pub fn is_known(request: &HttpRequest, tag: &str) -> bool {
     tags(request, header::IF_NONE_MATCH).is_some_and(|tags| {
-        tags.iter().any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+        tags.iter().any(|known| {
+            let known = known.strip_prefix("W/").unwrap_or(known);
+            known == "*" || known == tag || unpacked(known).is_some_and(|known| known == tag)
+        })
     })
 }
 

@@ -18,7 +18,14 @@ use futures_util::{FutureExt, StreamExt, stream};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
-use super::{crud::API, frame, problem::Problem, respond, state::AppState};
+use super::{
+    crud::API,
+    frame,
+    problem::Problem,
+    respond,
+    state::AppState,
+    uploads::{Pace, Stopped, Upload},
+};
 use crate::{
     service::idempotency::{self, Claimed, RENEW_SECONDS, digest, hex},
     store::idempotency::{Answer, Claim, Held, Use, under},
@@ -139,37 +146,41 @@ fn digest_on_the_way(request: &mut ServiceRequest) -> Digested {
 }
 
 /// Reads the body and puts it back; none when it is too long or cut off, which the handler tells.
-async fn digest_whole(request: &mut ServiceRequest, limit: usize) -> Option<Digested> {
-    let mut payload = request.take_payload();
+async fn digest_whole(
+    request: &mut ServiceRequest,
+    pace: Pace,
+    limit: usize,
+) -> Result<Option<Digested>, Problem> {
+    let mut upload = Upload::new(request.take_payload(), pace);
     let mut bytes = BytesMut::new();
     loop {
-        match payload.next().await {
-            Some(Ok(piece)) => bytes.extend_from_slice(&piece),
-            None => break,
-            Some(Err(error)) => {
+        match upload.next().await {
+            Ok(Some(piece)) => bytes.extend_from_slice(&piece),
+            Ok(None) => break,
+            Err(Stopped::TooSlow) => return Err(Stopped::too_slow()),
+            Err(Stopped::CutOff(error)) => {
                 let read = stream::iter([Ok(bytes.freeze()), Err(error)]);
                 request.set_payload(Payload::Stream { payload: Box::pin(read) });
-                return None;
+                return Ok(None);
             }
         }
         if bytes.len() > limit {
-            let read = stream::iter([Ok(bytes.freeze())]).chain(payload);
+            let read = stream::iter([Ok(bytes.freeze())]).chain(upload.into_rest());
             request.set_payload(Payload::Stream { payload: Box::pin(read) });
-            return None;
+            return Ok(None);
         }
     }
     let bytes = bytes.freeze();
     let digest = hex(&Sha256::digest(&bytes));
     request.set_payload(Payload::from(bytes));
-    Some(Digested::Known(digest))
+    Ok(Some(Digested::Known(digest)))
 }
 
 /// Reads what is left of a file, for its digest alone.
-async fn drain(request: &mut ServiceRequest, limit: u64) {
-    let (mut payload, mut size) = (request.take_payload(), 0);
-    while let Some(Ok(piece)) = payload.next().await {
-        size += piece.len() as u64;
-        if size > limit {
+async fn drain(request: &mut ServiceRequest, pace: Pace, limit: u64) {
+    let mut upload = Upload::new(request.take_payload(), pace);
+    while let Ok(Some(_)) = upload.next().await {
+        if upload.bytes() > limit {
             break;
         }
     }
@@ -201,9 +212,10 @@ pub async fn around(
     };
     let digested = match file {
         true => digest_on_the_way(&mut request),
-        false => match digest_whole(&mut request, state.max_body).await {
-            Some(digested) => digested,
-            None => return next.call(request).await,
+        false => match digest_whole(&mut request, state.gate.rules.upload, state.max_body).await {
+            Ok(Some(digested)) => digested,
+            Ok(None) => return next.call(request).await,
+            Err(problem) => return Ok(refuse(request, &problem)),
         },
     };
     match claim(&state, &request, &key, &digested).await {
@@ -217,7 +229,7 @@ pub async fn around(
         }
         Ok(Claimed::Answered(answer, body)) => {
             if file {
-                drain(&mut request, state.max_import).await;
+                drain(&mut request, state.gate.rules.upload, state.max_import).await;
                 if digested.known() != body {
                     return Ok(refuse(request, &reused()));
                 }

@@ -184,8 +184,11 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     if path.contains('{') {
         errors.push(404);
     }
+    if api {
+        errors.push(429);
+    }
     if has_body {
-        errors.extend([413, 415, 422]);
+        errors.extend([408, 413, 415, 422]);
     }
     if api && writes {
         errors.push(409);
@@ -297,7 +300,7 @@ fn problem_response(status: u16) -> Value {
         "description": format!("Problem: {}.", names.join(", ")),
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
     });
-    if status == 503
+    if matches!(status, 429 | 503)
         && let Some(response) = response.as_object_mut()
     {
         response.insert(

@@ -31,6 +31,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("not_found", 404, "Not found", "Không tìm thấy"),
     ("not_published", 404, "It was not published", "Chưa được công bố"),
     ("method_not_allowed", 405, "Method not allowed", "Phương thức không được phép"),
+    ("too_slow", 408, "The body came in too slowly", "Nội dung gửi đến quá chậm"),
     ("duplicate", 409, "It exists already", "Đã tồn tại"),
     ("impossible_jump", 409, "The status can't follow", "Trạng thái không thể tiếp nối"),
     ("event_id_taken", 409, "The event number is taken", "Số sự kiện đã được dùng"),
@@ -69,10 +70,12 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("validation", 422, "The record breaks a rule", "Bản ghi vi phạm quy tắc"),
     ("batch_refused", 422, "Records of the batch were refused", "Có bản ghi trong lô không được chấp nhận"),
     ("idempotency_key_reused", 422, "The key was used for another request", "Khóa đã dùng cho yêu cầu khác"),
+    ("rate_limited", 429, "Too many requests", "Quá nhiều yêu cầu"),
     ("internal", 500, "Internal error", "Lỗi nội bộ"),
     ("overloaded", 503, "Too busy at the moment", "Hệ thống đang quá tải"),
     ("issuer_unavailable", 503, "The identity provider is away", "Hệ thống định danh không sẵn sàng"),
     ("unavailable", 503, "The database is not available", "Cơ sở dữ liệu không sẵn sàng"),
+    ("timed_out", 503, "It took too long", "Xử lý quá lâu"),
 ];
 
 /// One broken rule of a problem.
@@ -263,6 +266,13 @@ impl ResponseError for Problem {
                 _ => "Bearer realm=\"chiso\"",
             };
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
+        if status == 408 {
+            // What is left of the body is not waited for.
+            response.force_close();
+        }
+        if self.code == "unsupported_media_type" {
+            response.insert_header((header::ACCEPT_ENCODING, "gzip, zstd"));
         }
         if let Some(allow) = &self.allow {
             response.insert_header((header::ALLOW, allow.clone()));

@@ -87,7 +87,7 @@ pub enum State {
 pub struct StoreLimits {
     /// Connections of the pool: readers on SQLite, all on PostgreSQL.
     pub connections: u32,
-    /// Writes that may wait on SQLite.
+    /// Writes that may wait on SQLite, and requests that may wait for a connection.
     pub write_queue: usize,
     /// How long a request waits for a connection.
     pub wait: Duration,
@@ -113,6 +113,8 @@ struct Inner {
     permits: Arc<Semaphore>,
     writer: Option<Writer>,
     wait: Duration,
+    waiting: AtomicUsize,
+    most_waiting: usize,
     wrote: AtomicBool,
     bulk: AtomicUsize,
 }
@@ -123,6 +125,27 @@ pub struct Bulk(Arc<Inner>);
 impl Drop for Bulk {
     fn drop(&mut self) {
         self.0.bulk.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A request that waits for a connection, as long as this lives.
+struct Waiting<'a>(&'a Inner);
+
+impl<'a> Waiting<'a> {
+    fn begin(inner: &'a Inner) -> StoreResult<Self> {
+        let before = inner.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Self(inner);
+        if before < inner.most_waiting {
+            Ok(waiting)
+        } else {
+            Err(StoreError::Busy("too many requests wait for a database connection"))
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -159,6 +182,8 @@ impl Store {
                 permits: Arc::new(Semaphore::new(limits.connections as usize)),
                 writer,
                 wait: limits.wait,
+                waiting: AtomicUsize::new(0),
+                most_waiting: limits.write_queue,
                 // What an earlier process left in the tail of the counts is folded first.
                 wrote: AtomicBool::new(true),
                 bulk: AtomicUsize::new(0),
@@ -317,10 +342,16 @@ impl Store {
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     {
         const NO_CONNECTION: &str = "no database connection got free in time";
-        let permit = tokio::time::timeout(self.inner.wait, self.inner.permits.clone().acquire_owned())
-            .await
-            .map_err(|_| StoreError::Busy(NO_CONNECTION))?
-            .map_err(|_| StoreError::Unavailable("the store is closed".to_owned()))?;
+        let permit = match self.inner.permits.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let _waiting = Waiting::begin(&self.inner)?;
+                tokio::time::timeout(self.inner.wait, self.inner.permits.clone().acquire_owned())
+                    .await
+                    .map_err(|_| StoreError::Busy(NO_CONNECTION))?
+                    .map_err(|_| StoreError::Unavailable("the store is closed".to_owned()))?
+            }
+        };
         let pool = self.inner.pool.clone();
         let span = tracing::Span::current();
         tokio::task::spawn_blocking(move || {
