@@ -22,6 +22,7 @@ pub mod dossier_imports;
 pub mod dossiers;
 pub mod edition_cycle;
 pub mod editions;
+mod fixed;
 pub mod form_06a;
 pub mod form_reports;
 pub mod hours;
