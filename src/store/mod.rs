@@ -266,6 +266,35 @@ impl Store {
         done
     }
 
+    /// [`write`](Self::write) for work that checks everything before it changes anything, which is done faster on
+    /// SQLite. Both parts may be done again.
+    ///
+    /// # Errors
+    /// Those of `check`, and of `change` when it fails all the same; `Busy` and `Unavailable` as for any write.
+    pub async fn write_checked<V, T, E, P, C>(&self, check: P, change: C) -> Result<T, E>
+    where
+        V: 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        P: Fn(&mut Conn) -> Result<V, E> + Send + 'static,
+        C: Fn(&mut Conn, V) -> Result<T, E> + Send + 'static,
+    {
+        let done = match &self.inner.writer {
+            Some(writer) => writer.write_checked(check, change).await,
+            None => {
+                self.pooled(move |conn| {
+                    in_transaction(conn, |conn| {
+                        let checked = check(conn)?;
+                        change(conn, checked)
+                    })
+                })
+                .await
+            }
+        };
+        self.inner.wrote.store(true, Ordering::Relaxed);
+        done
+    }
+
     /// Says that something was written, for who asks next.
     pub fn set_wrote(&self) {
         self.inner.wrote.store(true, Ordering::Relaxed);
