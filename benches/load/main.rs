@@ -60,7 +60,9 @@ impl Part {
 
     fn named(name: &str) -> Result<Self> {
         let found = Self::NAMES.into_iter().find(|(known, _)| *known == name);
-        found.map(|(_, part)| part).ok_or_else(|| format!("CHISO_BENCH_PARTS: there is no part {name}").into())
+        found
+            .map(|(_, part)| part)
+            .ok_or_else(|| format!("CHISO_BENCH_PARTS: there is no part {name}").into())
     }
 }
 
