@@ -128,20 +128,19 @@ pub async fn create<R: Resource>(
     context: Context,
     proposal: Proposal<R::Record>,
 ) -> Result<Versioned<R::Record>> {
-    store
-        .write(move |conn| {
-            let key = R::key(&proposal.record);
-            lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
-            let mut proposal = proposal;
-            refuse_proposed::<R>(&context.caller, &proposal.record)?;
-            R::carry_over(conn, &mut proposal, None, &context)?;
-            R::prepare(conn, &mut proposal, None)?;
-            if R::find(conn, &key)?.is_some() {
-                return Err(duplicate(R::NAME, &key));
-            }
-            insert::<R>(conn, &context, proposal)
-        })
-        .await
+    let check = move |conn: &mut Conn| {
+        let mut proposal = proposal.clone();
+        let key = R::key(&proposal.record);
+        lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
+        refuse_proposed::<R>(&context.caller, &proposal.record)?;
+        R::carry_over(conn, &mut proposal, None, &context)?;
+        R::prepare(conn, &mut proposal, None)?;
+        if R::find(conn, &key)?.is_some() {
+            return Err(duplicate(R::NAME, &key));
+        }
+        Ok((proposal, context.clone()))
+    };
+    store.write_checked(check, |conn, (proposal, context)| insert::<R>(conn, &context, proposal)).await
 }
 
 fn duplicate(resource: &str, key: &str) -> Error {

@@ -314,6 +314,36 @@ impl Store {
         done
     }
 
+    /// [`write`](Self::write) for work that checks everything before it changes anything, which is done faster on
+    /// SQLite. Both parts may be done again.
+    ///
+    /// # Errors
+    /// Those of `check`, and of `change` when it fails all the same; `Busy` and `Unavailable` as for any write.
+    pub async fn write_checked<V, T, E, P, C>(&self, check: P, change: C) -> Result<T, E>
+    where
+        V: 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        P: Fn(&mut Conn) -> Result<V, E> + Send + 'static,
+        C: Fn(&mut Conn, V) -> Result<T, E> + Send + 'static,
+    {
+        match &self.inner.writer {
+            // The claim of an idempotency key is marked in the middle of it: that takes a savepoint.
+            Some(writer) if idempotency::current().is_none() => {
+                let done = writer.write_checked(check, change).await;
+                self.inner.wrote.store(true, Ordering::Relaxed);
+                done
+            }
+            _ => {
+                self.write(move |conn| {
+                    let checked = check(conn)?;
+                    change(conn, checked)
+                })
+                .await
+            }
+        }
+    }
+
     /// Says that something was written, for who asks next.
     pub fn set_wrote(&self) {
         self.inner.wrote.store(true, Ordering::Relaxed);
