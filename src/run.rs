@@ -9,12 +9,13 @@ use std::{
 
 use crate::{
     cli::{
-        Check, CheckStatistics, Cli, Command, Database, Editions, Export, Healthcheck, Import, Sample, Serve,
+        Check, CheckStatistics, Cli, Command, Database, Editions, Export, Healthcheck, Import, Keys, Sample,
+        Serve,
     },
     domain::time::Moment,
     exchange,
     http::openapi,
-    ready_editions,
+    keys, ready_editions,
     sample::{Extent, Loaded},
     server::{self, ServerLimits, StopSignals},
     service::{dossier_counting, idempotency, imports},
@@ -78,6 +79,19 @@ fn command(command: Command) -> Result<(), String> {
         Command::Export(Export::Dossiers(options)) => {
             let store = open(&options.database)?;
             in_runtime(async move { exchange::export_dossiers(&store, &options).await })
+        }
+        Command::Keys(Keys::Create(options)) => {
+            migrate(&options.database)?;
+            let store = open(&options.database)?;
+            in_runtime(async move { keys::create(&store, &options).await })
+        }
+        Command::Keys(Keys::List(database)) => {
+            let store = open(&database)?;
+            in_runtime(async move { keys::list(&store).await })
+        }
+        Command::Keys(Keys::Revoke(options)) => {
+            let store = open(&options.database)?;
+            in_runtime(async move { keys::revoke(&store, &options).await })
         }
         Command::Editions(Editions::List) => ready_editions::list(),
         Command::Editions(Editions::Load(options)) => {
@@ -165,15 +179,17 @@ fn serve(options: &Serve) -> Result<(), String> {
     };
     in_runtime(async move {
         count(&store).await?;
+        // Before the sample is loaded: a refusal leaves nothing behind.
+        let (access, secret) = keys::access(&store, options).await?;
         if options.sample {
             load_sample(&store).await?;
         }
         drop(actix_web::rt::spawn(sweep(store.clone())));
         let signals = StopSignals::listen().map_err(|e| e.to_string())?;
         actix_web::rt::spawn(dossier_counting::keep_folding(store.clone()));
-        let bound = server::bind(store, Arc::new(Moment::now), &options.bind, limits)
+        let bound = server::bind(store, Arc::new(Moment::now), access, &options.bind, limits)
             .map_err(|e| format!("{}: {e}", options.bind))?;
-        announce(&bound.addresses, options.sample);
+        announce(&bound.addresses, options.sample, secret.as_deref());
         server::serve(bound, signals).await.map_err(|e| e.to_string())
     })
 }
@@ -193,7 +209,7 @@ async fn sweep(store: Store) {
     }
 }
 
-fn announce(addresses: &[std::net::SocketAddr], sample: bool) {
+fn announce(addresses: &[std::net::SocketAddr], sample: bool, secret: Option<&str>) {
     let Some(address) = addresses.first() else { return };
     println!("Chiso serves on http://{address}");
     println!("  documentation  http://{address}/docs/");
@@ -201,6 +217,10 @@ fn announce(addresses: &[std::net::SocketAddr], sample: bool) {
     if sample {
         println!("  review         http://{address}/api/v1/reviews/gso-874/2020");
         println!("  ranking        http://{address}/api/v1/indexes/pci/rankings/2016");
+    }
+    if let Some(secret) = secret {
+        println!("There is no key yet: this one is an administrator's until the service ends.");
+        println!("  {secret}");
     }
 }
 

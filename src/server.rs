@@ -12,6 +12,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     http::{
+        access::Access,
         app, calls, frame,
         gate::{CallRules, Gate},
         state::{AppState, Clock},
@@ -52,11 +53,18 @@ pub struct Bound {
 ///
 /// # Errors
 /// When the address can't be bound.
-pub fn bind(store: Store, clock: Clock, address: &str, limits: ServerLimits) -> std::io::Result<Bound> {
+pub fn bind(
+    store: Store,
+    clock: Clock,
+    access: Access,
+    address: &str,
+    limits: ServerLimits,
+) -> std::io::Result<Bound> {
     let read_idle = limits.calls.read_idle;
     let state = AppState {
         store,
         clock,
+        access: Arc::new(access),
         metrics: Arc::new(Metrics::new()),
         max_body: limits.max_body,
         max_import: limits.max_import,

@@ -121,6 +121,16 @@ impl Body {
         Ok(value)
     }
 
+    /// The body as it is written, where it is JSON.
+    ///
+    /// # Errors
+    /// 415, 413 or 400.
+    pub fn json(self) -> Result<web::BytesMut, Problem> {
+        let bytes = self.0?;
+        serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|e| syntax_error(&e))?;
+        Ok(bytes)
+    }
+
     /// The body as a merge patch (RFC 7396): an object.
     ///
     /// # Errors
@@ -302,7 +312,9 @@ fn refused(error: serde_path_to_error::Error<serde_json::Error>) -> crate::servi
 /// # Errors
 /// The violation, as from a body.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, crate::service::error::Error> {
-    serde_path_to_error::deserialize(Strict(value)).map_err(refused)
+    // Through its text: a JSON value reads no integer from `3.0`.
+    let text = value.to_string();
+    serde_path_to_error::deserialize(Strict(&mut serde_json::Deserializer::from_str(&text))).map_err(refused)
 }
 
 /// Applies a merge patch (RFC 7396).

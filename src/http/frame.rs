@@ -2,7 +2,7 @@
 //!
 //! The log line and the metrics name the route's template, never the path: paths hold codes of dossiers.
 
-use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
+use std::{cell::RefCell, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
     Error,
@@ -15,7 +15,7 @@ use actix_web::{
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::{problem::Problem, state::AppState};
+use super::{access, problem::Problem, state::AppState};
 use crate::service::access::Caller;
 
 /// Language of titles and details.
@@ -67,7 +67,7 @@ pub struct Frame {
     /// Path of the request.
     pub path: String,
     /// Who asks.
-    pub caller: Arc<Caller>,
+    pub caller: RefCell<Arc<Caller>>,
 }
 
 tokio::task_local! {
@@ -80,13 +80,13 @@ pub fn current() -> Frame {
         request_id: new_request_id(),
         language: Language::Vietnamese,
         path: String::new(),
-        caller: Caller::anonymous(),
+        caller: RefCell::new(Caller::anonymous()),
     })
 }
 
 /// Who asks: of the request being handled.
 pub fn caller() -> Arc<Caller> {
-    FRAME.try_with(|frame| frame.caller.clone()).unwrap_or_else(|_| Caller::anonymous())
+    FRAME.try_with(|frame| frame.caller.borrow().clone()).unwrap_or_else(|_| Caller::anonymous())
 }
 
 /// `work` in the frame of the request being handled, for a task of its own: it goes on when the request is gone.
@@ -143,11 +143,12 @@ pub async fn around(
             .and_then(|value| value.to_str().ok())
             .map_or(Language::Vietnamese, Language::negotiate),
         path: request.path().to_owned(),
-        caller: Caller::anonymous(),
+        caller: RefCell::new(Caller::anonymous()),
     });
     let state = request.app_data::<web::Data<AppState>>().cloned();
+    let route = request.match_pattern();
     let span = tracing::info_span!("request", request_id = %frame.request_id);
-    let admitted = admitted(state.as_ref().map(|state| state.get_ref()), request, next);
+    let admitted = admitted(state.as_ref().map(|state| state.get_ref()), request, next, route.as_deref());
     let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(admitted).catch_unwind());
     let handled = handled.instrument(span.clone()).await;
     let mut result = match handled {
@@ -159,15 +160,15 @@ pub async fn around(
             Err(actix_web::error::InternalError::from_response(problem.to_string(), response).into())
         }),
     };
-    let (route, status) = match &mut result {
+    let status = match &mut result {
         Ok(response) => {
             name_request(response.headers_mut(), &frame);
             if let Some(state) = &state {
                 state.gate.dress(response);
             }
-            (response.request().match_pattern(), response.status().as_u16())
+            response.status().as_u16()
         }
-        Err(error) => (None, error.as_response_error().status_code().as_u16()),
+        Err(error) => error.as_response_error().status_code().as_u16(),
     };
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
     let took = started.elapsed();
@@ -185,18 +186,29 @@ pub async fn around(
     result
 }
 
-/// Lets a request in when there is room for it.
+/// Lets a request in when there is room for it, and its caller may do what it asks for.
 async fn admitted<B: MessageBody + 'static>(
     state: Option<&AppState>,
     request: ServiceRequest,
     next: Next<B>,
+    route: Option<&str>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let _pass = match state.map(|state| state.gate.enter(&request)) {
-        None => None,
-        Some(Ok(pass)) => Some(pass),
-        Some(Err(response)) => return Ok(request.into_response(response).map_into_right_body()),
+    let Some(state) = state else { return Ok(next.call(request).await?.map_into_left_body()) };
+    let _pass = match state.gate.enter(&request) {
+        Ok(pass) => pass,
+        Err(response) => return Ok(request.into_response(response).map_into_right_body()),
     };
-    Ok(next.call(request).await?.map_into_left_body())
+    match access::admit(state, &request, route).await {
+        Ok(caller) => {
+            // Nobody else borrows it: the request has not reached its handler yet.
+            let _ = FRAME.try_with(|frame| *frame.caller.borrow_mut() = caller);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(problem) => {
+            let response = actix_web::ResponseError::error_response(&problem);
+            Ok(request.into_response(response).map_into_right_body())
+        }
+    }
 }
 
 /// The answer of a problem where the request is gone and nothing else will name it.

@@ -2,6 +2,8 @@
 //!
 //! No SQL and no arithmetic on figures: `service` computes, this layer reads and shows.
 
+pub mod access;
+pub mod api_keys;
 pub mod app;
 pub mod batches;
 pub mod body;
@@ -25,6 +27,7 @@ pub mod dossier_imports;
 pub mod dossier_statistics;
 pub mod dossier_transfers;
 pub mod dossiers;
+pub mod dvcqg;
 pub mod edition_copies;
 pub mod edition_cycle;
 pub mod edition_parts;
@@ -49,6 +52,7 @@ pub mod json_stat;
 pub mod kept;
 pub mod latest_rankings;
 pub mod openapi;
+mod openapi_clients;
 pub mod operations;
 pub mod page;
 pub mod problem;

@@ -23,6 +23,10 @@ use crate::{
 /// Code, status, English and Vietnamese title of every problem.
 pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("malformed", 400, "The request can't be read", "Yêu cầu không đọc được"),
+    ("unauthenticated", 401, "A key is needed", "Cần khóa truy cập"),
+    ("invalid_token", 401, "The key or token opens nothing", "Khóa hoặc mã truy cập không hợp lệ"),
+    ("forbidden", 403, "Not allowed", "Không được phép"),
+    ("withheld", 403, "Too few dossiers to be shown", "Quá ít hồ sơ để công khai"),
     ("unknown_route", 404, "No such address", "Không có địa chỉ này"),
     ("not_found", 404, "Not found", "Không tìm thấy"),
     ("not_published", 404, "It was not published", "Chưa được công bố"),
@@ -38,6 +42,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("code_taken", 409, "The code is taken at that time", "Mã đã được dùng trong thời gian đó"),
     ("number_taken", 409, "The decision number is taken", "Số quyết định đã được dùng"),
     ("calendar_taken", 409, "There is a calendar for these units", "Đơn vị đã có lịch làm việc"),
+    ("key_ended", 409, "The key has ended", "Khóa đã hết hiệu lực"),
     ("annulled", 409, "The decision is annulled", "Quyết định đã bị hủy"),
     ("edition_published", 409, "The edition is published", "Kỳ đánh giá đã công bố"),
     ("nothing_changed", 409, "Nothing has changed", "Không có gì thay đổi"),
@@ -68,6 +73,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("rate_limited", 429, "Too many requests", "Quá nhiều yêu cầu"),
     ("internal", 500, "Internal error", "Lỗi nội bộ"),
     ("overloaded", 503, "Too busy at the moment", "Hệ thống đang quá tải"),
+    ("issuer_unavailable", 503, "The identity provider is away", "Hệ thống định danh không sẵn sàng"),
     ("unavailable", 503, "The database is not available", "Cơ sở dữ liệu không sẵn sàng"),
     ("timed_out", 503, "It took too long", "Xử lý quá lâu"),
 ];
@@ -254,6 +260,13 @@ impl ResponseError for Problem {
         if status == 503 || self.code == "idempotency_in_progress" {
             response.insert_header((header::RETRY_AFTER, "1"));
         }
+        if status == 401 {
+            let challenge = match self.code {
+                "invalid_token" => "Bearer realm=\"chiso\", error=\"invalid_token\"",
+                _ => "Bearer realm=\"chiso\"",
+            };
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
         if status == 408 {
             // What is left of the body is not waited for.
             response.force_close();
@@ -284,6 +297,9 @@ impl From<Error> for Problem {
             Error::Malformed(violations) => Self::malformed(violations),
             Error::Conflict { code, text, violations } => {
                 Self { code, detail: text, errors: violations, allow: None }
+            }
+            Error::Forbidden(text) => {
+                Self { code: "forbidden", detail: text, errors: Vec::new(), allow: None }
             }
             Error::Stale => Self::new(
                 "stale",

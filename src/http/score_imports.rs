@@ -337,7 +337,7 @@ pub async fn import_scores(
     let (code, year) = path.into_inner();
     let index_code = index_of_path(&state, &code).await?;
     let year = year_of("year", &year)?;
-    crud::get::<Editions>(&state.store, editions::key(&index_code, year)).await?;
+    crud::get::<Editions>(&state.store, frame::caller(), editions::key(&index_code, year)).await?;
     let file = file_of(&request)?;
     let packing = Packing::of(request.headers())?;
     let limit = MOST_BYTES.min(usize::try_from(state.max_import).unwrap_or(usize::MAX));

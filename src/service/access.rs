@@ -8,7 +8,13 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use crate::domain::access::{Scope, Scopes};
+use crate::{
+    domain::{
+        access::{Scope, Scopes},
+        editions::{CohortRule, Edition},
+    },
+    store::list::{Filter, Test, Value},
+};
 
 /// The units that a caller's scopes hold for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +36,8 @@ pub struct Caller {
     pub scopes: Scopes,
     /// For which units.
     pub reach: Reach,
+    /// Whether names of individual recipients of commendations are public.
+    pub recipient_names: bool,
 }
 
 impl Caller {
@@ -41,6 +49,7 @@ impl Caller {
                 id: None,
                 scopes: Scopes::default(),
                 reach: Reach::Units(Arc::default()),
+                recipient_names: false,
             })
         });
         ANONYMOUS.clone()
@@ -54,6 +63,7 @@ impl Caller {
             name,
             scopes: [Scope::Admin].into_iter().collect(),
             reach: Reach::Everything,
+            recipient_names: true,
         })
     }
 
@@ -73,6 +83,26 @@ impl Caller {
     /// Whether the caller has the scope for a unit.
     pub fn may(&self, scope: Scope, unit_id: &str) -> bool {
         self.has(scope) && self.reaches(unit_id)
+    }
+
+    /// Whether the caller has the scope for every unit that an edition ranks, by the units that its cohorts list and
+    /// those whose children its rules take.
+    pub fn may_for_cohorts(&self, scope: Scope, edition: &Edition) -> bool {
+        self.may_everywhere(scope)
+            || self.has(scope)
+                && edition.cohorts.iter().all(|cohort| match (&cohort.unit_ids, &cohort.rule) {
+                    (Some(units), _) => units.iter().all(|unit| self.reaches(unit)),
+                    (None, Some(CohortRule { parent_id: Some(parent), .. })) => self.reaches(parent),
+                    (None, _) => false,
+                })
+    }
+
+    /// What of a list by units the caller reaches; none where it reaches all.
+    pub fn sight(&self, column: &'static str) -> Option<Filter> {
+        let Reach::Units(units) = &self.reach else { return None };
+        let mut units: Vec<String> = units.iter().cloned().collect();
+        units.sort_unstable();
+        Some(Filter { column, test: Test::OneOf, value: Value::Texts(units) })
     }
 
     /// Whether the caller has the scope for all units, and for what belongs to none.

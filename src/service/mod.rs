@@ -2,6 +2,7 @@
 //! they need. No actix or utoipa types and no SQL text.
 
 pub mod access;
+pub mod api_keys;
 pub mod batches;
 pub mod calendars;
 pub mod changes;
@@ -23,6 +24,7 @@ pub mod dossier_imports;
 pub mod dossier_statistics;
 pub mod dossier_transfers;
 pub mod dossiers;
+pub mod dvcqg;
 pub mod edition_copies;
 pub mod edition_cycle;
 pub mod editions;
@@ -36,6 +38,8 @@ pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
+pub mod keyring;
+pub mod min_cells;
 pub mod procedures;
 pub mod rank_targets;
 pub mod rank_thresholds;
@@ -45,6 +49,7 @@ pub mod ranking_reports;
 pub mod rankings;
 pub mod record_scores;
 pub mod reported_figures;
+pub mod resource;
 pub mod returns;
 pub mod reviews;
 pub mod robustness;

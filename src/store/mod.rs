@@ -4,6 +4,7 @@
 //! worker, and both see one state of the data from their first query to their last. [`Store::read_here`] is the
 //! short way for a read that is bounded: on SQLite it stays on the thread that asks.
 
+pub mod api_keys;
 pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
@@ -311,6 +312,36 @@ impl Store {
         };
         self.inner.wrote.store(true, Ordering::Relaxed);
         done
+    }
+
+    /// [`write`](Self::write) for work that checks everything before it changes anything, which is done faster on
+    /// SQLite. Both parts may be done again.
+    ///
+    /// # Errors
+    /// Those of `check`, and of `change` when it fails all the same; `Busy` and `Unavailable` as for any write.
+    pub async fn write_checked<V, T, E, P, C>(&self, check: P, change: C) -> Result<T, E>
+    where
+        V: 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        P: Fn(&mut Conn) -> Result<V, E> + Send + 'static,
+        C: Fn(&mut Conn, V) -> Result<T, E> + Send + 'static,
+    {
+        match &self.inner.writer {
+            // The claim of an idempotency key is marked in the middle of it: that takes a savepoint.
+            Some(writer) if idempotency::current().is_none() => {
+                let done = writer.write_checked(check, change).await;
+                self.inner.wrote.store(true, Ordering::Relaxed);
+                done
+            }
+            _ => {
+                self.write(move |conn| {
+                    let checked = check(conn)?;
+                    change(conn, checked)
+                })
+                .await
+            }
+        }
     }
 
     /// Says that something was written, for who asks next.

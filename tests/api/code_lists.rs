@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Lists of words that no caller meets: parts of files, of tables or of the program's own bookkeeping.
-const INTERNAL: [&str; 4] = ["Member", "DateForm", "Closing", "Action"];
+const INTERNAL: [&str; 5] = ["Member", "DateForm", "Closing", "Action", "Area"];
 
 fn words_of(list: &Value) -> Vec<&str> {
     list["codes"].as_array().unwrap().iter().map(|code| code["code"].as_str().unwrap()).collect()

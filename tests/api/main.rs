@@ -8,6 +8,9 @@
 
 mod support;
 
+mod access;
+mod access_reach;
+mod api_keys;
 mod bad_input;
 mod bad_resources;
 mod batches;
@@ -32,6 +35,7 @@ mod dossier_imports;
 mod dossier_statistics;
 mod dossier_transfers;
 mod dossiers;
+mod dvcqg;
 mod edition_cycle;
 mod edition_readings;
 mod explanations;
@@ -49,6 +53,7 @@ mod layers;
 mod lifecycle;
 mod limits;
 mod lists;
+mod openapi_clients;
 mod problems;
 mod procedures;
 mod published_tables;
@@ -65,6 +70,7 @@ mod score_imports;
 mod series;
 mod simulations;
 mod store;
+mod tokens;
 mod unit_tree;
 mod units;
 

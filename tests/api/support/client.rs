@@ -12,7 +12,7 @@ use ureq::{
     http::{HeaderMap, Request, Response},
 };
 
-use super::spec;
+use super::{app::KEY, spec};
 
 /// A client of one server.
 pub struct Client {
@@ -77,12 +77,25 @@ pub struct Ask<'a> {
     method: &'a str,
     path: &'a str,
     headers: Vec<(&'a str, String)>,
+    key: Option<String>,
     body: Option<Vec<u8>>,
 }
 
 impl<'a> Ask<'a> {
     pub fn header(mut self, name: &'a str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Sent with another key.
+    pub fn key(mut self, secret: impl Into<String>) -> Self {
+        self.key = Some(secret.into());
+        self
+    }
+
+    /// Sent without a key.
+    pub fn anonymous(mut self) -> Self {
+        self.key = None;
         self
     }
 
@@ -106,6 +119,9 @@ impl<'a> Ask<'a> {
             .uri(format!("http://{}{}", self.client.address, self.path));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
+        }
+        if let Some(key) = &self.key {
+            request = request.header("authorization", format!("Bearer {key}"));
         }
         let sent = match self.body {
             Some(body) => self.client.agent.run(request.body(body).unwrap()),
@@ -160,7 +176,7 @@ impl Client {
     }
 
     pub fn ask<'a>(&'a self, method: &'a str, path: &'a str) -> Ask<'a> {
-        Ask { client: self, method, path, headers: Vec::new(), body: None }
+        Ask { client: self, method, path, headers: Vec::new(), key: Some(KEY.to_owned()), body: None }
     }
 
     #[track_caller]
@@ -192,6 +208,7 @@ impl Client {
     pub fn try_post(&self, path: &str, body: &Value) -> Option<u16> {
         let url = format!("http://{}{path}", self.address);
         let request = self.agent.post(url).header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {KEY}"));
         request.send(body.to_string()).ok().map(|response| response.status().as_u16())
     }
 
