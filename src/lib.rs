@@ -17,6 +17,7 @@
 // The examples of long bodies are one JSON macro each.
 #![recursion_limit = "256"]
 
+pub mod call_options;
 pub mod cli;
 pub mod domain;
 pub mod exchange;

@@ -18,7 +18,7 @@ use crate::{
     keys, ready_editions,
     sample::{Extent, Loaded},
     server::{self, ServerLimits, StopSignals},
-    service::{dossier_counting, imports},
+    service::{dossier_counting, idempotency, imports},
     store::{Store, migrate},
     telemetry,
 };
@@ -175,6 +175,7 @@ fn serve(options: &Serve) -> Result<(), String> {
         // Every connection can be busy at once, whichever worker its requests came to.
         blocking_threads: options.database.db_connections as usize + 2,
         shutdown_seconds: options.shutdown_seconds,
+        calls: options.calls.rules(options.sample),
     };
     in_runtime(async move {
         count(&store).await?;
@@ -193,11 +194,16 @@ fn serve(options: &Serve) -> Result<(), String> {
     })
 }
 
-/// Looks for imports whose process is gone, now and then.
+/// Looks for imports whose process is gone, and for idempotency keys that are no longer kept, now and then.
 async fn sweep(store: Store) {
-    loop {
+    for round in 0_u64.. {
         if let Err(error) = imports::sweep(&store, Moment::now()).await {
             tracing::warn!(error = ?error, "imports could not be looked through");
+        }
+        if round.is_multiple_of(12)
+            && let Err(error) = idempotency::purge(&store, Moment::now()).await
+        {
+            tracing::warn!(error = ?error, "old idempotency keys could not be taken away");
         }
         tokio::time::sleep(Duration::from_secs(5)).await;
     }

@@ -24,6 +24,7 @@ pub mod dossiers;
 pub mod dvcqg;
 pub mod edition_cycle;
 pub mod editions;
+mod fixed;
 pub mod form_06a;
 pub mod form_reports;
 pub mod hours;

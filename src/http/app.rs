@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    api_keys, calendars, changes, clock_rules, code_lists, commendations, comparisons, completeness,
+    api_keys, batches, calendars, changes, clock_rules, code_lists, commendations, comparisons, completeness,
     crud::API, deadlines, distributions, dossier_events, dossier_exports, dossier_imports,
     dossier_statistics, dossier_transfers, dossiers, dvcqg, edition_copies, edition_cycle, editions,
     explanations, form_06a, form_reports, imports, improvement_actions, index_score_exports, index_scores,
@@ -18,6 +18,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config.configure(operations::configure).service(
         scope::scope(API)
             .configure(dossier_exports::configure)
+            .configure(batches::configure)
             .configure(dossiers::configure)
             .configure(units::configure)
             .configure(dossier_imports::configure)

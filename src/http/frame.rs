@@ -89,6 +89,17 @@ pub fn caller() -> Arc<Caller> {
     FRAME.try_with(|frame| frame.caller.borrow().clone()).unwrap_or_else(|_| Caller::anonymous())
 }
 
+/// `work` in the frame of the request being handled, for a task of its own: it goes on when the request is gone.
+pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let frame = FRAME.try_with(Rc::clone).ok();
+    async move {
+        match frame {
+            Some(frame) => FRAME.scope(frame, work).await,
+            None => work.await,
+        }
+    }
+}
+
 fn new_request_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
@@ -152,6 +163,9 @@ pub async fn around(
     let status = match &mut result {
         Ok(response) => {
             name_request(response.headers_mut(), &frame);
+            if let Some(state) = &state {
+                state.gate.dress(response);
+            }
             response.status().as_u16()
         }
         Err(error) => error.as_response_error().status_code().as_u16(),
@@ -172,18 +186,19 @@ pub async fn around(
     result
 }
 
-/// Lets a request in when its caller may do what it asks for.
+/// Lets a request in when there is room for it, and its caller may do what it asks for.
 async fn admitted<B: MessageBody + 'static>(
     state: Option<&AppState>,
     request: ServiceRequest,
     next: Next<B>,
     route: Option<&str>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let admitted = match state {
-        Some(state) => access::admit(state, &request, route).await,
-        None => Ok(Caller::anonymous()),
+    let Some(state) = state else { return Ok(next.call(request).await?.map_into_left_body()) };
+    let _pass = match state.gate.enter(&request) {
+        Ok(pass) => pass,
+        Err(response) => return Ok(request.into_response(response).map_into_right_body()),
     };
-    match admitted {
+    match access::admit(state, &request, route).await {
         Ok(caller) => {
             // Nobody else borrows it: the request has not reached its handler yet.
             let _ = FRAME.try_with(|frame| *frame.caller.borrow_mut() = caller);
@@ -194,6 +209,13 @@ async fn admitted<B: MessageBody + 'static>(
             Ok(request.into_response(response).map_into_right_body())
         }
     }
+}
+
+/// The answer of a problem where the request is gone and nothing else will name it.
+pub fn refusal(problem: &Problem) -> Error {
+    let mut response = actix_web::ResponseError::error_response(problem);
+    let _ = FRAME.try_with(|frame| name_request(response.headers_mut(), frame));
+    actix_web::error::InternalError::from_response(problem.to_string(), response).into()
 }
 
 #[cfg(test)]

@@ -279,17 +279,17 @@ pub struct Number(serde_json::Number);
 impl Number {
     /// All digits of an exact value.
     pub fn exact(value: &Exact) -> Self {
-        Self::of_text(&value.to_string())
+        Self::of_text(value.to_string())
     }
 
     /// A value rounded once, halves away from zero.
     pub fn rounded(value: &Exact, decimals: u8) -> Self {
-        Self::of_text(&value.to_fixed(decimals))
+        Self::of_text(value.to_fixed(decimals))
     }
 
-    fn of_text(text: &str) -> Self {
-        // An exact decimal always writes as a JSON number; zero stands in for what can't happen.
-        Self(text.parse().unwrap_or_else(|_| serde_json::Number::from(0)))
+    /// An exact decimal always writes as a JSON number; it is not read again to see that.
+    fn of_text(text: String) -> Self {
+        Self(serde_json::Number::from_string_unchecked(text))
     }
 }
 

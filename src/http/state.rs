@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{access::Access, frame};
+use super::{access::Access, frame, gate::Gate};
 use crate::{
     domain::time::{Day, Moment},
     metrics::Metrics,
@@ -33,6 +33,8 @@ pub struct AppState {
     pub max_import: u64,
     /// Who may come in.
     pub access: Arc<Access>,
+    /// What holds for every call.
+    pub gate: Arc<Gate>,
     /// Imports that may run at once.
     pub imports: Arc<Semaphore>,
 }

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod api_keys;
+pub mod batches;
 pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
@@ -32,6 +33,7 @@ pub mod explanation_texts;
 pub mod explanations;
 pub mod form_06a;
 pub mod form_reports;
+pub mod idempotency;
 pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
@@ -47,6 +49,7 @@ pub mod ranking_reports;
 pub mod rankings;
 pub mod record_scores;
 pub mod reported_figures;
+pub mod resource;
 pub mod returns;
 pub mod reviews;
 pub mod robustness;

@@ -454,3 +454,19 @@ diesel::table! {
         version -> BigInt,
     }
 }
+
+diesel::table! {
+    idempotency_claims (id) {
+        id -> Text,
+        owner -> Text,
+        request -> Text,
+        body -> Nullable<Text>,
+        state -> Text,
+        claimed_at -> BigInt,
+        lease_until -> BigInt,
+        record -> Nullable<Text>,
+        answer_status -> Nullable<Integer>,
+        answer_headers -> Nullable<Text>,
+        answer_body -> Nullable<Text>,
+    }
+}
