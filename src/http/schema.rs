@@ -38,7 +38,6 @@ use crate::domain::{
 use crate::{
     http::{form_06a_files::FormFormat, formats::FileFormat},
     service::{
-        changes::ChangedResource,
         commendations::CommendationFlag,
         deadlines::NoDueDate,
         dossier_events::Mode,
@@ -54,7 +53,6 @@ use crate::{
         series::SeriesGap,
         totals::{ComponentKind, TotalSource, Unranked},
     },
-    store::changes::Action as ChangeAction,
 };
 
 macro_rules! word_schemas {
@@ -108,6 +106,8 @@ word_schemas! {
     DayKind,
     /// Why a day was not counted.
     DayOff,
+    /// How far a delivery of a webhook is.
+    DeliveryStatus,
     /// Decimal mark of numbers that are written as text.
     DecimalMark,
     /// What the difference of two scores counts.
@@ -182,6 +182,8 @@ word_schemas! {
     ScoreUnit,
     /// Why a year of a series has no standing.
     SeriesGap,
+    /// Why the service stopped a webhook by itself.
+    StopReason,
     /// How a dossier was submitted.
     SubmissionChannel,
     /// How a score table is laid out: a row a unit (`wide`) or a row a score (`long`).

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{access::Access, frame};
+use super::{access::Access, following::Following, frame};
 use crate::{
     domain::time::{Day, Moment},
     metrics::Metrics,
@@ -33,6 +33,8 @@ pub struct AppState {
     pub max_import: u64,
     /// Who may come in.
     pub access: Arc<Access>,
+    /// What requests that follow changes share.
+    pub following: Arc<Following>,
     /// Imports that may run at once.
     pub imports: Arc<Semaphore>,
 }
@@ -40,7 +42,7 @@ pub struct AppState {
 impl AppState {
     /// Who asks, and when.
     pub fn context(&self) -> Context {
-        Context { caller: frame::caller(), now: (self.clock)() }
+        Context { caller: frame::caller(), now: (self.clock)(), origin: frame::origin() }
     }
 
     /// Who asks for figures of an edition.

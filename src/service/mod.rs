@@ -3,7 +3,9 @@
 
 pub mod access;
 pub mod api_keys;
+pub mod audit;
 pub mod calendars;
+pub mod changed_resources;
 pub mod changes;
 pub mod clock_rules;
 pub mod cohorts;
@@ -53,9 +55,13 @@ pub mod score_files;
 pub mod score_imports;
 pub mod score_sheets;
 pub mod series;
+pub mod sight;
 pub mod simulations;
+pub mod snapshots;
 pub mod totals;
 pub mod unit_profiles;
 pub mod unit_scores;
 pub mod unit_tree;
 pub mod units;
+pub mod webhook_deliveries;
+pub mod webhooks;

@@ -5,6 +5,7 @@
 //! short way for a read that is bounded: on SQLite it stays on the thread that asks.
 
 pub mod api_keys;
+pub mod audit;
 pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
@@ -35,6 +36,8 @@ pub mod series;
 pub mod sql;
 pub mod unit_tree;
 pub mod units;
+pub mod webhook_deliveries;
+pub mod webhooks;
 mod writer;
 
 use std::{
