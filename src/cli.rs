@@ -5,6 +5,7 @@ use std::{path::PathBuf, str::FromStr};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::{
+    call_options::CallOptions,
     domain::{
         access::Scope,
         dossier_imports::Preset,
@@ -337,7 +338,7 @@ pub struct Database {
     #[arg(long, env = "CHISO_DB_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub db_connections: u32,
 
-    /// Writes that may wait on SQLite; beyond it the answer is 503.
+    /// Writes that may wait on SQLite, and requests that may wait for a connection; beyond it the answer is 503.
     #[arg(long, env = "CHISO_WRITE_QUEUE", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub write_queue: u32,
 
@@ -418,6 +419,10 @@ pub struct Serve {
     /// Tokens of an identity provider.
     #[command(flatten)]
     pub tokens: TokenOptions,
+
+    /// What holds for every call.
+    #[command(flatten)]
+    pub calls: CallOptions,
 
     /// Where the data is.
     #[command(flatten)]

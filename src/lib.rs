@@ -19,6 +19,7 @@
 #![recursion_limit = "256"]
 
 pub mod background;
+pub mod call_options;
 pub mod cli;
 pub mod dispatch;
 pub mod domain;

@@ -20,7 +20,7 @@ use crate::{
     keys, ready_editions,
     sample::{Extent, Loaded},
     server::{self, ServerLimits, StopSignals},
-    service::{dossier_counting, imports},
+    service::{dossier_counting, idempotency, imports},
     store::{Store, migrate},
     telemetry,
 };
@@ -182,6 +182,7 @@ fn serve(options: &Serve) -> Result<(), String> {
         blocking_threads: options.database.db_connections as usize + 2,
         shutdown_seconds: options.shutdown_seconds,
         webhooks_allow_private: options.webhooks_allow_private,
+        calls: options.calls.rules(options.sample),
     };
     in_runtime(async move {
         count(&store).await?;
@@ -207,11 +208,16 @@ fn serve(options: &Serve) -> Result<(), String> {
     })
 }
 
-/// Looks for imports whose process is gone, now and then.
+/// Looks for imports whose process is gone, and for idempotency keys that are no longer kept, now and then.
 async fn sweep(store: Store) {
-    loop {
+    for round in 0_u64.. {
         if let Err(error) = imports::sweep(&store, Moment::now()).await {
             tracing::warn!(error = ?error, "imports could not be looked through");
+        }
+        if round.is_multiple_of(12)
+            && let Err(error) = idempotency::purge(&store, Moment::now()).await
+        {
+            tracing::warn!(error = ?error, "old idempotency keys could not be taken away");
         }
         tokio::time::sleep(Duration::from_secs(5)).await;
     }

@@ -13,9 +13,10 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     http::{
         access::Access,
-        app,
+        app, calls,
         following::Following,
         frame,
+        gate::{CallRules, Gate},
         state::{AppState, Clock},
     },
     metrics::Metrics,
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// How the server is run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ServerLimits {
     /// Most bytes of a body.
     pub max_body: usize,
@@ -37,6 +38,8 @@ pub struct ServerLimits {
     pub shutdown_seconds: u64,
     /// Whether webhooks may go to addresses that are not on the public internet.
     pub webhooks_allow_private: bool,
+    /// What holds for every call.
+    pub calls: CallRules,
 }
 
 /// Imports that one service runs at once; each has a thread and a file of its own.
@@ -64,6 +67,7 @@ pub fn bind(
     limits: ServerLimits,
 ) -> std::io::Result<Bound> {
     let (stopping, is_stopping) = watch::channel(false);
+    let read_idle = limits.calls.read_idle;
     let state = AppState {
         following: Arc::new(Following::new(is_stopping, limits.webhooks_allow_private)),
         store,
@@ -73,6 +77,7 @@ pub fn bind(
         max_body: limits.max_body,
         max_import: limits.max_import,
         imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
+        gate: Arc::new(Gate::new(limits.calls)),
     };
     // Built once here: the document is read by every error of a wrong method.
     let _ = crate::http::openapi::text();
@@ -88,8 +93,10 @@ pub fn bind(
             )
             .service(web::redirect("/docs", "/docs/"))
             .default_service(web::to(app::fallback))
+            .wrap(from_fn(calls::around))
             .wrap(from_fn(frame::around))
     })
+    .on_connect(move |connection, _| drop_who_reads_nothing(connection, read_idle))
     .workers(limits.workers)
     .worker_max_blocking_threads(limits.blocking_threads)
     .shutdown_timeout(limits.shutdown_seconds)
@@ -98,6 +105,15 @@ pub fn bind(
     .bind(address)?;
     let addresses = server.addrs();
     Ok(Bound { server: server.run(), addresses, stopping })
+}
+
+/// Tells the system to drop a connection whose client takes nothing of what waits for it: such a client would keep
+/// its answer in memory for ever, and nobody here is asked for more of it.
+fn drop_who_reads_nothing(connection: &dyn std::any::Any, idle: Duration) {
+    let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(idle)) {
+        tracing::debug!(%error, "a connection could not be given its limit");
+    }
 }
 
 /// The signals that stop the service.

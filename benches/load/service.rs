@@ -80,7 +80,8 @@ impl Service {
     /// # Errors
     /// When it doesn't become ready.
     pub fn start(database: &str, sample: bool) -> Result<Self> {
-        let mut command = command(&["serve", "--bind", "127.0.0.1:0", "--database-url", database]);
+        let mut command =
+            command(&["serve", "--bind", "127.0.0.1:0", "--rate-limit", "0", "--database-url", database]);
         if sample {
             command.arg("--sample");
         }

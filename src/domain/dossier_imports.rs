@@ -209,6 +209,16 @@ impl Plan {
         findings.into_result().map(|()| plan)
     }
 
+    /// The plan of the portal's own records, told one by one: their heads alone are read, no name of a member.
+    ///
+    /// # Errors
+    /// Those of [`Plan::new`].
+    pub fn of_portal() -> Result<Self, Vec<Violation>> {
+        let mut plan = Self::new(Some(Preset::Dvcqg), Mapping::default())?;
+        plan.columns.retain(|head, _| DVCQG_COLUMNS.iter().any(|(known, _)| known == head));
+        Ok(plan)
+    }
+
     fn take_preset(&mut self, mapping: &Mapping) {
         self.columns.extend(DVCQG_COLUMNS.iter().map(|(head, member)| (clean(head), *member)));
         let channels = DVCQG_CHANNELS.iter().map(|(code, via)| ((*code).to_owned(), via.to_string()));

@@ -112,6 +112,8 @@ pub const RULES: &[(&str, Rule, Foreign)] = &[
     ("export_dossiers", Needs(DossiersRead), Same),
     ("list_dossier_anomalies", Needs(DossiersRead), Same),
     ("create_dossier", Needs(DossiersWrite), Refused),
+    ("batch_dossiers", Needs(DossiersWrite), Same),
+    ("sync_dvcqg_dossiers", Needs(DossiersWrite), Same),
     ("get_dossier", Needs(DossiersRead), Hidden),
     ("put_dossier", Needs(DossiersWrite), Hidden),
     ("patch_dossier", Needs(DossiersWrite), Hidden),
@@ -119,6 +121,7 @@ pub const RULES: &[(&str, Rule, Foreign)] = &[
     ("get_dossier_history", Needs(DossiersRead), Hidden),
     ("tell_dossier_event", Needs(DossiersWrite), Hidden),
     ("transfer_dossier", Needs(DossiersWrite), Hidden),
+    ("sync_dvcqg_dossiers", Needs(DossiersWrite), Same),
     ("import_dossiers", Needs(DossiersWrite), Same),
     ("list_imports", Needs(DossiersWrite), Same),
     ("get_import", Needs(DossiersWrite), Hidden),
@@ -180,6 +183,7 @@ pub const RULES: &[(&str, Rule, Foreign)] = &[
     ("list_index_scores", Public(Indexes), Same),
     ("export_index_scores", Public(Indexes), Same),
     ("create_index_score", Needs(ScoresWrite), Refused),
+    ("batch_index_scores", Needs(ScoresWrite), Same),
     ("put_index_score_by_key", Needs(ScoresWrite), Hidden),
     ("get_index_score", Needs(ScoresRead), Hidden),
     ("put_index_score", Needs(ScoresWrite), Hidden),
@@ -405,7 +409,7 @@ async fn known(state: &AppState, secret: &str) -> Result<Arc<Caller>, Problem> {
 /// The issuer's keys could not be had: the token may be right, and can be sent again.
 fn keys_missing() -> Problem {
     Problem::new(
-        "unavailable",
+        "issuer_unavailable",
         "Tokens can't be verified at the moment: the issuer's keys are not to be had.",
         "Hiện chưa kiểm tra được mã truy cập: không lấy được khóa của bên cấp.",
     )

@@ -139,7 +139,7 @@ pub struct ApiKeyPage {
 
 list_query! {
     /// Which keys.
-    pub struct ListApiKeysQuery {
+    pub struct ListApiKeysQuery by SORTS {
         /// Keys of this name.
         name: String,
         /// Keys of this unit alone.

@@ -185,6 +185,7 @@ pub async fn list_changes(
     if wants_stream(&request) {
         return change_streams::answer(&state, &request, sight, question).await;
     }
+    let _place = if query.wait.unwrap_or(0) > 0 { Some(state.following.enter()?) } else { None };
     let page = loop {
         let known = match until > Instant::now() {
             true => state.following.state(&state.store).await,

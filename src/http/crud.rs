@@ -69,6 +69,11 @@ pub trait Exposed: ListedResource {
 pub struct Key(Option<String>);
 
 impl Key {
+    /// No path says it.
+    pub const fn of_body() -> Self {
+        Self(None)
+    }
+
     /// The key of a path.
     pub fn of_path(path: String) -> Self {
         Self(Some(path))
@@ -238,7 +243,7 @@ pub async fn post<R: Exposed>(
     if input.as_ref().err().is_none_or(Problem::is_validation) {
         no_query(request)?;
     }
-    let proposal = R::proposal(input?, Key(None), None)?;
+    let proposal = R::proposal(input?, Key::of_body(), None)?;
     let record = crud::create::<R>(&state.store, state.context(), proposal).await?;
     let today = state.today();
     Ok(respond::created(&R::location(&record.record), tag::<R>(&record, today), &R::view(&record, today)))

@@ -245,7 +245,7 @@ pub async fn get_dossier_history(
 
 list_query! {
     /// Which anomalies.
-    pub struct ListDossierAnomaliesQuery {
+    pub struct ListDossierAnomaliesQuery by SORTS {
         /// Dossiers that this unit alone decides.
         unit_id: String,
         /// Dossiers that this unit or one below it decides.

@@ -150,9 +150,11 @@ pub struct EditionInput {
     /// What a score counts.
     pub unit_of_measure: ScoreUnit,
     /// Decimals of the output, 0 to 10.
+    #[schema(maximum = 10)]
     pub decimals: u8,
     /// Decimals on which ranks are taken; exact scores when absent.
     #[serde(default)]
+    #[schema(maximum = 10)]
     pub rank_decimals: Option<u8>,
     /// How equal scores share ranks; `competition` when absent.
     #[serde(default)]
@@ -214,7 +216,7 @@ pub struct EditionPage {
 
 list_query! {
     /// Which editions.
-    pub struct ListEditionsQuery {
+    pub struct ListEditionsQuery by SORTS {
         /// The edition of this data year.
         year: i32,
         /// Editions with this framework.

@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::problem::Problem;
 use crate::store::{State, Store};
 
-/// Streams that stay open at once: each keeps a connection and looks at the data ten times a second.
-const STREAMS: usize = 256;
+/// Streams and waiting requests at once: each keeps a connection, and on SQLite looks at the data ten times a second.
+const FOLLOWERS: usize = 512;
 
 /// How often SQLite is asked whether anything was committed: that takes some microseconds.
 const SQLITE_EVERY: Duration = Duration::from_millis(100);
@@ -22,7 +22,7 @@ const POSTGRES_EVERY: Duration = Duration::from_millis(500);
 /// What requests that follow changes share.
 pub struct Following {
     stopping: watch::Receiver<bool>,
-    streams: Arc<Semaphore>,
+    followers: Arc<Semaphore>,
     seen: Mutex<Option<(Instant, State)>>,
     /// Whether webhooks may go to addresses that are not on the public internet.
     pub webhooks_allow_private: bool,
@@ -31,8 +31,8 @@ pub struct Following {
 impl Following {
     /// Until `stopping` says that the service ends.
     pub fn new(stopping: watch::Receiver<bool>, webhooks_allow_private: bool) -> Self {
-        let streams = Arc::new(Semaphore::new(STREAMS));
-        Self { stopping, streams, seen: Mutex::default(), webhooks_allow_private }
+        let followers = Arc::new(Semaphore::new(FOLLOWERS));
+        Self { stopping, followers, seen: Mutex::default(), webhooks_allow_private }
     }
 
     /// Whether the service ends.
@@ -40,16 +40,16 @@ impl Following {
         *self.stopping.borrow()
     }
 
-    /// Room for one more stream.
+    /// Room for one more stream or waiting request.
     ///
     /// # Errors
     /// 503 when there is none.
     pub fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.streams.clone().try_acquire_owned().map_err(|_| {
+        self.followers.clone().try_acquire_owned().map_err(|_| {
             Problem::new(
                 "overloaded",
-                "Too many streams are open: try again, or ask with `wait`.",
-                "Có quá nhiều luồng đang mở: hãy thử lại, hoặc dùng `wait`.",
+                "Too many requests wait for changes: try again, or ask without `wait`.",
+                "Có quá nhiều yêu cầu đang chờ thay đổi: hãy thử lại, hoặc gọi không có `wait`.",
             )
         })
     }

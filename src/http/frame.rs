@@ -15,7 +15,7 @@ use actix_web::{
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::{access, problem::Problem, state::AppState};
+use super::{access, problem::Problem, rate_limits::source_of, state::AppState};
 use crate::{service::access::Caller, store::changes::Origin};
 
 /// Language of titles and details.
@@ -95,10 +95,21 @@ pub fn caller() -> Arc<Caller> {
 /// Where the request being handled came from.
 pub fn origin() -> Option<Arc<Origin>> {
     let origin = |frame: &Rc<Frame>| {
-        let source = frame.source.map(|address| address.to_canonical().to_string());
+        let source = frame.source.map(|address| address.to_string());
         Arc::new(Origin { source, request_id: frame.request_id.clone() })
     };
     FRAME.try_with(origin).ok()
+}
+
+/// `work` in the frame of the request being handled, for a task of its own: it goes on when the request is gone.
+pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let frame = FRAME.try_with(Rc::clone).ok();
+    async move {
+        match frame {
+            Some(frame) => FRAME.scope(frame, work).await,
+            None => work.await,
+        }
+    }
 }
 
 fn new_request_id() -> String {
@@ -136,6 +147,8 @@ pub async fn around(
         // HEAD is GET without the body; the connection leaves the body out by itself.
         request.head_mut().method = Method::GET;
     }
+    let state = request.app_data::<web::Data<AppState>>().cloned();
+    let proxy_header = state.as_ref().and_then(|state| state.gate.rules.trusted_proxy_header.as_deref());
     let frame = Rc::new(Frame {
         request_id: request_id(&request),
         language: request
@@ -145,9 +158,8 @@ pub async fn around(
             .map_or(Language::Vietnamese, Language::negotiate),
         path: request.path().to_owned(),
         caller: RefCell::new(Caller::anonymous()),
-        source: request.peer_addr().map(|address| address.ip()),
+        source: source_of(&request, proxy_header),
     });
-    let state = request.app_data::<web::Data<AppState>>().cloned();
     let route = request.match_pattern();
     let span = tracing::info_span!("request", request_id = %frame.request_id);
     let admitted = admitted(state.as_ref().map(|state| state.get_ref()), request, next, route.as_deref());
@@ -165,6 +177,9 @@ pub async fn around(
     let status = match &mut result {
         Ok(response) => {
             name_request(response.headers_mut(), &frame);
+            if let Some(state) = &state {
+                state.gate.dress(response);
+            }
             response.status().as_u16()
         }
         Err(error) => error.as_response_error().status_code().as_u16(),
@@ -185,18 +200,19 @@ pub async fn around(
     result
 }
 
-/// Lets a request in when its caller may do what it asks for.
+/// Lets a request in when there is room for it, and its caller may do what it asks for.
 async fn admitted<B: MessageBody + 'static>(
     state: Option<&AppState>,
     request: ServiceRequest,
     next: Next<B>,
     route: Option<&str>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let admitted = match state {
-        Some(state) => access::admit(state, &request, route).await,
-        None => Ok(Caller::anonymous()),
+    let Some(state) = state else { return Ok(next.call(request).await?.map_into_left_body()) };
+    let _pass = match state.gate.enter(&request) {
+        Ok(pass) => pass,
+        Err(response) => return Ok(request.into_response(response).map_into_right_body()),
     };
-    match admitted {
+    match access::admit(state, &request, route).await {
         Ok(caller) => {
             // Nobody else borrows it: the request has not reached its handler yet.
             let _ = FRAME.try_with(|frame| *frame.caller.borrow_mut() = caller);
@@ -207,6 +223,13 @@ async fn admitted<B: MessageBody + 'static>(
             Ok(request.into_response(response).map_into_right_body())
         }
     }
+}
+
+/// The answer of a problem where the request is gone and nothing else will name it.
+pub fn refusal(problem: &Problem) -> Error {
+    let mut response = actix_web::ResponseError::error_response(problem);
+    let _ = FRAME.try_with(|frame| name_request(response.headers_mut(), frame));
+    actix_web::error::InternalError::from_response(problem.to_string(), response).into()
 }
 
 #[cfg(test)]

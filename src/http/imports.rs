@@ -142,7 +142,7 @@ pub struct FindingPage {
 
 list_query! {
     /// Which imports.
-    pub struct ListImportsQuery {
+    pub struct ListImportsQuery by SORTS {
         /// Imports that are here.
         status: ImportStatus,
         /// Imports of this mode.

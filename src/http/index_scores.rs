@@ -44,7 +44,7 @@ const SORTS: &[SortKey] = &[("id", "id"), ("score", "score_sort"), ("year", "yea
 
 list_query! {
     /// Which scores.
-    pub struct ListIndexScoresQuery, export ExportIndexScoresQuery {
+    pub struct ListIndexScoresQuery by SORTS, export ExportIndexScoresQuery {
         /// Scores of this index.
         index_code: String,
         /// Scores of this data year.

@@ -14,6 +14,7 @@ use super::{
     access::{self, Rule},
     app,
     crud::API,
+    idempotency, openapi_clients,
     problem::{CODES, ProblemBody, ProblemError},
 };
 
@@ -61,6 +62,7 @@ pub fn document() -> &'static Value {
             info.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
         }
         complete(&mut document);
+        openapi_clients::complete(&mut document);
         sorted(document)
     })
 }
@@ -99,7 +101,8 @@ pub fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'stati
     })
 }
 
-fn is_method(name: &str) -> bool {
+/// Whether a member of a path item is an operation.
+pub(super) fn is_method(name: &str) -> bool {
     matches!(name, "get" | "post" | "put" | "patch" | "delete")
 }
 
@@ -184,14 +187,21 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     if path.contains('{') {
         errors.push(404);
     }
+    if api {
+        errors.push(429);
+    }
     if has_body {
-        errors.extend([413, 415, 422]);
+        errors.extend([408, 413, 415, 422]);
     }
     if api && writes {
         errors.push(409);
     }
     if api && matches!(method, "put" | "patch" | "delete") {
         errors.push(412);
+    }
+    if method == "post" && idempotency::stores(path) {
+        errors.push(422);
+        add_parameter(operation, idempotency_key());
     }
     if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
         body.insert("required".into(), json!(true));
@@ -226,6 +236,22 @@ fn etag_header() -> Value {
     json!({"description": "Validator of the representation.", "schema": {"type": "string"}})
 }
 
+fn add_parameter(operation: &mut Map<String, Value>, parameter: Value) {
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(parameter);
+    }
+}
+
+fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "A text of the caller's choice, new for each new request. Sent again with the same key, the \
+            request has no second effect and gets the first answer (with `Idempotency-Replayed: true`), for 24 hours.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9_.:-]+$"}
+    })
+}
+
 fn add_headers(validated: bool, method: &str, operation: &mut Map<String, Value>) {
     if !validated {
         return;
@@ -238,13 +264,11 @@ fn add_headers(validated: bool, method: &str, operation: &mut Map<String, Value>
         _ => None,
     };
     if let Some((name, description)) = header {
-        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
-        if let Some(parameters) = parameters.as_array_mut() {
-            parameters.push(json!({
-                "name": name, "in": "header", "required": false, "description": description,
-                "schema": {"type": "string"}
-            }));
-        }
+        let parameter = json!({
+            "name": name, "in": "header", "required": false, "description": description,
+            "schema": {"type": "string"}
+        });
+        add_parameter(operation, parameter);
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, response) in responses {
@@ -279,7 +303,7 @@ fn problem_response(status: u16) -> Value {
         "description": format!("Problem: {}.", names.join(", ")),
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
     });
-    if status == 503
+    if matches!(status, 429 | 503)
         && let Some(response) = response.as_object_mut()
     {
         response.insert(

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 
 use super::{
     crud::API,
-    frame::{self, Language},
+    frame::{self, Frame, Language},
+    idempotency,
 };
 use crate::{
     domain::violation::{Text, Violation},
@@ -31,6 +32,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("not_found", 404, "Not found", "Không tìm thấy"),
     ("not_published", 404, "It was not published", "Chưa được công bố"),
     ("method_not_allowed", 405, "Method not allowed", "Phương thức không được phép"),
+    ("too_slow", 408, "The body came in too slowly", "Nội dung gửi đến quá chậm"),
     ("cursor_expired", 410, "Changes so old are no longer kept", "Không còn lưu các thay đổi cũ như vậy"),
     ("duplicate", 409, "It exists already", "Đã tồn tại"),
     ("too_many", 409, "There are too many already", "Đã có quá nhiều"),
@@ -53,13 +55,30 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("period_not_begun", 409, "The period has not begun", "Kỳ chưa bắt đầu"),
     ("import_running", 409, "The import is running", "Lần nhập đang chạy"),
     ("import_ended", 409, "The import has ended", "Lần nhập đã kết thúc"),
+    (
+        "idempotency_in_progress",
+        409,
+        "The first request is still running",
+        "Yêu cầu đầu tiên đang được xử lý",
+    ),
+    (
+        "idempotency_answer_lost",
+        409,
+        "It was done, and its answer is lost",
+        "Đã thực hiện nhưng mất câu trả lời",
+    ),
     ("stale", 412, "The record has changed", "Bản ghi đã thay đổi"),
     ("too_large", 413, "The body is too large", "Nội dung quá lớn"),
     ("unsupported_media_type", 415, "Unsupported media type", "Kiểu nội dung không được hỗ trợ"),
     ("validation", 422, "The record breaks a rule", "Bản ghi vi phạm quy tắc"),
+    ("batch_refused", 422, "Records of the batch were refused", "Có bản ghi trong lô không được chấp nhận"),
+    ("idempotency_key_reused", 422, "The key was used for another request", "Khóa đã dùng cho yêu cầu khác"),
+    ("rate_limited", 429, "Too many requests", "Quá nhiều yêu cầu"),
     ("internal", 500, "Internal error", "Lỗi nội bộ"),
     ("overloaded", 503, "Too busy at the moment", "Hệ thống đang quá tải"),
+    ("issuer_unavailable", 503, "The identity provider is away", "Hệ thống định danh không sẵn sàng"),
     ("unavailable", 503, "The database is not available", "Cơ sở dữ liệu không sẵn sàng"),
+    ("timed_out", 503, "It took too long", "Xử lý quá lâu"),
 ];
 
 /// One broken rule of a problem.
@@ -177,6 +196,53 @@ impl Problem {
         self.code == "validation"
     }
 
+    /// The document, in the language of a request.
+    pub fn told(&self, frame: &Frame) -> ProblemBody {
+        let pick = |text: &Text| match frame.language {
+            Language::English => text.en.clone(),
+            Language::Vietnamese => text.vi.clone(),
+        };
+        let (status, en, vi) = self.row();
+        ProblemBody {
+            kind: format!("/problems/{}", self.code),
+            title: pick(&Text::new(en, vi)),
+            status,
+            detail: pick(&self.detail),
+            instance: frame.path.clone(),
+            code: self.code.to_owned(),
+            errors: self
+                .errors
+                .iter()
+                .map(|v| ProblemError {
+                    pointer: v.pointer.clone(),
+                    code: v.code.to_owned(),
+                    detail: pick(&v.text),
+                })
+                .collect(),
+            request_id: frame.request_id.clone(),
+            snapshot: self.go_on_from.as_ref().map(|_| format!("{API}/changes/snapshot")),
+            next_cursor: self.go_on_from.clone(),
+        }
+    }
+
+    /// What the rules are broken by stands within a larger body, at this pointer; a problem without a place gets it.
+    #[must_use]
+    pub fn within(mut self, pointer: &str) -> Self {
+        for violation in &mut self.errors {
+            violation.pointer.insert_str(0, pointer);
+        }
+        if self.errors.is_empty() {
+            let (en, vi) = (self.detail.en.clone(), self.detail.vi.clone());
+            self.errors.push(Violation::new(pointer, self.code, en, vi));
+        }
+        self
+    }
+
+    /// Each broken rule with its place.
+    pub fn into_errors(self) -> Vec<Violation> {
+        self.errors
+    }
+
     fn row(&self) -> (u16, &'static str, &'static str) {
         CODES
             .iter()
@@ -198,38 +264,15 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let frame = frame::current();
-        let pick = |text: &Text| match frame.language {
-            Language::English => text.en.clone(),
-            Language::Vietnamese => text.vi.clone(),
-        };
-        let (status, en, vi) = self.row();
-        let body = ProblemBody {
-            kind: format!("/problems/{}", self.code),
-            title: pick(&Text::new(en, vi)),
-            status,
-            detail: pick(&self.detail),
-            instance: frame.path.clone(),
-            code: self.code.to_owned(),
-            errors: self
-                .errors
-                .iter()
-                .map(|v| ProblemError {
-                    pointer: v.pointer.clone(),
-                    code: v.code.to_owned(),
-                    detail: pick(&v.text),
-                })
-                .collect(),
-            request_id: frame.request_id.clone(),
-            snapshot: self.go_on_from.as_ref().map(|_| format!("{API}/changes/snapshot")),
-            next_cursor: self.go_on_from.clone(),
-        };
+        let body = self.told(&frame);
+        let status = body.status;
         let mut response = HttpResponse::build(self.status_code());
         response
             .insert_header((header::CONTENT_TYPE, "application/problem+json"))
             .insert_header((header::CONTENT_LANGUAGE, frame.language.tag()))
             .insert_header((header::VARY, "Accept-Language"))
             .insert_header((header::CACHE_CONTROL, "no-store"));
-        if status == 503 {
+        if status == 503 || self.code == "idempotency_in_progress" {
             response.insert_header((header::RETRY_AFTER, "1"));
         }
         if status == 401 {
@@ -238,6 +281,13 @@ impl ResponseError for Problem {
                 _ => "Bearer realm=\"chiso\"",
             };
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
+        if status == 408 {
+            // What is left of the body is not waited for.
+            response.force_close();
+        }
+        if self.code == "unsupported_media_type" {
+            response.insert_header((header::ACCEPT_ENCODING, "gzip, zstd"));
         }
         if let Some(allow) = &self.allow {
             response.insert_header((header::ALLOW, allow.clone()));
@@ -298,6 +348,7 @@ impl From<StoreError> for Problem {
                 tracing::error!(why, "the database is not available");
                 Self::new("unavailable", "Try again in a moment.", "Vui lòng thử lại sau giây lát.")
             }
+            StoreError::ClaimLost => idempotency::in_progress(),
             error @ (StoreError::Unique(_)
             | StoreError::ForeignKey
             | StoreError::Corrupt(_)

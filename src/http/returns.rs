@@ -233,7 +233,7 @@ pub struct ReturnPage {
 
 list_query! {
     /// Which returns.
-    pub struct ListReturnsQuery {
+    pub struct ListReturnsQuery by SORTS {
         /// Returns of this unit alone.
         unit_id: String,
         /// Returns of this unit and all below it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{access::Access, following::Following, frame};
+use super::{access::Access, following::Following, frame, gate::Gate};
 use crate::{
     domain::time::{Day, Moment},
     metrics::Metrics,
@@ -35,6 +35,8 @@ pub struct AppState {
     pub access: Arc<Access>,
     /// What requests that follow changes share.
     pub following: Arc<Following>,
+    /// What holds for every call.
+    pub gate: Arc<Gate>,
     /// Imports that may run at once.
     pub imports: Arc<Semaphore>,
 }

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     dispatch::private_addresses,
     domain::{
+        api_keys::PREFIX,
         changes::{Action as ChangeAction, ChangedResource},
         text::clean,
         time::Moment,
@@ -73,7 +74,7 @@ pub struct WebhookView {
 /// A subscription that was made, with its secret this once.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = NewWebhook, example = json!({
-    "secret": "5f3a1c0d9e8b7a6f5e4d3c2b1a09f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7",
+    "secret": "whsec_5f3a1c0d9e8b7a6f5e4d3c2b1a09f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7",
     "webhook": {
         "id": "019ab1f0-0000-7000-8000-000000000009", "url": "https://example.org/chiso", "resources": ["dossiers"],
         "actions": [], "unit_id": null, "active": true, "stopped_because": null,
@@ -142,7 +143,7 @@ pub struct WebhookPage {
 
 list_query! {
     /// Which subscriptions.
-    pub struct ListWebhooksQuery {
+    pub struct ListWebhooksQuery by SORTS {
         /// Subscriptions of the key of this id.
         owner_id: String,
         /// Those that are sent deliveries, or those that are not.
@@ -205,7 +206,7 @@ fn proposal(input: WebhookInput, id: String, old: Option<&Webhook>) -> Result<We
     let secret = match (input.secret, old) {
         (Some(secret), _) => secret,
         (None, Some(old)) => old.secret.clone(),
-        (None, None) => random_secret()?.rsplit('_').next().unwrap_or_default().to_owned(),
+        (None, None) => format!("whsec_{}", random_secret()?.trim_start_matches(PREFIX)),
     };
     Ok(Webhook {
         id: http_crud::repeated("/id", id, input.id)?,

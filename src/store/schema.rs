@@ -515,3 +515,19 @@ diesel::table! {
         error -> Nullable<Text>,
     }
 }
+
+diesel::table! {
+    idempotency_claims (id) {
+        id -> Text,
+        owner -> Text,
+        request -> Text,
+        body -> Nullable<Text>,
+        state -> Text,
+        claimed_at -> BigInt,
+        lease_until -> BigInt,
+        record -> Nullable<Text>,
+        answer_status -> Nullable<Integer>,
+        answer_headers -> Nullable<Text>,
+        answer_body -> Nullable<Text>,
+    }
+}

@@ -29,6 +29,7 @@ use crate::{
     },
 };
 use rows::RowReader;
+pub use rows::read_object;
 pub use run::run;
 
 /// Where the present moment comes from.
