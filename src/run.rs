@@ -9,16 +9,15 @@ use std::{
 
 use crate::{
     cli::{
-        Check, CheckStatistics, Cli, Command, Database, Editions, Export, Healthcheck, Import, Keys, Sample,
-        Serve,
+        Check, CheckStatistics, Cli, Command, Database, Editions, Export, Healthcheck, Import, Sample, Serve,
     },
     domain::time::Moment,
     exchange,
     http::openapi,
-    keys, ready_editions,
+    ready_editions,
     sample::{Extent, Loaded},
     server::{self, ServerLimits, StopSignals},
-    service::{dossier_counting, idempotency, imports},
+    service::{dossier_counting, imports},
     store::{Store, migrate},
     telemetry,
 };
@@ -79,19 +78,6 @@ fn command(command: Command) -> Result<(), String> {
         Command::Export(Export::Dossiers(options)) => {
             let store = open(&options.database)?;
             in_runtime(async move { exchange::export_dossiers(&store, &options).await })
-        }
-        Command::Keys(Keys::Create(options)) => {
-            migrate(&options.database)?;
-            let store = open(&options.database)?;
-            in_runtime(async move { keys::create(&store, &options).await })
-        }
-        Command::Keys(Keys::List(database)) => {
-            let store = open(&database)?;
-            in_runtime(async move { keys::list(&store).await })
-        }
-        Command::Keys(Keys::Revoke(options)) => {
-            let store = open(&options.database)?;
-            in_runtime(async move { keys::revoke(&store, &options).await })
         }
         Command::Editions(Editions::List) => ready_editions::list(),
         Command::Editions(Editions::Load(options)) => {
@@ -175,44 +161,33 @@ fn serve(options: &Serve) -> Result<(), String> {
         // Every connection can be busy at once, whichever worker its requests came to.
         blocking_threads: options.database.db_connections as usize + 2,
         shutdown_seconds: options.shutdown_seconds,
-        calls: options.calls.rules(options.sample),
     };
     in_runtime(async move {
         count(&store).await?;
-        // Before the sample is loaded: a refusal leaves nothing behind.
-        let (access, secret) = keys::access(&store, options).await?;
         if options.sample {
             load_sample(&store).await?;
         }
-        let resting = store.clone();
         drop(actix_web::rt::spawn(sweep(store.clone())));
         let signals = StopSignals::listen().map_err(|e| e.to_string())?;
         actix_web::rt::spawn(dossier_counting::keep_folding(store.clone()));
-        let bound = server::bind(store, Arc::new(Moment::now), access, &options.bind, limits)
+        let bound = server::bind(store, Arc::new(Moment::now), &options.bind, limits)
             .map_err(|e| format!("{}: {e}", options.bind))?;
-        announce(&bound.addresses, options.sample, secret.as_deref());
-        let served = server::serve(bound, signals).await.map_err(|e| e.to_string());
-        resting.rest().await;
-        served
+        announce(&bound.addresses, options.sample);
+        server::serve(bound, signals).await.map_err(|e| e.to_string())
     })
 }
 
-/// Looks for imports whose process is gone, and for idempotency keys that are no longer kept, now and then.
+/// Looks for imports whose process is gone, now and then.
 async fn sweep(store: Store) {
-    for round in 0_u64.. {
+    loop {
         if let Err(error) = imports::sweep(&store, Moment::now()).await {
             tracing::warn!(error = ?error, "imports could not be looked through");
-        }
-        if round.is_multiple_of(12)
-            && let Err(error) = idempotency::purge(&store, Moment::now()).await
-        {
-            tracing::warn!(error = ?error, "old idempotency keys could not be taken away");
         }
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
 }
 
-fn announce(addresses: &[std::net::SocketAddr], sample: bool, secret: Option<&str>) {
+fn announce(addresses: &[std::net::SocketAddr], sample: bool) {
     let Some(address) = addresses.first() else { return };
     println!("Chiso serves on http://{address}");
     println!("  documentation  http://{address}/docs/");
@@ -220,10 +195,6 @@ fn announce(addresses: &[std::net::SocketAddr], sample: bool, secret: Option<&st
     if sample {
         println!("  review         http://{address}/api/v1/reviews/gso-874/2020");
         println!("  ranking        http://{address}/api/v1/indexes/pci/rankings/2016");
-    }
-    if let Some(secret) = secret {
-        println!("There is no key yet: this one is an administrator's until the service ends.");
-        println!("  {secret}");
     }
 }
 

@@ -130,7 +130,7 @@ pub struct CalendarPage {
 
 list_query! {
     /// Which calendars.
-    pub struct ListCalendarsQuery by SORTS {
+    pub struct ListCalendarsQuery {
         /// The calendar of this unit itself.
         unit_id: String,
         /// Calendars of this unit and of all below it.

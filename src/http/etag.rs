@@ -4,22 +4,15 @@
 use actix_web::{HttpRequest, http::header};
 use sha2::{Digest, Sha256};
 
-use super::{compression::unpacked, problem::Problem};
-use crate::{domain::text::hexadecimal, service::crud::Precondition};
+use super::problem::Problem;
+use crate::service::crud::Precondition;
 
 /// The tag of a record; `derived` is what changes without a write, such as an outcome.
 pub fn of_record(version: i64, derived: Option<&str>) -> String {
-    // Without the machinery of formats: a page of a list has a tag for each record.
-    let version = version.to_string();
-    let mut tag = String::with_capacity(version.len() + derived.map_or(0, str::len) + 3);
-    tag.push('"');
-    tag.push_str(&version);
-    if let Some(derived) = derived {
-        tag.push('-');
-        tag.push_str(derived);
+    match derived {
+        Some(derived) => format!("\"{version}-{derived}\""),
+        None => format!("\"{version}\""),
     }
-    tag.push('"');
-    tag
 }
 
 /// The tag of a computed answer: its content.
@@ -29,8 +22,7 @@ pub fn of_content(body: &[u8]) -> String {
 
 /// A short text that differs when the content does.
 pub fn digest(content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
-    hexadecimal(digest.get(..12).unwrap_or_default())
+    Sha256::digest(content).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn tags(request: &HttpRequest, name: header::HeaderName) -> Option<Vec<String>> {
@@ -47,10 +39,7 @@ fn tags(request: &HttpRequest, name: header::HeaderName) -> Option<Vec<String>> 
 /// Whether the caller has this representation already: the answer is 304.
 pub fn is_known(request: &HttpRequest, tag: &str) -> bool {
     tags(request, header::IF_NONE_MATCH).is_some_and(|tags| {
-        tags.iter().any(|known| {
-            let known = known.strip_prefix("W/").unwrap_or(known);
-            known == "*" || known == tag || unpacked(known).is_some_and(|known| known == tag)
-        })
+        tags.iter().any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
     })
 }
 

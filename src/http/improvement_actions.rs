@@ -114,7 +114,7 @@ pub struct ImprovementActionPage {
 
 list_query! {
     /// Which actions.
-    pub struct ListImprovementActionsQuery by SORTS {
+    pub struct ListImprovementActionsQuery {
         /// Actions of this kind.
         kind: ActionKind,
         /// Actions that stand here.

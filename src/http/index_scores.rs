@@ -21,7 +21,6 @@ use super::{
 };
 use crate::{
     domain::{
-        access::Scope,
         index_scores::{IndexScore, ScoreStage, still_computed},
         text::clean,
         time::Day,
@@ -44,7 +43,7 @@ const SORTS: &[SortKey] = &[("id", "id"), ("score", "score_sort"), ("year", "yea
 
 list_query! {
     /// Which scores.
-    pub struct ListIndexScoresQuery by SORTS, export ExportIndexScoresQuery {
+    pub struct ListIndexScoresQuery, export ExportIndexScoresQuery {
         /// Scores of this index.
         index_code: String,
         /// Scores of this data year.
@@ -227,7 +226,7 @@ async fn revision_of(state: &AppState, query: &ListIndexScoresQuery) -> Result<O
     };
     match (which, &query.index_code, query.year) {
         (Which::Working, ..) => {
-            super::access::require(Scope::ScoresRead)?;
+            edition_cycle::refuse_unseen(state.rights(), IndexScores::NAME)?;
             Ok(None)
         }
         (_, Some(index), Some(year)) => {

@@ -150,7 +150,7 @@ pub struct ProcedurePage {
 
 list_query! {
     /// Which procedures.
-    pub struct ListProceduresQuery by SORTS {
+    pub struct ListProceduresQuery {
         /// Procedures of exactly this name.
         name: String,
         /// Procedures of this field.

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::{
-    access::Caller,
     crud::{Context, Proposal, Resource},
     deadlines::Known,
     dossier_clock,
@@ -11,7 +10,6 @@ use super::{
 };
 use crate::{
     domain::{
-        access::Scope,
         dossier_events::Transfer,
         dossier_flows::Facts,
         dossier_history,
@@ -22,7 +20,7 @@ use crate::{
     },
     store::{
         self, Conn, StoreResult, Versioned,
-        list::{Filter, Request, Table},
+        list::{Request, Table},
         lock::Structure,
     },
 };
@@ -36,24 +34,6 @@ impl Resource for Dossiers {
     const TABLE: Table = store::dossiers::TABLE;
     const STRUCTURE: Structure = Structure::Used;
     const ONE_STATEMENT: bool = true;
-
-    const HIDDEN: bool = true;
-
-    fn may_write(caller: &Caller, dossier: &Dossier) -> bool {
-        caller.may(Scope::DossiersWrite, &dossier.unit_id)
-    }
-
-    fn seen(
-        _: &mut Conn,
-        caller: &Caller,
-        dossier: Versioned<Dossier>,
-    ) -> Result<Option<Versioned<Dossier>>> {
-        Ok(Some(dossier).filter(|dossier| caller.may(Scope::DossiersRead, &dossier.record.unit_id)))
-    }
-
-    fn sight(caller: &Caller, _: &Request) -> Option<Filter> {
-        caller.sight("unit_id")
-    }
 
     fn key(dossier: &Dossier) -> String {
         dossier.code.clone()
