@@ -16,6 +16,7 @@ use crate::{
         units::Level,
         words::UnknownWord,
     },
+    follow_options::{Audit, FollowOptions},
     store::{DatabaseUrl, StoreLimits},
     telemetry::LogFormat,
 };
@@ -222,26 +223,6 @@ pub enum Keys {
     Revoke(RevokeKey),
 }
 
-/// The audit log.
-#[derive(Debug, Subcommand)]
-pub enum Audit {
-    /// Compute the seals of the audit log again; fails when an entry was changed, taken away or put in, and tells which
-    /// entries are not sealed yet. A service may run on the database meanwhile.
-    Verify(VerifyAudit),
-}
-
-/// Verifying the audit log.
-#[derive(Debug, Clone, Args)]
-pub struct VerifyAudit {
-    /// A seal as an earlier verification printed it, NUMBER:HASH: fails when that seal is another one now.
-    #[arg(long, value_name = "NUMBER:HASH")]
-    pub seal: Option<String>,
-
-    /// Where the data is.
-    #[command(flatten)]
-    pub database: Database,
-}
-
 /// Making a key.
 #[derive(Debug, Clone, Args)]
 pub struct CreateKey {
@@ -408,13 +389,9 @@ pub struct Serve {
     #[arg(long, env = "CHISO_SHUTDOWN_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub shutdown_seconds: u64,
 
-    /// Days that changes and audit log are kept; for ever when not given. Older cursors get 410 and a snapshot.
-    #[arg(long, env = "CHISO_KEEP_CHANGES_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
-    pub keep_changes_days: Option<u32>,
-
-    /// Let webhooks go to addresses of private networks and of this machine, and without TLS.
-    #[arg(long, env = "CHISO_WEBHOOKS_ALLOW_PRIVATE")]
-    pub webhooks_allow_private: bool,
+    /// Following changes.
+    #[command(flatten)]
+    pub follow: FollowOptions,
 
     /// Tokens of an identity provider.
     #[command(flatten)]

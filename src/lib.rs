@@ -24,6 +24,7 @@ pub mod cli;
 pub mod dispatch;
 pub mod domain;
 pub mod exchange;
+pub mod follow_options;
 pub mod http;
 pub mod keys;
 pub mod metrics;

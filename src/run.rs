@@ -10,12 +10,13 @@ use std::{
 use crate::{
     background,
     cli::{
-        Audit, Check, CheckStatistics, Cli, Command, Database, Editions, Export, Healthcheck, Import, Keys,
-        Sample, Serve,
+        Check, CheckStatistics, Cli, Command, Database, Editions, Export, Healthcheck, Import, Keys, Sample,
+        Serve,
     },
     dispatch::Dispatcher,
     domain::time::Moment,
     exchange,
+    follow_options::Audit,
     http::{openapi, state::Clock},
     keys, ready_editions,
     sample::{Extent, Loaded},
@@ -181,7 +182,7 @@ fn serve(options: &Serve) -> Result<(), String> {
         // Every connection can be busy at once, whichever worker its requests came to.
         blocking_threads: options.database.db_connections as usize + 2,
         shutdown_seconds: options.shutdown_seconds,
-        webhooks_allow_private: options.webhooks_allow_private,
+        webhooks_allow_private: options.follow.webhooks_allow_private,
         calls: options.calls.rules(options.sample),
     };
     in_runtime(async move {
@@ -198,11 +199,15 @@ fn serve(options: &Serve) -> Result<(), String> {
         let bound = server::bind(store.clone(), Arc::new(Moment::now), access, &options.bind, limits)
             .map_err(|e| format!("{}: {e}", options.bind))?;
         let clock: Clock = Arc::new(Moment::now);
-        let dispatcher =
-            Dispatcher::new(store.clone(), clock, small_cells_withheld, options.webhooks_allow_private);
+        let dispatcher = Dispatcher::new(
+            store.clone(),
+            clock,
+            small_cells_withheld,
+            options.follow.webhooks_allow_private,
+        );
         drop(actix_web::rt::spawn(dispatcher.run(bound.stopping.subscribe())));
         drop(actix_web::rt::spawn(background::keep_sealing(store.clone(), bound.stopping.subscribe())));
-        drop(actix_web::rt::spawn(background::keep_purging(store, options.keep_changes_days)));
+        drop(actix_web::rt::spawn(background::keep_purging(store, options.follow.keep_changes_days)));
         announce(&bound.addresses, options.sample, secret.as_deref());
         server::serve(bound, signals).await.map_err(|e| e.to_string())
     })

@@ -18,6 +18,7 @@ pub mod dossiers;
 pub mod edition_revisions;
 pub mod editions;
 pub mod error;
+pub mod following_schema;
 pub mod form_reports;
 mod here;
 pub mod idempotency;

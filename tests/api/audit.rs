@@ -65,7 +65,10 @@ api_test!(the_log_says_who_did_what_when_and_from_where, |app| {
     });
     assert_eq!(all[2], first);
     assert_eq!((&all[1]["before"], &all[1]["after"]), (&made, &patched));
-    assert_eq!((&all[1]["actor"], &all[1]["caller_id"]), (&json!("test administrator"), &json!("test administrator")));
+    assert_eq!(
+        (&all[1]["actor"], &all[1]["caller_id"]),
+        (&json!("test administrator"), &json!("test administrator"))
+    );
     assert!(!all[1]["request_id"].as_str().unwrap().is_empty());
     for (query, want) in [
         (format!("caller_id={key_id}"), vec![2]),
@@ -92,7 +95,9 @@ api_test!(the_log_says_who_did_what_when_and_from_where, |app| {
     assert_eq!(pages, all);
     seal(app);
     assert!(entries(app, "").iter().all(|entry| entry["sealed"] == json!(true)));
-    for (query, pointer) in [("sort=actor", "sort"), ("limit=501", "limit"), ("cursor=x", "cursor"), ("who=x", "who")] {
+    for (query, pointer) in
+        [("sort=actor", "sort"), ("limit=501", "limit"), ("cursor=x", "cursor"), ("who=x", "who")]
+    {
         assert_eq!(app.get(&format!("{AUDIT}?{query}")).expect(400).violations()[0].0, pointer);
     }
 });
@@ -164,7 +169,10 @@ api_test!(an_entry_that_is_put_in_is_found, |app| {
     let of = ids[4];
     tamper(
         app,
-        &format!("INSERT INTO changes (id, {columns}) SELECT {}, {columns} FROM changes WHERE id = {of}", ids[5]),
+        &format!(
+            "INSERT INTO changes (id, {columns}) SELECT {}, {columns} FROM changes WHERE id = {of}",
+            ids[5]
+        ),
     );
     let findings = verify(app).findings;
     assert!(findings.contains(&Finding::Changed(ids[5])), "{findings:?}");
@@ -179,7 +187,10 @@ api_test!(the_command_verifies_and_fails_where_something_differs, |app| {
     };
     let (code, out, _) = verify(&[]);
     assert_eq!(code, Some(0), "{out}");
-    assert!(out.starts_with("6 entries under 3 seals compared\nevery entry is sealed\nlast seal: 3:"), "{out}");
+    assert!(
+        out.starts_with("6 entries under 3 seals compared\nevery entry is sealed\nlast seal: 3:"),
+        "{out}"
+    );
     let head = out.trim().rsplit(' ').next().unwrap().to_owned();
     app.post(DOSSIERS, &dossier("D-1", "a")).expect(201);
     let (code, out, _) = verify(&["--seal", &head]);
@@ -213,7 +224,10 @@ api_test!(what_is_no_longer_kept_is_gone_and_says_where_to_go_on, |app| {
     assert_eq!(purge("2021-02-01T00:00:00Z"), 0);
     for query in [String::new(), format!("?after={old}"), "?resource=dossiers".to_owned()] {
         let gone = app.get(&format!("{CHANGES}{query}")).expect(410);
-        assert_eq!((gone.code(), &gone.json["snapshot"]), ("cursor_expired", &json!("/api/v1/changes/snapshot")));
+        assert_eq!(
+            (gone.code(), &gone.json["snapshot"]),
+            ("cursor_expired", &json!("/api/v1/changes/snapshot"))
+        );
         let next = gone.json["next_cursor"].as_str().unwrap();
         app.get(&format!("{CHANGES}?after={next}")).expect(200);
     }
@@ -223,7 +237,11 @@ api_test!(what_is_no_longer_kept_is_gone_and_says_where_to_go_on, |app| {
     assert_eq!(items.iter().map(|i| i["id"].as_str().unwrap()).collect::<Vec<_>>(), ["tail"]);
     // Validators, new entries, seals and the audit log go on.
     assert_eq!(app.get(&format!("{UNITS}/old")).etag(), tag);
-    app.ask("PATCH", &format!("{UNITS}/old")).header("if-match", &tag).json(&json!({"name": "Xã"})).send().expect(200);
+    app.ask("PATCH", &format!("{UNITS}/old"))
+        .header("if-match", &tag)
+        .json(&json!({"name": "Xã"}))
+        .send()
+        .expect(200);
     seal(app);
     let verdict = verify(app);
     assert_eq!((verdict.purged, verdict.seals, verdict.entries, verdict.findings), (1, 2, 3, vec![]));
@@ -231,7 +249,8 @@ api_test!(what_is_no_longer_kept_is_gone_and_says_where_to_go_on, |app| {
     assert_eq!(kept, [json!("new"), json!("tail"), json!("old")]);
     // A snapshot has what changes no longer tell, and leads on.
     let snapshot = app.get("/api/v1/changes/snapshot?limit=500").expect(200).json;
-    let names: Vec<&Value> = snapshot["items"].as_array().unwrap().iter().map(|i| &i["record"]["name"]).collect();
+    let names: Vec<&Value> =
+        snapshot["items"].as_array().unwrap().iter().map(|i| &i["record"]["name"]).collect();
     assert_eq!(names, [&json!("Xã new"), &json!("Xã"), &json!("Xã tail")]);
     app.post(UNITS, &unit("later")).expect(201);
     let (items, _) = page(app, &format!("limit=500&after={}", snapshot["changes_cursor"].as_str().unwrap()));

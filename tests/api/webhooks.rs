@@ -60,7 +60,8 @@ api_test!(a_receiver_is_sent_each_change_in_order_and_signed, |app| {
     app.make_units(&["before"]);
     let receiver = Receiver::start();
     let (path, secret) = subscribe(app, KEY, &receiver, json!({}));
-    let own = json!({"secret": "0123456789abcdef", "resources": ["dossiers", "dossiers"], "actions": ["create"]});
+    let own =
+        json!({"secret": "0123456789abcdef", "resources": ["dossiers", "dossiers"], "actions": ["create"]});
     let chosen = Receiver::start();
     assert_eq!(subscribe(app, KEY, &chosen, own).1, "0123456789abcdef");
     let (_, start) = page(app, "limit=500");
@@ -71,7 +72,8 @@ api_test!(a_receiver_is_sent_each_change_in_order_and_signed, |app| {
     dispatch(app);
     let (items, _) = page(app, &format!("limit=500&after={start}"));
     let received = receiver.take();
-    let told: Vec<Value> = received.iter().map(|r| r.event()["data"].clone()).filter(|d| d["resource"] != "webhooks").collect();
+    let told: Vec<Value> =
+        received.iter().map(|r| r.event()["data"].clone()).filter(|d| d["resource"] != "webhooks").collect();
     assert_eq!(told, items, "the same as the feed tells");
     assert!(received.iter().all(|r| r.is_signed_with(&secret) && !r.is_signed_with("0123456789abcdef")));
     let last = received.last().unwrap();
@@ -90,7 +92,8 @@ api_test!(a_receiver_is_sent_each_change_in_order_and_signed, |app| {
     );
     let told: Vec<Value> = log.iter().rev().map(|delivery| delivery["change_cursor"].clone()).collect();
     assert_eq!(told, received.iter().map(|r| r.event()["data"]["cursor"].clone()).collect::<Vec<_>>());
-    assert!(log.iter().all(|d| (&d["status"], &d["attempts"], &d["response_status"]) == (&json!("delivered"), &json!(1), &json!(204))));
+    assert!(log.iter().all(|d| (&d["status"], &d["attempts"], &d["response_status"])
+        == (&json!("delivered"), &json!(1), &json!(204))));
     let chosen = chosen.take();
     assert_eq!(subjects(&chosen), ["D-1"]);
     assert!(chosen[0].is_signed_with("0123456789abcdef"));
@@ -100,7 +103,10 @@ api_test!(a_receiver_is_sent_each_change_in_order_and_signed, |app| {
     let next = first["next_cursor"].as_str().unwrap();
     let second = app.get(&format!("{path}/deliveries?limit=1&cursor={next}")).expect(200).json;
     assert_eq!((&first["items"][0], &second["items"][0]), (&log[0], &log[1]));
-    assert_eq!(app.get(&format!("{path}/deliveries?cursor=x")).expect(400).violations(), [("cursor", "invalid_cursor")]);
+    assert_eq!(
+        app.get(&format!("{path}/deliveries?cursor=x")).expect(400).violations(),
+        [("cursor", "invalid_cursor")]
+    );
     assert_eq!(app.get(&format!("{path}/deliveries?status=failed")).expect(200).json["items"], json!([]));
     // No secret is shown, nor in the log of changes.
     let dump = format!("{:?}{:?}", app.get(&path).json, page(app, "limit=500&resource=webhooks"));
@@ -178,7 +184,10 @@ api_test!(the_owner_is_told_what_its_key_sees, |app| {
     dispatch(app);
     let received = receiver.take();
     let told: Vec<Value> = received.iter().map(|r| r.event()["type"].clone()).collect();
-    assert_eq!(told, ["vn.chiso.dossiers.create", "vn.chiso.dossiers.delete", "vn.chiso.commendations.create"]);
+    assert_eq!(
+        told,
+        ["vn.chiso.dossiers.create", "vn.chiso.dossiers.delete", "vn.chiso.commendations.create"]
+    );
     let data = |i: usize| received[i].event()["data"].clone();
     assert_eq!((&data(1)["before"]["unit_id"], &data(1)["after"]), (&json!("a"), &Value::Null));
     assert_eq!(data(2)["after"]["recipients"][0]["name"], Value::Null, "masked");
@@ -248,9 +257,17 @@ database_test!(private_targets_are_refused_unless_they_are_allowed, |database| {
     chiso::store::migrate::run(&database.url).unwrap();
     let app = App::with_public_webhooks(database.shared());
     for url in [
-        "https://127.0.0.1/x", "https://10.1.2.3/x", "https://[::1]/x", "https://[fd00::1]/x",
-        "https://[::ffff:127.0.0.1]/x", "https://169.254.169.254/latest/meta-data", "https://100.64.0.1/",
-        "https://224.0.0.1/", "https://192.0.2.1/", "https://localhost:8443/", "https://2130706433/",
+        "https://127.0.0.1/x",
+        "https://10.1.2.3/x",
+        "https://[::1]/x",
+        "https://[fd00::1]/x",
+        "https://[::ffff:127.0.0.1]/x",
+        "https://169.254.169.254/latest/meta-data",
+        "https://100.64.0.1/",
+        "https://224.0.0.1/",
+        "https://192.0.2.1/",
+        "https://localhost:8443/",
+        "https://2130706433/",
     ] {
         let refused = app.post(WEBHOOKS, &json!({"url": url})).expect(422);
         assert_eq!(refused.violations(), [("/url", "private_target")], "{url}");
@@ -282,7 +299,8 @@ api_test!(a_webhook_that_breaks_a_rule_is_refused_by_name, |app| {
     assert_eq!(app.post(WEBHOOKS, &json!({})).expect(422).violations(), [("/url", "required")]);
     let made = app.post(WEBHOOKS, &good).expect(201);
     let (path, tag) = (made.header("location"), made.etag());
-    let patched = app.ask("PATCH", path).header("if-match", &tag).json(&json!({"actions": ["delete"]})).send();
+    let patched =
+        app.ask("PATCH", path).header("if-match", &tag).json(&json!({"actions": ["delete"]})).send();
     assert_eq!(patched.expect(200).json["actions"], json!(["delete"]));
     app.ask("DELETE", path).header("if-match", &tag).send().expect(412);
     app.patch(path, &json!({"id": "x"})).expect(422);

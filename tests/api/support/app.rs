@@ -88,7 +88,8 @@ impl App {
     ) -> Self {
         let store = Store::open(&database.url, limits).unwrap();
         let clock = Arc::new(AtomicI64::new(START.parse::<Moment>().unwrap().micros()));
-        let (address, handle, thread) = spawn(store.clone(), clock.clone(), limits, access, rules, webhooks_allow_private);
+        let (address, handle, thread) =
+            spawn(store.clone(), clock.clone(), limits, access, rules, webhooks_allow_private);
         Self { client: Client::new(address), store, clock, server: Some((handle, thread)), database }
     }
 
