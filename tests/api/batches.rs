@@ -4,11 +4,14 @@ use std::sync::Barrier;
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    api_test,
-    client::Client,
-    indexes::{SCORES, criterion, score},
-    records::{DOSSIERS, UNITS, dossier, unit, with, without},
+use crate::{
+    access::make_key,
+    support::{
+        api_test,
+        client::Client,
+        indexes::{SCORES, criterion, score},
+        records::{DOSSIERS, UNITS, dossier, unit, with, without},
+    },
 };
 
 const BATCH: &str = "/api/v1/dossiers/batch";
@@ -164,6 +167,20 @@ api_test!(scores_are_found_by_what_is_unique_about_them, |app| {
     assert_eq!(counts(&answer), [0, 1, 0, 1]);
     let read = app.get(&format!("{SCORES}/{}", there["id"].as_str().unwrap())).expect(200);
     assert_eq!(read.json["score_exact"], "65.5");
+});
+
+api_test!(a_key_of_a_unit_writes_its_own_of_a_batch, |app| {
+    app.make_units(&["u", "v"]);
+    app.post(DOSSIERS, &dossier("theirs", "v")).expect(201);
+    let key = make_key(app, json!({"scopes": ["dossiers:read", "dossiers:write"], "unit_id": "u"})).0;
+    let items = vec![dossier("a", "u"), dossier("b", "v"), dossier("theirs", "u"), dossier("c", "u")];
+    let send = |path| app.ask("POST", path).key(key.as_str()).json(&batch(items.clone())).send();
+    let refused = send(ATOMIC).expect(422);
+    let places: Vec<&str> = refused.violations().into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, ["/items/1", "/items/2"]);
+    let answer = send(BATCH).expect(200).json;
+    assert_eq!(statuses(&answer), [201, 403, 404, 201], "another's dossier is as if it were not there");
+    assert_eq!(app.get(&format!("{DOSSIERS}/theirs")).expect(200).json["unit_id"], "v");
 });
 
 api_test!(batches_of_the_same_records_wait_for_each_other, |app| {

@@ -13,11 +13,14 @@ use chiso::{
 use diesel::connection::SimpleConnection;
 use serde_json::json;
 
-use crate::support::{
-    api_test,
-    app::{App, STORE_LIMITS},
-    client::Client,
-    records::{DOSSIERS, UNITS, dossier, unit, with},
+use crate::{
+    access::make_key,
+    support::{
+        api_test,
+        app::{App, KEY, STORE_LIMITS},
+        client::Client,
+        records::{DOSSIERS, UNITS, dossier, unit, with},
+    },
 };
 
 fn three_an_hour() -> CallRules {
@@ -41,9 +44,19 @@ api_test!(a_caller_has_so_many_requests, |app| {
     assert!(app.get(UNITS).expect(200).header("ratelimit").is_empty(), "off unless it is said");
 });
 
+api_test!(each_key_has_its_own, |app| {
+    let limited = app.beside_with(three_an_hour());
+    let secret = make_key(app, json!({"scopes": ["admin"]})).0;
+    let status = |secret: &str| limited.ask("GET", DOSSIERS).key(secret).send().status;
+    assert_eq!([KEY; 4].map(status), [200, 200, 200, 429]);
+    assert_eq!([secret.as_str(); 4].map(status), [200, 200, 200, 429]);
+    let anonymous = || limited.ask("GET", UNITS).anonymous().send().status;
+    assert_eq!([(); 4].map(|()| anonymous()), [200, 200, 200, 429]);
+});
+
 api_test!(behind_a_proxy_its_header_names_the_caller_where_it_is_trusted, |app| {
     let ask = |client: &Client, hops: &'static str| {
-        client.ask("GET", UNITS).header("x-forwarded-for", hops).send().status
+        client.ask("GET", UNITS).anonymous().header("x-forwarded-for", hops).send().status
     };
     let trusting = CallRules { trusted_proxy_header: Some("x-forwarded-for".to_owned()), ..three_an_hour() };
     let trusting = app.beside_with(trusting);
@@ -89,7 +102,8 @@ api_test!(a_body_is_not_nested_deeper_than_any_is, |app| {
 fn slowly(client: &Client, head: &str, parts: &[&str]) -> String {
     let mut stream = TcpStream::connect(client.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    write!(stream, "{head}\r\nHost: x\r\nContent-Length: 1000\r\n\r\n").unwrap();
+    let more = format!("Host: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 1000");
+    write!(stream, "{head}\r\n{more}\r\n\r\n").unwrap();
     for part in parts {
         stream.write_all(part.as_bytes()).unwrap();
         std::thread::sleep(Duration::from_millis(50));
