@@ -129,6 +129,12 @@ const DVCQG_COLUMNS: &[(&str, Member)] = &[
     ("DonViXuLy", Member::UnitId),
 ];
 
+/// The head in HoSoDongBoDVC of the member that a JSON pointer names, where it has one.
+pub fn portal_head(pointer: &str) -> Option<&'static str> {
+    let member = Member::of_pointer(pointer)?;
+    DVCQG_COLUMNS.iter().find(|(_, of)| *of == member).map(|(head, _)| *head)
+}
+
 /// KenhThucHien: direct, online, public post.
 const DVCQG_CHANNELS: &[(&str, SubmissionChannel)] =
     &[("1", SubmissionChannel::InPerson), ("2", SubmissionChannel::Online), ("3", SubmissionChannel::Postal)];

@@ -18,6 +18,7 @@ use super::{
     body::Body,
     frame::{self, Language},
     problem::Problem,
+    respond,
     state::AppState,
 };
 use crate::{
@@ -220,7 +221,8 @@ pub async fn sync_dvcqg_dossiers(
     let language = frame::current().language;
     let views: Vec<AnswerView> =
         answers.into_iter().map(|answer| AnswerView::new(answer, language)).collect();
-    Ok(HttpResponse::Ok().json(views))
+    let (tag, _) = respond::tagged(&views);
+    Ok(respond::written(tag, &views))
 }
 
 /// The records of a body, each as it is written.

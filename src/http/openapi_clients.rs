@@ -194,6 +194,10 @@ fn say_what_parameters_take(document: &mut Value) {
             let found = if plain { shape(text("name"), text("in"), path) } else { None };
             let years = text("name") == "year" && text("in") == "path";
             let sorts = text("name") == "sort";
+            if let (true, Some(parameter)) = (sorts, parameter.as_object_mut()) {
+                let told = "Sort key; with a minus sign before it the order is descending.";
+                parameter.insert("description".into(), json!(told));
+            }
             let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut) else { continue };
             if let Some(Value::Object(found)) = found {
                 if found.contains_key("anyOf") {

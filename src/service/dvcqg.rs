@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{
         dossier_import_rows::ReadRow,
-        dossier_imports::Plan,
+        dossier_imports::{Plan, portal_head},
         dossiers::{Dossier, Stage, Status},
         dvcqg::Beside,
         text::clean,
@@ -108,7 +108,7 @@ async fn take_together(
         let done = store.write(move |conn| take_one(conn, &context, record, scheme.as_deref())).await;
         Ok(match done {
             Ok(taken) => Answer { code, taken: Ok(taken) },
-            Err(error) => Answer { code, taken: Err(violations(error)?) },
+            Err(error) => Answer { code, taken: Err(in_its_names(violations(error)?)) },
         })
     });
     join_all(writes).await.into_iter().collect()
@@ -135,9 +135,18 @@ fn violations(error: Error) -> Result<Vec<Violation>> {
     }
 }
 
+/// The members at fault by the names that the record has for them.
+fn in_its_names(violations: Vec<Violation>) -> Vec<Violation> {
+    let named = |violation: Violation| match portal_head(&violation.pointer) {
+        Some(head) => Violation { pointer: format!("/{head}"), ..violation },
+        None => violation,
+    };
+    violations.into_iter().map(named).collect()
+}
+
 fn read(plan: &Plan, json: &str) -> std::result::Result<Record, Answer> {
     let ReadRow { dossier, .. } =
-        read_object(plan, json).map_err(|wrong| Answer { code: None, taken: Err(wrong) })?;
+        read_object(plan, json).map_err(|wrong| Answer { code: None, taken: Err(in_its_names(wrong)) })?;
     match Beside::read(json) {
         Ok(beside) => Ok(Record { dossier, beside }),
         Err(head) => {

@@ -345,7 +345,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let told: (Done, Done, Done, Done, Done) = runtime.block_on(async {
             let first = writer.write_checked(
-                move |_: &mut Conn| Ok::<_, StoreError>(drop(waits.lock().unwrap().recv())),
+                move |_: &mut Conn| waits.lock().unwrap().recv().map_err(|_| StoreError::Panicked),
                 move |conn, ()| {
                     times.fetch_add(1, Ordering::Relaxed);
                     put(conn, 10 + i64::try_from(times.load(Ordering::Relaxed)).unwrap())

@@ -138,7 +138,6 @@ fn ask<'a>(app: &'a App, operation: &'a Operation, path: &'a str, method: &'a st
         "preview_deadline" => {
             json!({"accepted_at": "2020-03-03T08:00:00+07:00", "term": {"amount": 1, "unit": "days"}})
         }
-        "sync_dvcqg_dossiers" => json!([]),
         "batch_dossiers" => json!({"items": [body_of("dossiers")]}),
         "batch_index_scores" => json!({"items": [body_of("index-scores")]}),
         _ if operation.value.get("requestBody").is_none() => return ask,

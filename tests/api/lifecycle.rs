@@ -45,8 +45,7 @@ impl Served {
 
     /// With more variables or options.
     pub fn with(database: &Database, more: impl FnOnce(&mut Command)) -> Self {
-        let mut command =
-            chiso(&["serve", "--bind", "127.0.0.1:0", "--log", "error"]);
+        let mut command = chiso(&["serve", "--bind", "127.0.0.1:0", "--log", "error"]);
         command.args(["--db-connections", "3", "--rate-limit", "0"]);
         command.env("CHISO_DATABASE_URL", database.url_text()).env("CHISO_BOOTSTRAP_KEY", KEY);
         more(&mut command);
