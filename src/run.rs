@@ -184,13 +184,16 @@ fn serve(options: &Serve) -> Result<(), String> {
         if options.sample {
             load_sample(&store).await?;
         }
+        let resting = store.clone();
         drop(actix_web::rt::spawn(sweep(store.clone())));
         let signals = StopSignals::listen().map_err(|e| e.to_string())?;
         actix_web::rt::spawn(dossier_counting::keep_folding(store.clone()));
         let bound = server::bind(store, Arc::new(Moment::now), access, &options.bind, limits)
             .map_err(|e| format!("{}: {e}", options.bind))?;
         announce(&bound.addresses, options.sample, secret.as_deref());
-        server::serve(bound, signals).await.map_err(|e| e.to_string())
+        let served = server::serve(bound, signals).await.map_err(|e| e.to_string());
+        resting.rest().await;
+        served
     })
 }
 

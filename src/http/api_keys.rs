@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{
         access::{Grant, Scope},
-        api_keys::{ApiKey, KeySecret, words_of},
+        api_keys::{ApiKey, KeySecret},
         text::clean,
         time::Moment,
     },
@@ -309,9 +309,4 @@ pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(get_api_key)
         .service(rotate_api_key)
         .service(revoke_api_key);
-}
-
-/// The words of a grant, for the command line.
-pub fn scopes_text(grant: &Grant) -> String {
-    words_of(grant.scopes).join(", ")
 }

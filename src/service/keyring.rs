@@ -32,6 +32,9 @@ const USE_NOTED_MICROS: i64 = 60_000_000;
 /// What something was worked out from: when any of it moves it is worked out again.
 type Of = (i64, i64, Day);
 
+/// What was worked out, by what it was worked out for.
+type Known<K, V> = Mutex<HashMap<K, (Of, V)>>;
+
 /// Finds callers by their secrets. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Keyring(Arc<Inner>);
@@ -39,8 +42,8 @@ pub struct Keyring(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     own: Vec<(String, Arc<Caller>)>,
-    callers: Mutex<HashMap<String, (Of, Arc<Caller>)>>,
-    reaches: Mutex<HashMap<(String, Vec<String>), (Of, Reach)>>,
+    callers: Known<String, Arc<Caller>>,
+    reaches: Known<(String, Vec<String>), Reach>,
     used: Mutex<HashMap<String, Moment>>,
 }
 

@@ -111,6 +111,7 @@ struct Inner {
     here: Option<Arc<Manager>>,
     pool: r2d2::Pool<Manager>,
     permits: Arc<Semaphore>,
+    connections: usize,
     writer: Option<Writer>,
     wait: Duration,
     waiting: AtomicUsize,
@@ -180,6 +181,7 @@ impl Store {
                     .then(|| Arc::new(Manager { url: url.clone(), purpose: Purpose::ReadHere })),
                 pool,
                 permits: Arc::new(Semaphore::new(limits.connections as usize)),
+                connections: limits.connections as usize,
                 writer,
                 wait: limits.wait,
                 waiting: AtomicUsize::new(0),
@@ -341,6 +343,17 @@ impl Store {
                 })
                 .await
             }
+        }
+    }
+
+    /// Waits until no work is on a connection of the pool, for some seconds at most: libpq crashes when a process takes
+    /// OpenSSL down under a connection that is being made.
+    pub async fn rest(&self) {
+        let all = u32::try_from(self.inner.connections).unwrap_or(u32::MAX);
+        let rest = self.inner.permits.acquire_many(all);
+        if let Ok(Ok(permits)) = tokio::time::timeout(Duration::from_secs(5), rest).await {
+            // Nothing begins from now on.
+            permits.forget();
         }
     }
 

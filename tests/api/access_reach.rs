@@ -267,3 +267,20 @@ database_test!(small_groups_are_withheld_from_the_public, |database| {
     assert_eq!(app.ask("GET", few).anonymous().send().expect(403).code(), "withheld");
     app.get(few).expect(200);
 });
+
+api_test!(a_batch_refuses_items_of_other_units_and_no_others, |app| {
+    reform(app);
+    let key = make_key(app, json!({"scopes": ["dossiers:write"], "unit_id": "x"})).0;
+    let day = json!({"accepted_at": "2025-08-01T08:00:00+07:00", "due_at": null});
+    let items = [
+        with(dossier("N-1", "x"), day.clone()),
+        with(dossier("N-2", "y"), day.clone()),
+        with(dossier("D-y", "x"), day),
+    ];
+    let ask = app.ask("POST", "/api/v1/dossiers/batch").key(key).json(&json!({"items": items}));
+    let done = ask.send().expect(200);
+    let statuses: Vec<u64> =
+        done.json["items"].as_array().unwrap().iter().map(|item| item["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [201, 403, 404], "{}", done.json);
+    assert_eq!(app.get(&format!("{DOSSIERS}/D-y")).json["unit_id"], "y");
+});

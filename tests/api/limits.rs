@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::support::{
     api_test,
-    app::{App, STORE_LIMITS},
+    app::{App, KEY, STORE_LIMITS},
     client::Client,
     records::{DOSSIERS, UNITS, dossier, unit, with},
 };
@@ -43,7 +43,7 @@ api_test!(a_caller_has_so_many_requests, |app| {
 
 api_test!(behind_a_proxy_its_header_names_the_caller_where_it_is_trusted, |app| {
     let ask = |client: &Client, hops: &'static str| {
-        client.ask("GET", UNITS).header("x-forwarded-for", hops).send().status
+        client.ask("GET", UNITS).anonymous().header("x-forwarded-for", hops).send().status
     };
     let trusting = CallRules { trusted_proxy_header: Some("x-forwarded-for".to_owned()), ..three_an_hour() };
     let trusting = app.beside_with(trusting);
@@ -89,7 +89,7 @@ api_test!(a_body_is_not_nested_deeper_than_any_is, |app| {
 fn slowly(client: &Client, head: &str, parts: &[&str]) -> String {
     let mut stream = TcpStream::connect(client.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    write!(stream, "{head}\r\nHost: x\r\nContent-Length: 1000\r\n\r\n").unwrap();
+    write!(stream, "{head}\r\nHost: x\r\nX-API-Key: {KEY}\r\nContent-Length: 1000\r\n\r\n").unwrap();
     for part in parts {
         stream.write_all(part.as_bytes()).unwrap();
         std::thread::sleep(Duration::from_millis(50));
