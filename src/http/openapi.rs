@@ -245,7 +245,7 @@ fn idempotency_key() -> Value {
         "name": "Idempotency-Key", "in": "header", "required": false,
         "description": "A text of the caller's choice, new for each new request. Sent again with the same key, the \
             request has no second effect and gets the first answer (with `Idempotency-Replayed: true`), for 24 hours.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9_.:-]+$"}
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
     })
 }
 

@@ -12,6 +12,7 @@ use crate::service::dossier_statistics::Grouping;
 /// Completes a document whose operations are complete.
 pub fn complete(document: &mut Value) {
     require_what_is_always_there(document);
+    refuse_unknown_members(document);
     give_patches_a_schema(document);
     say_what_parameters_take(document);
     say_what_is_a_file(document);
@@ -103,6 +104,24 @@ fn require_what_is_always_there(document: &mut Value) {
             if required.is_empty() {
                 schema.remove("required");
             }
+        }
+    }
+}
+
+/// A body has the members that its schema names and no others; whoever reads it by hand keeps to that too.
+fn refuse_unknown_members(document: &mut Value) {
+    let mut bodies = BTreeSet::new();
+    each_operation(document, |_, _, operation| {
+        let content = operation.get("requestBody").and_then(|body| body.get("content")?.as_object());
+        for reference in content.into_iter().flatten().filter_map(|(_, media)| media.pointer("/schema/$ref")) {
+            bodies.extend(reference.as_str().and_then(|of| of.rsplit('/').next()).map(str::to_owned));
+        }
+    });
+    for (name, schema) in schemas(document).into_iter().flatten() {
+        if let (true, Some(schema)) = (bodies.contains(name), schema.as_object_mut())
+            && schema.contains_key("properties")
+        {
+            schema.entry("additionalProperties").or_insert(json!(false));
         }
     }
 }
