@@ -113,7 +113,8 @@ fn refuse_unknown_members(document: &mut Value) {
     let mut bodies = BTreeSet::new();
     each_operation(document, |_, _, operation| {
         let content = operation.get("requestBody").and_then(|body| body.get("content")?.as_object());
-        for reference in content.into_iter().flatten().filter_map(|(_, media)| media.pointer("/schema/$ref")) {
+        for reference in content.into_iter().flatten().filter_map(|(_, media)| media.pointer("/schema/$ref"))
+        {
             bodies.extend(reference.as_str().and_then(|of| of.rsplit('/').next()).map(str::to_owned));
         }
     });
