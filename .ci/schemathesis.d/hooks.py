@@ -22,6 +22,8 @@ EXPLAINED = {
     "edition_required": "`revision` is of an edition, so the list must name one",
     "period_or_days": "`period`, or `from` with `to`: a rule over three parameters",
     "not_a_period": "the statutory 1900 begins in 1899: a rule over `period` and `calendar`",
+    "before_from": "`to` is before `from`: a rule over two parameters",
+    "unknown_grouping": "`group_by` names each word once, which a pattern can't say",
     "only_csv": "`bom` is for CSV; a rule over two parameters",
     "malformed_json": "`mapping` is JSON in a parameter: `contentMediaType` says so, and generators don't read it",
     "control_character": "texts hold no control characters, which would need a pattern at every text",
