@@ -5,11 +5,14 @@ use std::{path::PathBuf, str::FromStr};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::{
+    call_options::CallOptions,
     domain::{
+        access::Scope,
         dossier_imports::Preset,
         imports::{ImportFormat, ImportMode},
         index_scores::ScoreStage,
         score_tables::{DecimalMark, TableLayout},
+        time::Moment,
         units::Level,
         words::UnknownWord,
     },
@@ -38,7 +41,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the interface; migrates the database first.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Bring the database to the newest schema.
     Migrate(Database),
     /// Print the OpenAPI document.
@@ -55,6 +58,9 @@ pub enum Command {
     /// Write records to files.
     #[command(subcommand)]
     Export(Export),
+    /// Keys of other systems.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Editions of indexes that come ready with the program.
     #[command(subcommand)]
     Editions(Editions),
@@ -201,6 +207,57 @@ pub struct ExportDossiers {
     pub database: Database,
 }
 
+/// Keys.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Make a key and print its secret, this once, alone on the last line; migrates the database first. A service may
+    /// run on the database meanwhile.
+    Create(CreateKey),
+    /// List the keys.
+    List(Database),
+    /// Revoke a key: it opens nothing from now on.
+    Revoke(RevokeKey),
+}
+
+/// Making a key.
+#[derive(Debug, Clone, Args)]
+pub struct CreateKey {
+    /// What its owner is called; the change log names it.
+    #[arg(long)]
+    pub name: String,
+
+    /// What it may do: `dossiers:read,dossiers:write`, or `admin` for everything.
+    #[arg(long, value_delimiter = ',', required = true, value_parser = word::<Scope>)]
+    pub scopes: Vec<Scope>,
+
+    /// For which unit, all below it today, and what passed wholly to one of these; for all units when left out.
+    #[arg(long, value_name = "UNIT_ID")]
+    pub unit: Option<String>,
+
+    /// A unit that passed to one of these in part, and is reached all the same.
+    #[arg(long = "partial-predecessor", value_name = "UNIT_ID")]
+    pub partial_predecessors: Vec<String>,
+
+    /// When it ends by itself: 2027-01-01T00:00:00+07:00.
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub expires: Option<Moment>,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// Revoking a key.
+#[derive(Debug, Clone, Args)]
+pub struct RevokeKey {
+    /// Id of the key.
+    pub id: String,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
 /// Ready editions.
 #[derive(Debug, Subcommand)]
 pub enum Editions {
@@ -237,6 +294,11 @@ pub struct LoadEdition {
     pub database: Database,
 }
 
+/// A moment with its offset.
+fn moment(text: &str) -> Result<Moment, String> {
+    text.parse().map_err(|_| "a moment is written 2027-01-01T00:00:00+07:00".to_owned())
+}
+
 /// A word of a closed list.
 fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> Result<T, UnknownWord> {
     text.parse()
@@ -253,7 +315,7 @@ pub struct Database {
     #[arg(long, env = "CHISO_DB_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub db_connections: u32,
 
-    /// Writes that may wait on SQLite; beyond it the answer is 503.
+    /// Writes that may wait on SQLite, and requests that may wait for a connection; beyond it the answer is 503.
     #[arg(long, env = "CHISO_WRITE_QUEUE", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub write_queue: u32,
 
@@ -292,6 +354,29 @@ pub struct Serve {
     #[arg(long, env = "CHISO_MAX_IMPORT_BYTES", default_value_t = 1024 * 1024 * 1024, value_parser = clap::value_parser!(u64).range(1024..))]
     pub max_import_bytes: u64,
 
+    /// What is open to all without a key: indexes, rankings, statistics, reviews, commendations, units; or `none`.
+    #[arg(
+        long,
+        env = "CHISO_PUBLIC",
+        value_delimiter = ',',
+        value_name = "AREAS",
+        default_value = "indexes,rankings,statistics,reviews,commendations,units"
+    )]
+    pub public: Vec<String>,
+
+    /// Show names of individual recipients of commendations to the public.
+    #[arg(long, env = "CHISO_PUBLIC_RECIPIENT_NAMES")]
+    pub public_recipient_names: bool,
+
+    /// Withhold groups of fewer dossiers than this from public statistics.
+    #[arg(long, env = "CHISO_PUBLIC_MIN_CELL", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub public_min_cell: Option<u32>,
+
+    /// A key of an administrator that is valid as long as the service runs with it: 32 characters at least, beginning
+    /// with `chiso_`. For containers, which have no other way to the first key.
+    #[arg(long, env = "CHISO_BOOTSTRAP_KEY", hide_env_values = true)]
+    pub bootstrap_key: Option<String>,
+
     /// Async workers; as many as there are cores when not given.
     #[arg(long, env = "CHISO_WORKERS", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub workers: Option<u32>,
@@ -300,9 +385,53 @@ pub struct Serve {
     #[arg(long, env = "CHISO_SHUTDOWN_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub shutdown_seconds: u64,
 
+    /// Tokens of an identity provider.
+    #[command(flatten)]
+    pub tokens: TokenOptions,
+
+    /// What holds for every call.
+    #[command(flatten)]
+    pub calls: CallOptions,
+
     /// Where the data is.
     #[command(flatten)]
     pub database: Database,
+}
+
+/// Tokens of an identity provider. Issuer, audience and keys belong together; without them no token is taken.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TokenOptions {
+    /// Issuer of the tokens (`iss`), letter by letter.
+    #[arg(long, env = "CHISO_OIDC_ISSUER")]
+    pub oidc_issuer: Option<String>,
+
+    /// What the tokens must be meant for (`aud`).
+    #[arg(long, env = "CHISO_OIDC_AUDIENCE")]
+    pub oidc_audience: Option<String>,
+
+    /// The issuer's keys: an https address of a JWKS (http on this machine only), or a file.
+    #[arg(long, env = "CHISO_OIDC_JWKS", value_name = "URL|FILE")]
+    pub oidc_jwks: Option<String>,
+
+    /// Claim of the scopes: a text with spaces between them, or an array. With a `/` before it, a JSON pointer.
+    #[arg(long, env = "CHISO_OIDC_SCOPE_CLAIM", value_name = "CLAIM", default_value = "scope")]
+    pub oidc_scope_claim: String,
+
+    /// Claim of the unit that the scopes hold for: its id here. With a `/` before it, a JSON pointer.
+    #[arg(long, env = "CHISO_OIDC_UNIT_CLAIM", value_name = "CLAIM", default_value = "unit_id")]
+    pub oidc_unit_claim: String,
+
+    /// Scopes of the issuer and what they are here: `lgsp.hoso.doc=dossiers:read,lgsp.hoso.ghi=dossiers:write`.
+    #[arg(long, env = "CHISO_OIDC_SCOPE_MAP", value_name = "THEIRS=OURS", value_delimiter = ',')]
+    pub oidc_scope_map: Vec<String>,
+
+    /// Clients (`azp` or `client_id`) whose tokens hold for all units where they name none.
+    #[arg(long, env = "CHISO_OIDC_UNBOUND_CLIENTS", value_name = "CLIENT", value_delimiter = ',')]
+    pub oidc_unbound_clients: Vec<String>,
+
+    /// Seconds by which the clocks of issuer and service may differ.
+    #[arg(long, env = "CHISO_OIDC_SKEW_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(0..=600))]
+    pub oidc_skew_seconds: u32,
 }
 
 /// Asking a running service.

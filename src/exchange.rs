@@ -22,6 +22,7 @@ use crate::{
     },
     http::{body::read_query, dossier_exports, dossier_imports::plan, frame::Language, imports::CsvReport},
     service::{
+        access::Caller,
         crud::Context,
         dossier_counting,
         error::Error,
@@ -49,7 +50,7 @@ pub async fn import_dossiers(store: &Store, options: &ImportDossiers) -> Result<
     let (file, source) = input(&options.file).map_err(|e| format!("{}: {e}", options.file.display()))?;
     let size = file.metadata().map_or(0, |data| data.len());
     let order = Order { mode: options.mode, format: options.format, plan, source };
-    let context = Context { actor: ACTOR.to_owned(), now: Moment::now() };
+    let context = Context::of_command(ACTOR, Moment::now());
     let failed = |error: Error| format!("{}: {}", options.file.display(), sentence(&error));
     imports::sweep(store, context.now).await.map_err(failed)?;
     let job = imports::begin(store, &context, order, file).await.map_err(failed)?;
@@ -96,7 +97,7 @@ pub async fn import_scores(store: &Store, options: &ImportScores) -> Result<(), 
         source: options.source.clone(),
         dry_run: options.dry_run,
     };
-    let context = Context { actor: ACTOR.to_owned(), now: Moment::now() };
+    let context = Context::of_command(ACTOR, Moment::now());
     let kind = TableFile::seen(&bytes);
     let outcome = score_imports::import(store, context, order, kind, bytes)
         .await
@@ -167,7 +168,8 @@ fn outcome(import: &Import) -> Result<(), String> {
 }
 
 async fn write_report(store: &Store, import: &Import, path: &Path) -> Result<(), String> {
-    let mut report = CsvReport::new(store.clone(), import.id.clone(), Language::English);
+    let mut report =
+        CsvReport::new(store.clone(), Caller::everything(ACTOR), import.id.clone(), Language::English);
     let mut file = File::create(path).map_err(|e| e.to_string())?;
     while let Some(piece) = report.next().await.map_err(|error| sentence(&error))? {
         file.write_all(&piece).map_err(|e| e.to_string())?;
@@ -194,7 +196,13 @@ pub async fn export_dossiers(store: &Store, options: &ExportDossiers) -> Result<
         false => ImportFormat::Csv,
     };
     let otherwise = options.format.unwrap_or(by_name);
-    let mut export = dossier_exports::export(store.clone(), query, Moment::now().day(), otherwise);
+    let mut export = dossier_exports::export(
+        store.clone(),
+        Caller::everything(ACTOR),
+        query,
+        Moment::now().day(),
+        otherwise,
+    );
     let at = |e: io::Error| format!("{}: {e}", options.file.display());
     let mut file = Output::create(&options.file, name.ends_with(".gz")).map_err(at)?;
     let mut count = 0;
@@ -250,7 +258,7 @@ pub(crate) fn sentence(error: &Error) -> String {
                 .collect();
             texts.join(" ")
         }
-        Error::Absent { text, .. } | Error::Conflict { text, .. } => text.en.clone(),
+        Error::Absent { text, .. } | Error::Conflict { text, .. } | Error::Forbidden(text) => text.en.clone(),
         Error::NotFound { resource, key } => format!("there is no `{key}` in {resource}"),
         Error::Stale => "it has changed meanwhile".to_owned(),
         Error::Store(error) => error.to_string(),

@@ -11,15 +11,18 @@
 //! | [`store`] | diesel, pools, migrations, both databases, the change log | HTTP, rules of the field |
 //! | [`http`] | addresses, bodies, problems, the OpenAPI document | SQL, arithmetic on figures |
 //!
+//! [`tokens`] verifies the tokens of an identity provider and knows no layer but `domain`.
 //! [`sample`] loads real data and the Thanh Bình review through `service` and `store`.
 
 // The examples of long bodies are one JSON macro each.
 #![recursion_limit = "256"]
 
+pub mod call_options;
 pub mod cli;
 pub mod domain;
 pub mod exchange;
 pub mod http;
+pub mod keys;
 pub mod metrics;
 pub mod ready_editions;
 pub mod run;
@@ -28,3 +31,4 @@ pub mod server;
 pub mod service;
 pub mod store;
 pub mod telemetry;
+pub mod tokens;

@@ -9,17 +9,19 @@ use std::{
 
 use crate::{
     cli::{
-        Check, CheckStatistics, Cli, Command, Database, Editions, Export, Healthcheck, Import, Sample, Serve,
+        Check, CheckStatistics, Cli, Command, Database, Editions, Export, Healthcheck, Import, Keys, Sample,
+        Serve,
     },
     domain::time::Moment,
     exchange,
     http::openapi,
-    ready_editions,
+    keys, ready_editions,
     sample::{Extent, Loaded},
     server::{self, ServerLimits, StopSignals},
-    service::{dossier_counting, imports},
+    service::{dossier_counting, idempotency, imports},
     store::{Store, migrate},
     telemetry,
+    tokens::Tokens,
 };
 
 /// Runs the command; an error is a sentence for the person who called.
@@ -78,6 +80,19 @@ fn command(command: Command) -> Result<(), String> {
         Command::Export(Export::Dossiers(options)) => {
             let store = open(&options.database)?;
             in_runtime(async move { exchange::export_dossiers(&store, &options).await })
+        }
+        Command::Keys(Keys::Create(options)) => {
+            migrate(&options.database)?;
+            let store = open(&options.database)?;
+            in_runtime(async move { keys::create(&store, &options).await })
+        }
+        Command::Keys(Keys::List(database)) => {
+            let store = open(&database)?;
+            in_runtime(async move { keys::list(&store).await })
+        }
+        Command::Keys(Keys::Revoke(options)) => {
+            let store = open(&options.database)?;
+            in_runtime(async move { keys::revoke(&store, &options).await })
         }
         Command::Editions(Editions::List) => ready_editions::list(),
         Command::Editions(Editions::Load(options)) => {
@@ -150,6 +165,8 @@ async fn load_sample(store: &Store) -> Result<(), String> {
 }
 
 fn serve(options: &Serve) -> Result<(), String> {
+    // Before the database is touched: what can't be used is refused and leaves nothing behind.
+    let tokens = Tokens::from_options(&options.tokens, Moment::now())?;
     migrate(&options.database)?;
     let store = open(&options.database)?;
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -161,33 +178,41 @@ fn serve(options: &Serve) -> Result<(), String> {
         // Every connection can be busy at once, whichever worker its requests came to.
         blocking_threads: options.database.db_connections as usize + 2,
         shutdown_seconds: options.shutdown_seconds,
+        calls: options.calls.rules(options.sample),
     };
     in_runtime(async move {
         count(&store).await?;
+        // Before the sample is loaded: a refusal leaves nothing behind.
+        let (access, secret) = keys::access(&store, options, tokens).await?;
         if options.sample {
             load_sample(&store).await?;
         }
         drop(actix_web::rt::spawn(sweep(store.clone())));
         let signals = StopSignals::listen().map_err(|e| e.to_string())?;
         actix_web::rt::spawn(dossier_counting::keep_folding(store.clone()));
-        let bound = server::bind(store, Arc::new(Moment::now), &options.bind, limits)
+        let bound = server::bind(store, Arc::new(Moment::now), access, &options.bind, limits)
             .map_err(|e| format!("{}: {e}", options.bind))?;
-        announce(&bound.addresses, options.sample);
+        announce(&bound.addresses, options.sample, secret.as_deref());
         server::serve(bound, signals).await.map_err(|e| e.to_string())
     })
 }
 
-/// Looks for imports whose process is gone, now and then.
+/// Looks for imports whose process is gone, and for idempotency keys that are no longer kept, now and then.
 async fn sweep(store: Store) {
-    loop {
+    for round in 0_u64.. {
         if let Err(error) = imports::sweep(&store, Moment::now()).await {
             tracing::warn!(error = ?error, "imports could not be looked through");
+        }
+        if round.is_multiple_of(12)
+            && let Err(error) = idempotency::purge(&store, Moment::now()).await
+        {
+            tracing::warn!(error = ?error, "old idempotency keys could not be taken away");
         }
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
 }
 
-fn announce(addresses: &[std::net::SocketAddr], sample: bool) {
+fn announce(addresses: &[std::net::SocketAddr], sample: bool, secret: Option<&str>) {
     let Some(address) = addresses.first() else { return };
     println!("Chiso serves on http://{address}");
     println!("  documentation  http://{address}/docs/");
@@ -195,6 +220,10 @@ fn announce(addresses: &[std::net::SocketAddr], sample: bool) {
     if sample {
         println!("  review         http://{address}/api/v1/reviews/gso-874/2020");
         println!("  ranking        http://{address}/api/v1/indexes/pci/rankings/2016");
+    }
+    if let Some(secret) = secret {
+        println!("There is no key yet: this one is an administrator's until the service ends.");
+        println!("  {secret}");
     }
 }
 

@@ -12,7 +12,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     http::{
-        app, frame,
+        access::Access,
+        app, calls, frame,
+        gate::{CallRules, Gate},
         state::{AppState, Clock},
     },
     metrics::Metrics,
@@ -20,7 +22,7 @@ use crate::{
 };
 
 /// How the server is run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ServerLimits {
     /// Most bytes of a body.
     pub max_body: usize,
@@ -32,6 +34,8 @@ pub struct ServerLimits {
     pub blocking_threads: usize,
     /// Seconds that open requests have at the stop.
     pub shutdown_seconds: u64,
+    /// What holds for every call.
+    pub calls: CallRules,
 }
 
 /// Imports that one service runs at once; each has a thread and a file of its own.
@@ -49,14 +53,23 @@ pub struct Bound {
 ///
 /// # Errors
 /// When the address can't be bound.
-pub fn bind(store: Store, clock: Clock, address: &str, limits: ServerLimits) -> std::io::Result<Bound> {
+pub fn bind(
+    store: Store,
+    clock: Clock,
+    access: Access,
+    address: &str,
+    limits: ServerLimits,
+) -> std::io::Result<Bound> {
+    let read_idle = limits.calls.read_idle;
     let state = AppState {
         store,
         clock,
+        access: Arc::new(access),
         metrics: Arc::new(Metrics::new()),
         max_body: limits.max_body,
         max_import: limits.max_import,
         imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
+        gate: Arc::new(Gate::new(limits.calls)),
     };
     // Built once here: the document is read by every error of a wrong method.
     let _ = crate::http::openapi::text();
@@ -72,8 +85,10 @@ pub fn bind(store: Store, clock: Clock, address: &str, limits: ServerLimits) -> 
             )
             .service(web::redirect("/docs", "/docs/"))
             .default_service(web::to(app::fallback))
+            .wrap(from_fn(calls::around))
             .wrap(from_fn(frame::around))
     })
+    .on_connect(move |connection, _| drop_who_reads_nothing(connection, read_idle))
     .workers(limits.workers)
     .worker_max_blocking_threads(limits.blocking_threads)
     .shutdown_timeout(limits.shutdown_seconds)
@@ -82,6 +97,15 @@ pub fn bind(store: Store, clock: Clock, address: &str, limits: ServerLimits) -> 
     .bind(address)?;
     let addresses = server.addrs();
     Ok(Bound { server: server.run(), addresses })
+}
+
+/// Tells the system to drop a connection whose client takes nothing of what waits for it: such a client would keep
+/// its answer in memory for ever, and nobody here is asked for more of it.
+fn drop_who_reads_nothing(connection: &dyn std::any::Any, idle: Duration) {
+    let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(idle)) {
+        tracing::debug!(%error, "a connection could not be given its limit");
+    }
 }
 
 /// The signals that stop the service.

@@ -27,6 +27,43 @@ struct Settings {
     millions: u64,
     /// A PostgreSQL to run on instead of SQLite: `CHISO_BENCH_DATABASE_URL`.
     postgres: Option<String>,
+    /// The parts to run, all of them when empty: `CHISO_BENCH_PARTS`.
+    parts: Vec<Part>,
+}
+
+/// A part of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Starts, memory, dossiers, lists and statistics.
+    Reads,
+    /// The published ranking.
+    Published,
+    /// New dossiers.
+    Writes,
+    /// Statistics while others write.
+    Both,
+    /// Rankings of the country.
+    Country,
+    /// The import of a file.
+    Import,
+}
+
+impl Part {
+    const NAMES: [(&'static str, Self); 6] = [
+        ("reads", Self::Reads),
+        ("published", Self::Published),
+        ("writes", Self::Writes),
+        ("both", Self::Both),
+        ("country", Self::Country),
+        ("import", Self::Import),
+    ];
+
+    fn named(name: &str) -> Result<Self> {
+        let found = Self::NAMES.into_iter().find(|(known, _)| *known == name);
+        found
+            .map(|(_, part)| part)
+            .ok_or_else(|| format!("CHISO_BENCH_PARTS: there is no part {name}").into())
+    }
 }
 
 impl Settings {
@@ -45,6 +82,8 @@ impl Settings {
             seconds: number("CHISO_BENCH_SECONDS", 3.0)?.max(0.1),
             millions: number("CHISO_BENCH_MILLIONS", 0.0)? as u64,
             postgres: variable("CHISO_BENCH_DATABASE_URL"),
+            parts: variable("CHISO_BENCH_PARTS")
+                .map_or_else(|| Ok(Vec::new()), |names| names.split(',').map(Part::named).collect())?,
         })
     }
 }
@@ -52,7 +91,7 @@ impl Settings {
 fn run() -> Result<()> {
     let settings = Settings::read()?;
     let times = Times { warm_up: Duration::from_secs(1), counted: Duration::from_secs_f64(settings.seconds) };
-    let mut suite = Suite::new(settings.postgres, times)?;
+    let mut suite = Suite::new(settings.postgres, times, settings.parts)?;
     let small = suite.sample()?;
     suite.import(&small)?;
     if settings.millions > 0 {

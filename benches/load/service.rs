@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
+    sync::{Mutex, PoisonError},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -29,6 +30,25 @@ pub fn command(arguments: &[&str]) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// The key of an administrator, as one is sent with every request: real, and made before the first request.
+static KEY: Mutex<String> = Mutex::new(String::new());
+
+/// The headers that every request of the benchmark has, each with its end.
+pub fn headers() -> String {
+    let key = KEY.lock().unwrap_or_else(PoisonError::into_inner);
+    format!("Host: bench\r\nAuthorization: Bearer {key}\r\n")
+}
+
+/// Makes a key in a database; the services that run on it afterwards know it.
+fn make_key(database: &str) -> Result<()> {
+    let arguments = ["keys", "create", "--name", "bench", "--scopes", "admin", "--database-url", database];
+    let output = command(&arguments).output()?;
+    let printed = String::from_utf8(output.stdout)?;
+    let secret = printed.lines().last().filter(|_| output.status.success()).ok_or("no key was made")?;
+    secret.clone_into(&mut KEY.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(())
 }
 
 /// An answer, and how long it took.
@@ -60,7 +80,8 @@ impl Service {
     /// # Errors
     /// When it doesn't become ready.
     pub fn start(database: &str, sample: bool) -> Result<Self> {
-        let mut command = command(&["serve", "--bind", "127.0.0.1:0", "--database-url", database]);
+        let mut command =
+            command(&["serve", "--bind", "127.0.0.1:0", "--rate-limit", "0", "--database-url", database]);
         if sample {
             command.arg("--sample");
         }
@@ -78,8 +99,9 @@ impl Service {
             }
         };
         let mut service = Self { child, _output: output, address, ready_after: Duration::ZERO };
-        service.get("/health/ready")?;
+        service.request("GET /health/ready HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
         service.ready_after = begun.elapsed();
+        make_key(database)?;
         Ok(service)
     }
 
@@ -88,7 +110,7 @@ impl Service {
     /// # Errors
     /// When it is no success.
     pub fn get(&self, path: &str) -> Result<Value> {
-        self.request(&format!("GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"))
+        self.request(&format!("GET {path} HTTP/1.1\r\n{}Connection: close\r\n\r\n", headers()))
     }
 
     /// Sends a record.
@@ -98,8 +120,9 @@ impl Service {
     pub fn put(&self, path: &str, body: &Value) -> Result<Value> {
         let body = body.to_string();
         self.request(&format!(
-            "PUT {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Type: application/json\r\n\
+            "PUT {path} HTTP/1.1\r\n{}Connection: close\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n{body}",
+            headers(),
             body.len()
         ))
     }
@@ -126,7 +149,7 @@ impl Service {
     /// # Errors
     /// When it is no success.
     pub fn timed(&self, path: &str) -> Result<Answer> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\n{}Connection: close\r\n\r\n", headers());
         self.exchange(&request, Duration::from_millis(2))
     }
 

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 
 use crate::{
-    Result,
+    Part, Result,
     client::{self, Clients, Measured, Times},
     database::Databases,
     dossiers::Maker,
@@ -31,6 +31,7 @@ pub struct Suite {
     yardstick: Yardstick,
     databases: Databases,
     report: Report,
+    parts: Vec<Part>,
 }
 
 /// A load within a group.
@@ -54,6 +55,7 @@ pub struct Small {
 }
 
 /// Answers a second of what must not depend on the number of dossiers.
+#[derive(Default)]
 struct Speeds {
     list: f64,
     level: f64,
@@ -72,9 +74,14 @@ impl Suite {
     ///
     /// # Errors
     /// When it doesn't start.
-    pub fn new(postgres: Option<String>, times: Times) -> Result<Self> {
+    pub fn new(postgres: Option<String>, times: Times, parts: Vec<Part>) -> Result<Self> {
         let (yardstick, databases) = (Yardstick::start()?, Databases::new(postgres)?);
-        Ok(Self { times, yardstick, databases, report: Report::default() })
+        Ok(Self { times, yardstick, databases, report: Report::default(), parts })
+    }
+
+    /// Whether a part was asked for.
+    fn runs(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
     }
 
     /// Prints what was measured.
@@ -102,11 +109,22 @@ impl Suite {
             reads: Bound::at_most(120.0, 80.0),
             start: Bound::at_most(100.0, 50.0),
         };
-        let (service, speeds) = self.reads(&database, &subject, &frugal)?;
-        self.rankings(&service, &database).published()?;
-        self.writes(&service, &subject)?;
-        self.both(&service, &subject)?;
-        self.rankings(&service, &database).country()?;
+        let (service, speeds) = match self.runs(Part::Reads) {
+            true => self.reads(&database, &subject, &frugal)?,
+            false => (Service::start(&database, false)?, Speeds::default()),
+        };
+        if self.runs(Part::Published) {
+            self.rankings(&service, &database).published()?;
+        }
+        if self.runs(Part::Writes) {
+            self.writes(&service, &subject)?;
+        }
+        if self.runs(Part::Both) {
+            self.both(&service, &subject)?;
+        }
+        if self.runs(Part::Country) {
+            self.rankings(&service, &database).country()?;
+        }
         service.stop()?;
         Ok(Small { units, speeds })
     }
@@ -116,7 +134,7 @@ impl Suite {
     /// # Errors
     /// When the import fails.
     pub fn import(&mut self, small: &Small) -> Result<()> {
-        if !self.databases.are_files() {
+        if !self.databases.are_files() || !self.runs(Part::Import) {
             return Ok(());
         }
         let first = NaiveDate::from_ymd_opt(2020, 1, 2).unwrap_or_default();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     Result,
     client::{Clients, Requests},
-    service::Service,
+    service::{Service, headers},
 };
 
 /// Where resources are.
@@ -42,13 +42,14 @@ pub fn trickle<'a>(subject: &Subject<'a>) -> Clients<'a> {
 }
 
 fn get(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n").into_bytes()
+    format!("GET {path} HTTP/1.1\r\n{}\r\n", headers()).into_bytes()
 }
 
 /// A request with a body of JSON.
 pub fn send(method: &str, path: &str, body: &str, request: &mut Vec<u8>) {
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\n{}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        headers(),
         body.len()
     );
     request.extend_from_slice(head.as_bytes());
@@ -57,7 +58,7 @@ pub fn send(method: &str, path: &str, body: &str, request: &mut Vec<u8>) {
 
 /// The same request over and over, by someone who has the answer of this validator.
 pub fn known(path: &str, tag: &str) -> Requests<'static> {
-    let bytes = format!("GET {path} HTTP/1.1\r\nHost: bench\r\nIf-None-Match: {tag}\r\n\r\n").into_bytes();
+    let bytes = format!("GET {path} HTTP/1.1\r\n{}If-None-Match: {tag}\r\n\r\n", headers()).into_bytes();
     Box::new(move |_, request| request.extend_from_slice(&bytes))
 }
 
@@ -77,10 +78,11 @@ pub fn scattered(number: u64) -> u64 {
 
 /// Dossiers by their codes, in no order.
 pub fn dossiers<'a>(subject: &'a Subject<'_>) -> Requests<'a> {
+    let end = format!(" HTTP/1.1\r\n{}\r\n", headers());
     Box::new(move |number, request| {
         request.extend_from_slice(b"GET /api/v1/dossiers/");
         request.extend_from_slice((subject.code)(scattered(number)).as_bytes());
-        request.extend_from_slice(b" HTTP/1.1\r\nHost: bench\r\n\r\n");
+        request.extend_from_slice(end.as_bytes());
     })
 }
 
@@ -151,6 +153,7 @@ pub fn statistics(subject: &Subject<'_>, group_by: &str) -> Requests<'static> {
     let first = NaiveDate::from_ymd_opt(2022, 1, 1).unwrap_or_default();
     let day = |n| first.checked_add_days(Days::new(n)).map(|day| day.to_string());
     let days: Vec<String> = (0..DAYS).filter_map(day).collect();
+    let end = format!(" HTTP/1.1\r\n{}\r\n", headers());
     Box::new(move |number, request| {
         let number = number as usize;
         let question = questions.get(number % questions.len());
@@ -158,7 +161,7 @@ pub fn statistics(subject: &Subject<'_>, group_by: &str) -> Requests<'static> {
         if let (Some(question), Some(day)) = (question, day) {
             request.extend_from_slice(question.as_bytes());
             request.extend_from_slice(day.as_bytes());
-            request.extend_from_slice(b" HTTP/1.1\r\nHost: bench\r\n\r\n");
+            request.extend_from_slice(end.as_bytes());
         }
     })
 }

@@ -89,6 +89,15 @@ pub struct Commendation {
 }
 
 impl Commendation {
+    /// Takes the names of individuals away, as the public sees a decision.
+    pub fn mask_individuals(&mut self) {
+        for recipient in &mut self.recipients {
+            if recipient.kind == RecipientKind::Individual {
+                recipient.name = None;
+            }
+        }
+    }
+
     /// How many recipients of one kind.
     pub fn count(&self, kind: RecipientKind) -> i64 {
         self.recipients.iter().filter(|r| r.kind == kind).map(|r| i64::from(r.count)).sum()

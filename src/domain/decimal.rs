@@ -5,6 +5,8 @@
 //! only rounding before output.
 
 use std::{
+    borrow::Cow,
+    cmp::Ordering,
     fmt,
     iter::Sum,
     ops::{Add, Mul, Neg, Sub},
@@ -16,16 +18,24 @@ use bigdecimal::{
     num_bigint::{BigInt, Sign},
 };
 
+use super::fixed::Fixed;
+
 /// Most significant digits that a request may carry.
-pub const MAX_DIGITS: u64 = 28;
+pub const MAX_DIGITS: usize = 28;
 /// Decimals that a quotient keeps.
 pub const QUOTIENT_DECIMALS: i64 = 20;
 /// Most places before or after the decimal point that a request may carry: `1e999999999` is refused unread.
 const MAX_PLACES: i64 = 40;
 
-/// An exact decimal number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Exact(BigDecimal);
+/// An exact decimal number: in a machine's number where it fits, as long as it takes otherwise.
+#[derive(Debug, Clone)]
+pub struct Exact(Form);
+
+#[derive(Debug, Clone)]
+enum Form {
+    Fixed(Fixed),
+    Long(BigDecimal),
+}
 
 /// Why a text is not taken as a decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +67,56 @@ pub fn is_decimal(text: &str) -> bool {
 impl Exact {
     /// Zero.
     pub fn zero() -> Self {
-        Self(BigDecimal::zero())
+        Self(Form::Fixed(Fixed::ZERO))
     }
 
     /// Ten to the power of `-decimals`: one in the last of so many decimals.
     pub fn unit_of(decimals: u8) -> Self {
-        Self(BigDecimal::new(1.into(), i64::from(decimals)))
+        Self::of_long(BigDecimal::new(1.into(), i64::from(decimals)))
+    }
+
+    /// In a machine's number where it fits.
+    fn of_long(value: BigDecimal) -> Self {
+        let fixed = || {
+            let (digits, scale) = value.as_bigint_and_exponent();
+            let digits = i128::try_from(digits).ok()?;
+            match u32::try_from(scale) {
+                Ok(decimals) => Fixed::new(digits, decimals),
+                Err(_) => {
+                    Fixed::new(digits.checked_mul(10_i128.checked_pow(u32::try_from(-scale).ok()?)?)?, 0)
+                }
+            }
+        };
+        match fixed() {
+            Some(fixed) => Self(Form::Fixed(fixed)),
+            None => Self(Form::Long(value)),
+        }
+    }
+
+    /// Of any length.
+    fn long(&self) -> Cow<'_, BigDecimal> {
+        match &self.0 {
+            Form::Long(value) => Cow::Borrowed(value),
+            Form::Fixed(fixed) => {
+                let (digits, decimals) = fixed.parts();
+                Cow::Owned(BigDecimal::new(digits.into(), decimals.into()))
+            }
+        }
+    }
+
+    /// What two numbers give: short where the result fits, else of any length.
+    fn both(
+        &self,
+        other: &Self,
+        short: impl FnOnce(Fixed, Fixed) -> Option<Fixed>,
+        long: impl FnOnce(&BigDecimal, &BigDecimal) -> BigDecimal,
+    ) -> Self {
+        if let (Form::Fixed(a), Form::Fixed(b)) = (&self.0, &other.0)
+            && let Some(result) = short(*a, *b)
+        {
+            return Self(Form::Fixed(result));
+        }
+        Self::of_long(long(&self.long(), &other.long()))
     }
 
     /// Reads a decimal in JSON's notation.
@@ -73,6 +127,9 @@ impl Exact {
         if !is_decimal(text) {
             return Err(DecimalError::NotADecimal);
         }
+        if let Some(fixed) = Fixed::parse(text, MAX_DIGITS) {
+            return Ok(Self(Form::Fixed(fixed)));
+        }
         if text.len() > 120 {
             return Err(DecimalError::TooPrecise);
         }
@@ -80,8 +137,8 @@ impl Exact {
         if exponent.parse::<i64>().is_ok_and(|e| e.abs() <= MAX_PLACES) {
             let value = BigDecimal::from_str(text).map_err(|_| DecimalError::NotADecimal)?;
             let value = value.normalized();
-            if value.digits() <= MAX_DIGITS && value.fractional_digit_count().abs() <= MAX_PLACES {
-                return Ok(Self(value));
+            if value.digits() <= MAX_DIGITS as u64 && value.fractional_digit_count().abs() <= MAX_PLACES {
+                return Ok(Self::of_long(value));
             }
         }
         Err(DecimalError::TooPrecise)
@@ -89,45 +146,49 @@ impl Exact {
 
     /// `self / divisor` with [`QUOTIENT_DECIMALS`] decimals, halves away from zero; `None` for a zero divisor.
     pub fn quotient(&self, divisor: &Self) -> Option<Self> {
-        if divisor.0.is_zero() {
+        if divisor.is_zero() {
             return None;
         }
-        // Integer division on a common scale, so that the rounding is of the true quotient and not of a rounded one.
-        let scale = self.0.fractional_digit_count().max(divisor.0.fractional_digit_count());
-        let (a, _) = self.0.with_scale(scale + QUOTIENT_DECIMALS + 1).into_bigint_and_exponent();
-        let (b, _) = divisor.0.with_scale(scale).into_bigint_and_exponent();
-        // Truncated to one decimal more than is kept: what was cut off below it can't turn a digit into a half.
-        let quotient = &a / &b;
-        let ten = BigInt::from(10);
-        let (head, last) = (&quotient / &ten, &quotient % &ten);
-        let half_or_more = last.magnitude() >= &5u32.into();
-        let negative = (a.sign() == Sign::Minus) != (b.sign() == Sign::Minus);
-        let rounded = match (half_or_more, negative) {
-            (true, true) => head - 1,
-            (true, false) => head + 1,
-            (false, _) => head,
-        };
-        Some(Self(BigDecimal::new(rounded, QUOTIENT_DECIMALS).normalized()))
+        if let (Form::Fixed(a), Form::Fixed(b)) = (&self.0, &divisor.0)
+            && let Some(quotient) = a.quotient(*b, QUOTIENT_DECIMALS as u32)
+        {
+            return Some(Self(Form::Fixed(quotient.trimmed())));
+        }
+        Some(Self::of_long(long_quotient(&self.long(), &divisor.long())))
     }
 
     /// Rounded to `decimals` places, halves away from zero.
     pub fn round(&self, decimals: u8) -> Self {
-        Self(self.0.with_scale_round(i64::from(decimals), RoundingMode::HalfUp))
+        if let Form::Fixed(fixed) = &self.0
+            && let Some(rounded) = fixed.round(u32::from(decimals))
+        {
+            return Self(Form::Fixed(rounded));
+        }
+        Self::of_long(self.long().with_scale_round(i64::from(decimals), RoundingMode::HalfUp))
     }
 
     /// Rounded to `decimals` places and written with exactly that many.
     pub fn to_fixed(&self, decimals: u8) -> String {
-        self.round(decimals).0.to_plain_string()
+        match self.round(decimals).0 {
+            Form::Fixed(fixed) => fixed.to_string(),
+            Form::Long(value) => value.to_plain_string(),
+        }
     }
 
     /// Less than zero.
     pub fn is_negative(&self) -> bool {
-        self.0.sign() == Sign::Minus
+        match &self.0 {
+            Form::Fixed(fixed) => fixed.is_negative(),
+            Form::Long(value) => value.sign() == Sign::Minus,
+        }
     }
 
     /// Exactly zero.
     pub fn is_zero(&self) -> bool {
-        self.0.is_zero()
+        match &self.0 {
+            Form::Fixed(fixed) => fixed.is_zero(),
+            Form::Long(value) => value.is_zero(),
+        }
     }
 
     /// A text whose byte order is the numeric order: the same on every database.
@@ -135,14 +196,22 @@ impl Exact {
     /// `2` and up for zero and positive, `1` and down for negative numbers, whose digits are complemented:
     /// sign, then the place of the first digit (offset so that it is positive), then the digits.
     pub fn sort_key(&self) -> String {
-        let normal = self.0.normalized();
-        let (digits, scale) = normal.into_bigint_and_exponent();
-        if digits.sign() == Sign::NoSign {
+        if self.is_zero() {
             return "2".to_owned();
         }
-        let text = digits.magnitude().to_string();
+        let (text, scale) = match &self.0 {
+            Form::Fixed(fixed) => {
+                let (digits, decimals) = fixed.parts();
+                (digits.unsigned_abs().to_string(), i64::from(decimals))
+            }
+            Form::Long(value) => {
+                let (digits, scale) = value.as_bigint_and_exponent();
+                (digits.magnitude().to_string(), scale)
+            }
+        };
         let place = i64::try_from(text.len()).unwrap_or(i64::MAX) - scale + 500;
-        if digits.sign() == Sign::Plus {
+        let text = text.trim_end_matches('0');
+        if !self.is_negative() {
             format!("3{place:03}{text}")
         } else {
             let complemented: String = text.bytes().map(|b| char::from(b'9' - (b - b'0'))).collect();
@@ -152,44 +221,99 @@ impl Exact {
     }
 }
 
+/// The quotient of numbers of any length; the divisor is not zero.
+fn long_quotient(a: &BigDecimal, b: &BigDecimal) -> BigDecimal {
+    // Integer division on a common scale, so that the rounding is of the true quotient and not of a rounded one.
+    let scale = a.fractional_digit_count().max(b.fractional_digit_count());
+    let (a, _) = a.with_scale(scale + QUOTIENT_DECIMALS + 1).into_bigint_and_exponent();
+    let (b, _) = b.with_scale(scale).into_bigint_and_exponent();
+    // Truncated to one decimal more than is kept: what was cut off below it can't turn a digit into a half.
+    let quotient = &a / &b;
+    let ten = BigInt::from(10);
+    let (head, last) = (&quotient / &ten, &quotient % &ten);
+    let half_or_more = last.magnitude() >= &5u32.into();
+    let negative = (a.sign() == Sign::Minus) != (b.sign() == Sign::Minus);
+    let rounded = match (half_or_more, negative) {
+        (true, true) => head - 1,
+        (true, false) => head + 1,
+        (false, _) => head,
+    };
+    BigDecimal::new(rounded, QUOTIENT_DECIMALS).normalized()
+}
+
 impl fmt::Display for Exact {
     /// Every digit, no exponent, no trailing zeros.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.normalized().to_plain_string())
+        match &self.0 {
+            Form::Fixed(fixed) => fixed.trimmed().fmt(f),
+            Form::Long(value) => f.write_str(&value.normalized().to_plain_string()),
+        }
     }
 }
 
+impl Ord for Exact {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if let (Form::Fixed(a), Form::Fixed(b)) = (&self.0, &other.0)
+            && let Some(order) = a.order(*b)
+        {
+            return order;
+        }
+        self.long().cmp(&other.long())
+    }
+}
+
+impl PartialOrd for Exact {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Exact {
+    /// Equal numbers, however many zeros they end with.
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Exact {}
+
 impl From<i64> for Exact {
     fn from(value: i64) -> Self {
-        Self(BigDecimal::from(value))
+        Fixed::new(value.into(), 0)
+            .map_or_else(|| Self(Form::Long(value.into())), |fixed| Self(Form::Fixed(fixed)))
     }
 }
 
 impl Add for &Exact {
     type Output = Exact;
     fn add(self, other: Self) -> Exact {
-        Exact(&self.0 + &other.0)
+        self.both(other, Fixed::plus, |a, b| a + b)
     }
 }
 
 impl Sub for &Exact {
     type Output = Exact;
     fn sub(self, other: Self) -> Exact {
-        Exact(&self.0 - &other.0)
+        self.both(other, Fixed::minus, |a, b| a - b)
     }
 }
 
 impl Mul for &Exact {
     type Output = Exact;
     fn mul(self, other: Self) -> Exact {
-        Exact(&self.0 * &other.0)
+        self.both(other, Fixed::times, |a, b| a * b)
     }
 }
 
 impl Neg for &Exact {
     type Output = Exact;
     fn neg(self) -> Exact {
-        Exact(-&self.0)
+        if let Form::Fixed(fixed) = &self.0
+            && let Some(negated) = fixed.negated()
+        {
+            return Exact(Form::Fixed(negated));
+        }
+        Exact::of_long(-self.long().into_owned())
     }
 }
 
@@ -216,7 +340,10 @@ impl<'de> serde::Deserialize<'de> for Exact {
     /// From the text that serialising gave.
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
-        BigDecimal::from_str(&text).map(Self).map_err(serde::de::Error::custom)
+        match Fixed::parse(&text, MAX_DIGITS) {
+            Some(fixed) => Ok(Self(Form::Fixed(fixed))),
+            None => BigDecimal::from_str(&text).map(Self::of_long).map_err(serde::de::Error::custom),
+        }
     }
 }
 
@@ -280,7 +407,7 @@ mod tests {
     proptest! {
         #[test]
         fn sort_keys_order_as_numbers_do(a in -20000i64..20000, s in 0i64..5, b in -20000i64..20000, t in 0i64..5) {
-            let (x, y) = (Exact(BigDecimal::new(a.into(), s)), Exact(BigDecimal::new(b.into(), t)));
+            let (x, y) = (Exact::of_long(BigDecimal::new(a.into(), s)), Exact::of_long(BigDecimal::new(b.into(), t)));
             prop_assert_eq!(x.sort_key().cmp(&y.sort_key()), x.cmp(&y), "{} {}", x, y);
         }
 
@@ -291,7 +418,23 @@ mod tests {
             let error = &back - &Exact::from(a);
             // |q·b − a| ≤ |b| · 0.5e-20
             let bound = BigDecimal::new(5.into(), QUOTIENT_DECIMALS + 1) * BigDecimal::from(b).abs();
-            prop_assert!(error.0.abs() <= bound);
+            prop_assert!(error.long().abs() <= bound);
+        }
+
+        #[test]
+        fn short_and_long_forms_are_the_same_number(a in any::<i64>(), s in 0i64..20, b in any::<i64>(), t in 0i64..20) {
+            let long = |digits: i64, scale| Exact(Form::Long(BigDecimal::new(digits.into(), scale)));
+            let (x, y) = (Exact::of_long(BigDecimal::new(a.into(), s)), Exact::of_long(BigDecimal::new(b.into(), t)));
+            let (v, w) = (long(a, s), long(b, t));
+            prop_assert_eq!((&x, x.to_string(), x.sort_key(), x.to_fixed(3)), (&v, v.to_string(), v.sort_key(), v.to_fixed(3)));
+            prop_assert_eq!((x.cmp(&y), v.cmp(&y)), (v.cmp(&w), x.cmp(&w)));
+            for (short, mixed, long) in [
+                (&x + &y, &x + &w, &v + &w), (&x - &y, &v - &y, &v - &w), (&x * &y, &x * &w, &v * &w), (-&x, -&v, -&v),
+            ] {
+                prop_assert!(short == mixed && mixed == long);
+                prop_assert_eq!(short.to_string(), long.to_string());
+            }
+            prop_assert_eq!(x.quotient(&y), v.quotient(&w));
         }
 
         #[test]

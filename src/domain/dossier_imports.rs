@@ -129,6 +129,12 @@ const DVCQG_COLUMNS: &[(&str, Member)] = &[
     ("DonViXuLy", Member::UnitId),
 ];
 
+/// The head in HoSoDongBoDVC of the member that a JSON pointer names, where it has one.
+pub fn portal_head(pointer: &str) -> Option<&'static str> {
+    let member = Member::of_pointer(pointer)?;
+    DVCQG_COLUMNS.iter().find(|(_, of)| *of == member).map(|(head, _)| *head)
+}
+
 /// KenhThucHien: direct, online, public post.
 const DVCQG_CHANNELS: &[(&str, SubmissionChannel)] =
     &[("1", SubmissionChannel::InPerson), ("2", SubmissionChannel::Online), ("3", SubmissionChannel::Postal)];
@@ -207,6 +213,16 @@ impl Plan {
         }
         plan.take(mapping, &mut findings);
         findings.into_result().map(|()| plan)
+    }
+
+    /// The plan of the portal's own records, told one by one: their heads alone are read, no name of a member.
+    ///
+    /// # Errors
+    /// Those of [`Plan::new`].
+    pub fn of_portal() -> Result<Self, Vec<Violation>> {
+        let mut plan = Self::new(Some(Preset::Dvcqg), Mapping::default())?;
+        plan.columns.retain(|head, _| DVCQG_COLUMNS.iter().any(|(known, _)| known == head));
+        Ok(plan)
     }
 
     fn take_preset(&mut self, mapping: &Mapping) {

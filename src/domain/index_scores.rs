@@ -71,6 +71,23 @@ pub struct IndexScore {
     pub computation: Option<Computation>,
 }
 
+/// What a ranking takes of a score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetScore {
+    /// The unit.
+    pub unit_id: String,
+    /// The criterion; none for the total.
+    pub criterion: Option<String>,
+    /// Stage.
+    pub stage: ScoreStage,
+    /// The score; none only where it does not apply.
+    pub score: Option<Exact>,
+    /// Rank as published beside it.
+    pub published_rank: Option<i32>,
+    /// `false` takes the criterion out of the maximum.
+    pub applicable: bool,
+}
+
 impl IndexScore {
     /// A score of which only the key is said: it applies, and has no value yet.
     pub fn new(
@@ -235,17 +252,19 @@ impl Counting {
     }
 
     /// Those of the scores of one unit that count: at most one of each criterion.
-    pub fn among(&self, scores: Vec<IndexScore>) -> Vec<IndexScore> {
+    pub fn among(&self, mut scores: Vec<SheetScore>) -> Vec<SheetScore> {
         if self.scored_by.is_empty() {
-            return scores.into_iter().filter(|score| score.stage == self.stage).collect();
+            scores.retain(|score| score.stage == self.stage);
+            return scores;
         }
         let given: HashSet<Option<String>> =
             scores.iter().filter(|s| s.stage == self.stage).map(|s| s.criterion.clone()).collect();
-        let stands_in = |score: &IndexScore| {
+        let stands_in = |score: &SheetScore| {
             let named = score.criterion.as_ref().and_then(|code| self.scored_by.get(code));
             named == Some(&score.stage) && !given.contains(&score.criterion)
         };
-        scores.into_iter().filter(|score| score.stage == self.stage || stands_in(score)).collect()
+        scores.retain(|score| score.stage == self.stage || stands_in(score));
+        scores
     }
 }
 

@@ -3,6 +3,8 @@
 //! Nothing here knows HTTP or SQL or reads a clock: time comes in as an argument. One file a resource, the
 //! same stem as in `service`, `store` and `http`.
 
+pub mod access;
+pub mod api_keys;
 pub mod calendars;
 pub mod clock_rules;
 pub mod commendations;
@@ -19,8 +21,10 @@ pub mod dossier_import_rows;
 pub mod dossier_import_times;
 pub mod dossier_imports;
 pub mod dossiers;
+pub mod dvcqg;
 pub mod edition_cycle;
 pub mod editions;
+mod fixed;
 pub mod form_06a;
 pub mod form_reports;
 pub mod hours;

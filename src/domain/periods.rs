@@ -47,7 +47,7 @@ impl NamedPeriod {
         Self { year, first_month: 1, months: 12 }
     }
 
-    /// The days of the period.
+    /// The days of the period; none where one of them lies before the first year there is, as in the statutory 1900.
     pub fn span(self, calendar: PeriodCalendar) -> Option<Span> {
         let last_month = self.first_month + self.months - 1;
         let after = |year: i32, month: u32| if month == 12 { (year + 1, 1) } else { (year, month + 1) };
@@ -62,6 +62,9 @@ impl NamedPeriod {
             }
             PeriodCalendar::Statutory => {
                 let (year, month) = before(self.year, self.first_month);
+                if !YEARS.contains(&year) {
+                    return None;
+                }
                 Some(Span { from: Day::new(year, month, 15)?, to: Day::new(self.year, last_month, 14)? })
             }
         }
@@ -158,6 +161,14 @@ mod tests {
         assert_eq!(days("2020-H2", PeriodCalendar::Statutory), "2020-06-15..2020-12-14");
         assert_eq!(days("2020-Q1", PeriodCalendar::Statutory), "2019-12-15..2020-03-14");
         assert_eq!(days("2020-01", PeriodCalendar::Statutory), "2019-12-15..2020-01-14");
+    }
+
+    #[test]
+    fn no_period_begins_before_the_first_year() {
+        let first = |text: &str| text.parse::<NamedPeriod>().unwrap().span(PeriodCalendar::Statutory);
+        assert_eq!((first("1900"), first("1900-01")), (None, None));
+        assert_eq!(days("1900-02", PeriodCalendar::Statutory), "1900-01-15..1900-02-14");
+        assert_eq!(days("1900", PeriodCalendar::Civil), "1900-01-01..1900-12-31");
     }
 
     #[test]

@@ -46,7 +46,16 @@ pub fn sort_key(text: &str) -> String {
     if let Some(collator) = collator() {
         let Ok(()) = collator.write_sort_key_to(text, &mut key);
     }
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&key)
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| DIGITS.get(usize::from(half)).map_or('0', |digit| char::from(*digit));
+    let mut text = String::with_capacity(2 * bytes.len());
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+    text
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    calendars, changes, clock_rules, code_lists, commendations, comparisons, completeness, crud::API,
-    deadlines, distributions, dossier_events, dossier_exports, dossier_imports, dossier_statistics,
-    dossier_transfers, dossiers, edition_copies, edition_cycle, editions, explanations, form_06a,
-    form_reports, imports, improvement_actions, index_score_exports, index_scores, indexes, latest_rankings,
-    openapi, operations, problem::Problem, procedures, rank_targets, rankings, recompute, record_scores,
-    reported_figures, returns, reviews, robustness, score_imports, series, simulations, unit_profiles,
-    unit_scores, units,
+    api_keys, batches, calendars, changes, clock_rules, code_lists, commendations, comparisons, completeness,
+    crud::API, deadlines, distributions, dossier_events, dossier_exports, dossier_imports,
+    dossier_statistics, dossier_transfers, dossiers, dvcqg, edition_copies, edition_cycle, editions,
+    explanations, form_06a, form_reports, imports, improvement_actions, index_score_exports, index_scores,
+    indexes, latest_rankings, openapi, operations, problem::Problem, procedures, rank_targets, rankings,
+    recompute, record_scores, reported_figures, returns, reviews, robustness, score_imports, series,
+    simulations, unit_profiles, unit_scores, units,
 };
 
 /// Every documented address; they are tried in this order, so that those that are asked most come first.
@@ -18,12 +18,14 @@ pub fn configure(config: &mut ServiceConfig) {
     config.configure(operations::configure).service(
         scope::scope(API)
             .configure(dossier_exports::configure)
+            .configure(batches::configure)
             .configure(dossiers::configure)
             .configure(units::configure)
             .configure(dossier_imports::configure)
             .configure(imports::configure)
             .configure(dossier_events::configure)
             .configure(dossier_transfers::configure)
+            .configure(dvcqg::configure)
             .configure(dossier_statistics::configure)
             .configure(latest_rankings::configure)
             .configure(rankings::configure)
@@ -58,6 +60,7 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(form_reports::configure)
             .configure(returns::configure)
             .configure(clock_rules::configure)
+            .configure(api_keys::configure)
             .configure(changes::configure),
     );
 }

@@ -5,11 +5,15 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
-use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
-use super::{problem::Problem, state::AppState, strict::Strict};
+use super::{
+    problem::Problem,
+    state::AppState,
+    strict::Strict,
+    uploads::{Pace, Packing, Stopped, Upload},
+};
 use crate::domain::violation::Violation;
 
 /// A request body that is not yet read as anything: its refusals wait until the handler knows whether the
@@ -22,29 +26,63 @@ impl FromRequest for Body {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let mut payload = payload.take();
+        let payload = payload.take();
         Box::pin(async move {
             if let Err(problem) = check_media_type(&request) {
                 return Ok(Self(Err(problem)));
             }
-            let limit = request.app_data::<web::Data<AppState>>().map_or(0, |state| state.max_body);
-            let mut bytes = web::BytesMut::new();
-            while let Some(chunk) = payload.next().await {
-                let Ok(chunk) = chunk else {
-                    return Ok(Self(Err(unreadable("The body ended early.", "Nội dung bị cắt ngang."))));
-                };
-                if bytes.len() + chunk.len() > limit {
-                    return Ok(Self(Err(Problem::new(
-                        "too_large",
-                        format!("A body has at most {limit} bytes."),
-                        format!("Nội dung tối đa {limit} byte."),
-                    ))));
-                }
-                bytes.extend_from_slice(&chunk);
-            }
-            Ok(Self(Ok(bytes)))
+            let state = request.app_data::<web::Data<AppState>>();
+            let limit = state.map_or(0, |state| state.max_body);
+            let pace = state.map_or_else(Pace::default, |state| state.gate.rules.upload);
+            Ok(Self(receive(request.headers(), payload, pace, limit).await))
         })
     }
+}
+
+/// The whole of a body, unpacked; its limit holds packed and unpacked.
+async fn receive(
+    headers: &header::HeaderMap,
+    payload: Payload,
+    pace: Pace,
+    limit: usize,
+) -> Result<web::BytesMut, Problem> {
+    let packing = Packing::of(headers)?;
+    let mut upload = Upload::new(payload, pace);
+    let mut bytes = web::BytesMut::new();
+    loop {
+        match upload.next().await {
+            Ok(None) => break,
+            Ok(Some(piece)) if bytes.len() + piece.len() > limit => {
+                drop(piece);
+                return Err(too_large(limit));
+            }
+            Ok(Some(piece)) => bytes.extend_from_slice(&piece),
+            Err(Stopped::CutOff(_)) => {
+                return Err(unreadable("The body ended early.", "Nội dung bị cắt ngang."));
+            }
+            Err(Stopped::TooSlow) => return Err(Stopped::too_slow()),
+        }
+    }
+    unpack(packing, bytes, limit)
+}
+
+fn unpack(packing: Packing, bytes: web::BytesMut, limit: usize) -> Result<web::BytesMut, Problem> {
+    if packing == Packing::None {
+        return Ok(bytes);
+    }
+    match packing.unpack(&bytes, limit) {
+        Ok(Some(unpacked)) => Ok(web::BytesMut::from(unpacked.as_slice())),
+        Ok(None) => Err(too_large(limit)),
+        Err(_) => Err(unreadable("The body can't be unpacked.", "Không giải nén được nội dung.")),
+    }
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::new(
+        "too_large",
+        format!("A body has at most {limit} bytes, also unpacked."),
+        format!("Nội dung tối đa {limit} byte, kể cả sau khi giải nén."),
+    )
 }
 
 fn unreadable(en: &str, vi: &str) -> Problem {
@@ -73,6 +111,7 @@ impl Body {
     /// 415, 413, 400, or 422 for a required member that is missing.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, Problem> {
         let bytes = self.0?;
+        refuse_deep(&bytes)?;
         // The syntax of the whole comes before the meaning of its parts.
         serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|e| syntax_error(&e))?;
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
@@ -80,6 +119,16 @@ impl Body {
             serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| refuse(&error))?;
         refuse_nul(&bytes)?;
         Ok(value)
+    }
+
+    /// The body as it is written, where it is JSON.
+    ///
+    /// # Errors
+    /// 415, 413 or 400.
+    pub fn json(self) -> Result<web::BytesMut, Problem> {
+        let bytes = self.0?;
+        serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|e| syntax_error(&e))?;
+        Ok(bytes)
     }
 
     /// The body as a merge patch (RFC 7396): an object.
@@ -94,6 +143,33 @@ impl Body {
             Err(unreadable("A merge patch is a JSON object.", "Bản vá phải là một đối tượng JSON."))
         }
     }
+}
+
+/// Lists and objects within each other, at most.
+const MOST_DEPTH: usize = 64;
+
+/// Refuses what is nested deeper than any body is, before anything is read from it.
+fn refuse_deep(bytes: &[u8]) -> Result<(), Problem> {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MOST_DEPTH {
+            return Err(Problem::malformed(vec![Violation::new(
+                "",
+                "too_deep",
+                format!("At most {MOST_DEPTH} lists and objects within each other."),
+                format!("Tối đa {MOST_DEPTH} cấp danh sách và đối tượng lồng nhau."),
+            )]));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses U+0000 wherever it stands: PostgreSQL can keep no such text and can't even be asked for one.
@@ -213,21 +289,32 @@ fn violation(at: &str, message: &str) -> Violation {
     Violation::new(at, "wrong_type", format!("{message}."), format!("Giá trị không đúng kiểu ({message})."))
 }
 
+/// Reads a part of a body that was read before.
+///
+/// # Errors
+/// The violation, as from a body.
+pub fn read_part<T: DeserializeOwned>(part: &RawValue) -> Result<T, crate::service::error::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(part.get());
+    serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(refused)
+}
+
+fn refused(error: serde_path_to_error::Error<serde_json::Error>) -> crate::service::error::Error {
+    let violation = violation(&pointer(error.path()), &error.inner().to_string());
+    if violation.code == "required" {
+        crate::service::error::Error::Invalid(vec![violation])
+    } else {
+        crate::service::error::Error::Malformed(vec![violation])
+    }
+}
+
 /// Reads a JSON value as `T`: for the result of a merge patch.
 ///
 /// # Errors
 /// The violation, as from a body.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, crate::service::error::Error> {
-    serde_path_to_error::deserialize(Strict(value)).map_err(
-        |error: serde_path_to_error::Error<serde_json::Error>| {
-            let violation = violation(&pointer(error.path()), &error.inner().to_string());
-            if violation.code == "required" {
-                crate::service::error::Error::Invalid(vec![violation])
-            } else {
-                crate::service::error::Error::Malformed(vec![violation])
-            }
-        },
-    )
+    // Through its text: a JSON value reads no integer from `3.0`.
+    let text = value.to_string();
+    serde_path_to_error::deserialize(Strict(&mut serde_json::Deserializer::from_str(&text))).map_err(refused)
 }
 
 /// Applies a merge patch (RFC 7396).

@@ -130,7 +130,7 @@ pub struct CalendarPage {
 
 list_query! {
     /// Which calendars.
-    pub struct ListCalendarsQuery {
+    pub struct ListCalendarsQuery by SORTS {
         /// The calendar of this unit itself.
         unit_id: String,
         /// Calendars of this unit and of all below it.

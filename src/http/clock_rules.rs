@@ -93,7 +93,7 @@ pub struct ClockRulePage {
 
 list_query! {
     /// Which rules.
-    pub struct ListClockRulesQuery {
+    pub struct ListClockRulesQuery by SORTS {
         /// Rules of this unit alone.
         unit_id: String,
         /// Rules of this unit and all below it.

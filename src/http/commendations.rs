@@ -162,7 +162,7 @@ pub struct CommendationPage {
 
 list_query! {
     /// Which decisions.
-    pub struct ListCommendationsQuery {
+    pub struct ListCommendationsQuery by SORTS {
         /// Decisions that this unit alone issued.
         issuer_unit_id: String,
         /// Decisions that this unit or one below it issued.

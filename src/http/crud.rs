@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     body::{Body, from_value, merge, read_query},
-    etag,
+    etag, frame,
     page::{self, ListedResource, Paging, SortKey},
     problem::Problem,
     respond,
@@ -69,6 +69,11 @@ pub trait Exposed: ListedResource {
 pub struct Key(Option<String>);
 
 impl Key {
+    /// No path says it.
+    pub const fn of_body() -> Self {
+        Self(None)
+    }
+
     /// The key of a path.
     pub fn of_path(path: String) -> Self {
         Self(Some(path))
@@ -163,17 +168,17 @@ fn known(request: &HttpRequest) -> Result<Precondition, Problem> {
     etag::precondition(request)
 }
 
-/// A problem of the request, unless the record that must be there isn't.
+/// A problem of a request that writes a record, unless the record that must be there isn't, or isn't the caller's.
 async fn behind<R: Exposed>(state: &AppState, key: String, absent: Absent, problem: Problem) -> Problem {
-    match absent {
-        Absent::Create => problem,
-        Absent::Refuse => behind_404::<R>(state, key, problem).await,
+    match crud::check::<R>(&state.store, frame::caller(), key, Precondition::None, absent).await {
+        Ok(()) => problem,
+        Err(error) => error.into(),
     }
 }
 
 /// A problem of a request about a record, unless the record isn't there: that is told first.
 async fn behind_404<R: Exposed>(state: &AppState, key: String, problem: Problem) -> Problem {
-    match crud::get::<R>(&state.store, key).await {
+    match crud::get::<R>(&state.store, frame::caller(), key).await {
         Ok(_) => problem,
         Err(error) => error.into(),
     }
@@ -222,7 +227,7 @@ pub async fn get<R: Exposed>(
     request: &HttpRequest,
     key: &str,
 ) -> Result<HttpResponse, Problem> {
-    let record = crud::get::<R>(&state.store, path_key::<R>(key)?).await?;
+    let record = crud::get::<R>(&state.store, frame::caller(), path_key::<R>(key)?).await?;
     no_query(request)?;
     let today = state.today();
     Ok(respond::record(request, tag::<R>(&record, today), &R::view(&record, today)))
@@ -238,7 +243,7 @@ pub async fn post<R: Exposed>(
     if input.as_ref().err().is_none_or(Problem::is_validation) {
         no_query(request)?;
     }
-    let proposal = R::proposal(input?, Key(None), None)?;
+    let proposal = R::proposal(input?, Key::of_body(), None)?;
     let record = crud::create::<R>(&state.store, state.context(), proposal).await?;
     let today = state.today();
     Ok(respond::created(&R::location(&record.record), tag::<R>(&record, today), &R::view(&record, today)))
@@ -257,7 +262,7 @@ pub async fn put<R: Exposed>(
         (Ok(input), Ok(precondition)) => (input, precondition),
         // A member that is missing is a broken rule (422), told after a stale precondition (412).
         (Err(problem), Ok(precondition)) if problem.is_validation() => {
-            crud::check::<R>(&state.store, key, precondition, absent).await?;
+            crud::check::<R>(&state.store, frame::caller(), key, precondition, absent).await?;
             return Err(problem);
         }
         // What can't be read beside the body comes before a missing member.
@@ -291,7 +296,7 @@ pub async fn patch<R: Exposed>(
     let (patch, precondition) = match (body.read_patch(), known(request)) {
         (Ok(patch), Ok(precondition)) => (patch, precondition),
         (Err(problem), _) | (_, Err(problem)) => {
-            return Err(behind_404::<R>(state, key, problem).await);
+            return Err(behind::<R>(state, key, Absent::Refuse, problem).await);
         }
     };
     let path = Key(Some(key.clone()));
@@ -318,7 +323,7 @@ pub async fn delete<R: Exposed>(
     let key = path_key::<R>(key)?;
     let precondition = match known(request) {
         Ok(precondition) => precondition,
-        Err(problem) => return Err(behind_404::<R>(state, key, problem).await),
+        Err(problem) => return Err(behind::<R>(state, key, Absent::Refuse, problem).await),
     };
     crud::delete::<R>(&state.store, state.context(), key, precondition).await?;
     Ok(HttpResponse::NoContent().finish())

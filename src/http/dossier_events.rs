@@ -8,6 +8,7 @@ use super::{
     body::{Body, Query},
     crud,
     dossier_transfers::TransferBody,
+    frame,
     page::{self, SortKey, list_query},
     problem::Problem,
     respond,
@@ -231,7 +232,7 @@ pub async fn get_dossier_history(
     code: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let code = crud::path_key::<Dossiers>(&code)?;
-    let dossier = crate::service::crud::get::<Dossiers>(&state.store, code).await?;
+    let dossier = crate::service::crud::get::<Dossiers>(&state.store, frame::caller(), code).await?;
     crud::no_query(&request)?;
     let history = dossier.record.told_history();
     let body = DossierHistory {
@@ -244,7 +245,7 @@ pub async fn get_dossier_history(
 
 list_query! {
     /// Which anomalies.
-    pub struct ListDossierAnomaliesQuery {
+    pub struct ListDossierAnomaliesQuery by SORTS {
         /// Dossiers that this unit alone decides.
         unit_id: String,
         /// Dossiers that this unit or one below it decides.

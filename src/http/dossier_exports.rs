@@ -1,5 +1,7 @@
 //! `/dossiers/export`: dossiers as a file, written while they are read.
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 
@@ -9,7 +11,7 @@ use super::{
     crud::Exposed,
     dossiers::{self, DossierView, ExportDossiersQuery},
     exports::{self, Export, Exportable},
-    page,
+    frame, page,
     problem::Problem,
     state::AppState,
 };
@@ -20,13 +22,14 @@ use crate::{
         imports::ImportFormat,
         time::Day,
     },
-    service::dossiers::Dossiers,
+    service::{access::Caller, dossiers::Dossiers},
     store::{Store, Versioned},
 };
 
 /// An export of the dossiers that the query's filters leave.
 pub fn export(
     store: Store,
+    caller: Arc<Caller>,
     query: ExportDossiersQuery,
     today: Day,
     otherwise: ImportFormat,
@@ -35,7 +38,7 @@ pub fn export(
     let query = query.into_list();
     let mut filters = dossiers::filters(&query, today);
     filters.extend(query.q.as_deref().map(page::contains));
-    Export::new(store, filters, format, today)
+    Export::new(store, caller, filters, format, today)
 }
 
 /// A dossier as `GET` gives it, and its history where its times don't tell it.
@@ -98,7 +101,8 @@ pub async fn export_dossiers(
     state: web::Data<AppState>,
     Query(query): Query<ExportDossiersQuery>,
 ) -> Result<HttpResponse, Problem> {
-    exports::answer(export(state.store.clone(), query, state.today(), ImportFormat::Csv)).await
+    exports::answer(export(state.store.clone(), frame::caller(), query, state.today(), ImportFormat::Csv))
+        .await
 }
 
 /// The addresses of this file. They stand before those of dossiers, whose codes could otherwise be `export`.

@@ -5,13 +5,7 @@ use std::{
     io::{Seek, SeekFrom, Write},
 };
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    post,
-    web::{self, Bytes},
-};
-use futures_util::StreamExt;
+use actix_web::{HttpRequest, HttpResponse, http::header, post, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -20,7 +14,9 @@ use super::{
     body::{from_value, read_query},
     imports::{ImportView, started},
     problem::Problem,
+    score_imports::stopped,
     state::AppState,
+    uploads::{Packing, Upload},
 };
 use crate::{
     domain::{
@@ -58,7 +54,7 @@ pub struct ImportDossiersQuery {
 
 /// Import dossiers
 ///
-/// CSV with a line of heads, or NDJSON; packed with gzip where the first bytes say so. Each row is an upsert by
+/// CSV with a line of heads, or NDJSON; packed with gzip or zstd where the first bytes say so. Each row is an upsert by
 /// code and replaces the dossier as a `PUT` does; a row that says what the dossier says already writes nothing,
 /// so that a file may be sent again. A due date that the file moves is a change with the reason `import` and the
 /// import's id. Heads are names of members, or declared; columns of other heads are dropped before anything is
@@ -74,7 +70,7 @@ pub struct ImportDossiersQuery {
 pub async fn import_dossiers(
     state: web::Data<AppState>,
     request: HttpRequest,
-    mut payload: web::Payload,
+    payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let format = format_of(&request)?;
     let query: ImportDossiersQuery = read_query(request.query_string())?;
@@ -90,7 +86,7 @@ pub async fn import_dossiers(
     let permit = state.imports.clone().try_acquire_owned().map_err(|_| {
         Problem::new("overloaded", "Too many imports are running.", "Đang có quá nhiều lần nhập cùng chạy.")
     })?;
-    let file = put_aside(&mut payload, state.max_import).await?;
+    let file = put_aside(Upload::new(payload, state.gate.rules.upload), state.max_import).await?;
     let context = state.context();
     let job = imports::begin(&state.store, &context, order, file).await?;
     let answer = started(&job.import);
@@ -108,7 +104,6 @@ pub async fn import_dossiers(
 /// The format that the media type says; gzip alone says none.
 fn format_of(request: &HttpRequest) -> Result<Option<ImportFormat>, Problem> {
     let text = |name| request.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let encoding = text(header::CONTENT_ENCODING).trim().to_ascii_lowercase();
     let essence =
         text(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let format = match essence.as_str() {
@@ -123,14 +118,8 @@ fn format_of(request: &HttpRequest) -> Result<Option<ImportFormat>, Problem> {
             ));
         }
     };
-    match encoding.as_str() {
-        "" | "identity" | "gzip" | "x-gzip" => Ok(format),
-        _ => Err(Problem::new(
-            "unsupported_media_type",
-            "The body may be packed with gzip alone.",
-            "Nội dung chỉ có thể được nén bằng gzip.",
-        )),
-    }
+    // Its first bytes say how it is packed.
+    Packing::of(request.headers()).map(|_| format)
 }
 
 /// The plan of a preset and a mapping as JSON.
@@ -163,22 +152,14 @@ pub fn plan(preset: Option<Preset>, mapping: Option<&str>) -> Result<Plan, Error
 }
 
 /// Writes the body to a file without a name, which goes away with the import or with the process.
-async fn put_aside(payload: &mut web::Payload, limit: u64) -> Result<File, Problem> {
+async fn put_aside(mut upload: Upload<web::Payload>, limit: u64) -> Result<File, Problem> {
     let mut file = blocking(tempfile::tempfile).await?;
-    let (mut piece, mut size) = (Vec::with_capacity(PIECE), 0);
+    let mut piece = Vec::with_capacity(PIECE);
     loop {
-        let chunk: Option<Bytes> = payload.next().await.transpose().map_err(|_| {
-            Problem::malformed(vec![Violation::new(
-                "",
-                "body_cut_off",
-                "The body ended early.",
-                "Nội dung bị cắt ngang.",
-            )])
-        })?;
+        let chunk = upload.next().await.map_err(stopped)?;
         let ended = chunk.is_none();
         if let Some(chunk) = chunk {
-            size += chunk.len() as u64;
-            if size > limit {
+            if upload.bytes() > limit {
                 return Err(Problem::new(
                     "too_large",
                     format!("A file has at most {limit} bytes."),

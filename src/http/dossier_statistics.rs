@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{body::Query, crud, kept, problem::Problem, schema::Number, state::AppState};
+use super::{access, body::Query, crud, kept, problem::Problem, schema::Number, state::AppState};
 use crate::{
     domain::{
         periods::{NamedPeriod, PeriodCalendar, Span},
@@ -339,7 +339,7 @@ pub struct PeriodBody {
         }
     },
     "checks": [{"code": "received_equals_resolved_plus_open", "holds": true, "left": 113468, "right": 113468, "difference": 0}],
-    "returns_not_used": []
+    "withheld_rows": 0, "returns_not_used": []
 }))]
 pub struct DossierStatistics {
     /// The unit.
@@ -356,6 +356,8 @@ pub struct DossierStatistics {
     pub total: DossierFigures,
     /// The identities of the period.
     pub checks: Vec<CheckBody>,
+    /// Rows of so few dossiers that the public is not shown them, and those that would give them away.
+    pub withheld_rows: usize,
     /// Returns of days of the period that are not counted, and why.
     pub returns_not_used: Vec<ReturnNotUsed>,
 }
@@ -386,7 +388,12 @@ pub async fn get_dossier_statistics(
         as_of: query.as_of,
     };
     kept::answer(&state, &request, async |today| {
-        let answer = dossier_statistics::statistics(&state.store, question, today).await?;
+        let least = access::least_group(&state.access, &question.unit_id);
+        let mut answer = dossier_statistics::statistics(&state.store, question, today).await?;
+        let withheld_rows = match least {
+            Some(least) => answer.withhold(least).ok_or_else(access::withheld)?,
+            None => 0,
+        };
         Ok(DossierStatistics {
             unit_id: answer.question.unit_id,
             period: PeriodBody { from: answer.question.span.from, to: answer.question.span.to, calendar },
@@ -395,6 +402,7 @@ pub async fn get_dossier_statistics(
             rows: answer.rows.iter().map(Into::into).collect(),
             total: (&answer.total).into(),
             checks: answer.checks.iter().map(Into::into).collect(),
+            withheld_rows,
             returns_not_used: answer.returns_not_used.into_iter().map(Into::into).collect(),
         })
     })

@@ -214,7 +214,7 @@ pub struct DossierPage {
 
 list_query! {
     /// Which dossiers.
-    pub struct ListDossiersQuery, export ExportDossiersQuery {
+    pub struct ListDossiersQuery by SORTS, export ExportDossiersQuery {
         /// Dossiers that this unit alone decides.
         unit_id: String,
         /// Dossiers that this unit or one below it decides.

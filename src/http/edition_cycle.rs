@@ -8,7 +8,7 @@ use super::{
     body::{Body, Query},
     crud::{self, API, Exposed, NoQuery},
     editions::{EditionView, edition_of_path},
-    etag,
+    etag, frame,
     problem::Problem,
     respond,
     state::AppState,
@@ -265,7 +265,8 @@ pub async fn behind_edition<Q, T>(
     match query.and_then(|Query(query)| read(query)) {
         Ok(asked) => Ok((index, year, asked)),
         Err(problem) => {
-            service::crud::get::<Editions>(&state.store, editions::key(&index, year)).await?;
+            service::crud::get::<Editions>(&state.store, frame::caller(), editions::key(&index, year))
+                .await?;
             Err(problem)
         }
     }

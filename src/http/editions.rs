@@ -14,6 +14,7 @@ use super::{
         BandInput, BandView, CohortBody, CriterionInput, CriterionView, band, cohort, cohort_view, criterion,
         criterion_view, text,
     },
+    frame,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     ranking_queries::year_of,
@@ -149,9 +150,11 @@ pub struct EditionInput {
     /// What a score counts.
     pub unit_of_measure: ScoreUnit,
     /// Decimals of the output, 0 to 10.
+    #[schema(maximum = 10)]
     pub decimals: u8,
     /// Decimals on which ranks are taken; exact scores when absent.
     #[serde(default)]
+    #[schema(maximum = 10)]
     pub rank_decimals: Option<u8>,
     /// How equal scores share ranks; `competition` when absent.
     #[serde(default)]
@@ -213,7 +216,7 @@ pub struct EditionPage {
 
 list_query! {
     /// Which editions.
-    pub struct ListEditionsQuery {
+    pub struct ListEditionsQuery by SORTS {
         /// The edition of this data year.
         year: i32,
         /// Editions with this framework.
@@ -348,7 +351,7 @@ impl Exposed for Editions {
 /// 404.
 pub async fn index_of_path(state: &AppState, code: &str) -> Result<String, Problem> {
     let code = crud::path_key::<Indexes>(code)?;
-    Ok(service::crud::get::<Indexes>(&state.store, code).await?.record.code)
+    Ok(service::crud::get::<Indexes>(&state.store, frame::caller(), code).await?.record.code)
 }
 
 /// The index and the year of an edition's path. The index comes first: 404 before 400.
@@ -406,7 +409,8 @@ pub async fn get_edition(
     query: Result<Query<StateQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let (index, year, asked) =
-        behind_edition(&state, &path, query, |query| query.asked(Which::Working, state.rights())).await?;
+        behind_edition(&state, &path, query, |query| query.asked(Which::Working, state.framework_rights()))
+            .await?;
     let today = state.today();
     let edition = edition_cycle::edition(&state.store, index, year, asked).await?;
     Ok(respond::record(&request, crud::tag::<Editions>(&edition, today), &Editions::view(&edition, today)))

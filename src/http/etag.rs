@@ -4,15 +4,22 @@
 use actix_web::{HttpRequest, http::header};
 use sha2::{Digest, Sha256};
 
-use super::problem::Problem;
-use crate::service::crud::Precondition;
+use super::{compression::unpacked, problem::Problem};
+use crate::{domain::text::hexadecimal, service::crud::Precondition};
 
 /// The tag of a record; `derived` is what changes without a write, such as an outcome.
 pub fn of_record(version: i64, derived: Option<&str>) -> String {
-    match derived {
-        Some(derived) => format!("\"{version}-{derived}\""),
-        None => format!("\"{version}\""),
+    // Without the machinery of formats: a page of a list has a tag for each record.
+    let version = version.to_string();
+    let mut tag = String::with_capacity(version.len() + derived.map_or(0, str::len) + 3);
+    tag.push('"');
+    tag.push_str(&version);
+    if let Some(derived) = derived {
+        tag.push('-');
+        tag.push_str(derived);
     }
+    tag.push('"');
+    tag
 }
 
 /// The tag of a computed answer: its content.
@@ -22,7 +29,8 @@ pub fn of_content(body: &[u8]) -> String {
 
 /// A short text that differs when the content does.
 pub fn digest(content: &[u8]) -> String {
-    Sha256::digest(content).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(content);
+    hexadecimal(digest.get(..12).unwrap_or_default())
 }
 
 fn tags(request: &HttpRequest, name: header::HeaderName) -> Option<Vec<String>> {
@@ -39,7 +47,10 @@ fn tags(request: &HttpRequest, name: header::HeaderName) -> Option<Vec<String>> 
 /// Whether the caller has this representation already: the answer is 304.
 pub fn is_known(request: &HttpRequest, tag: &str) -> bool {
     tags(request, header::IF_NONE_MATCH).is_some_and(|tags| {
-        tags.iter().any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+        tags.iter().any(|known| {
+            let known = known.strip_prefix("W/").unwrap_or(known);
+            known == "*" || known == tag || unpacked(known).is_some_and(|known| known == tag)
+        })
     })
 }
 

@@ -1,6 +1,6 @@
 //! Records as a file, written while they are read: CSV or NDJSON, in the order of the key.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use actix_web::{HttpResponse, http::header, web};
 use futures_util::stream;
@@ -11,6 +11,7 @@ use super::{page::ListedResource, problem::Problem};
 use crate::{
     domain::{imports::ImportFormat, time::Day},
     service::{
+        access::Caller,
         crud,
         error::{Error, Result},
     },
@@ -46,6 +47,7 @@ pub trait Exportable: ListedResource {
 /// Records as a file, piece by piece in the order of their keys; each piece is read at its own moment.
 pub struct Export<R> {
     store: Store,
+    caller: Arc<Caller>,
     filters: Vec<Filter>,
     format: ImportFormat,
     today: Day,
@@ -57,9 +59,15 @@ pub struct Export<R> {
 
 impl<R: Exportable> Export<R> {
     /// An export of what filters leave.
-    pub fn new(store: Store, filters: Vec<Filter>, format: ImportFormat, today: Day) -> Self {
+    pub fn new(
+        store: Store,
+        caller: Arc<Caller>,
+        filters: Vec<Filter>,
+        format: ImportFormat,
+        today: Day,
+    ) -> Self {
         let of = std::marker::PhantomData;
-        Self { store, filters, format, today, after: None, begun: false, ended: false, of }
+        Self { store, caller, filters, format, today, after: None, begun: false, ended: false, of }
     }
 
     /// The next piece of the file with the number of its records; none at the end.
@@ -73,7 +81,7 @@ impl<R: Exportable> Export<R> {
         let sort = Sort { column: R::TABLE.key, descending: false };
         let after = self.after.take().map(|key| After { value: Some(Value::Text(key.clone())), key });
         let request = Request { filters: self.filters.clone(), sort, after, limit: PIECE };
-        let page = crud::list::<R>(&self.store, request, false).await?;
+        let page = crud::list::<R>(&self.store, self.caller.clone(), request, false).await?;
         self.after = page.items.last().map(|last| R::list_key(&last.record));
         self.ended = !page.more;
         let heads = !std::mem::replace(&mut self.begun, true);

@@ -13,6 +13,7 @@ use utoipa::{
 };
 
 use super::{
+    access,
     body::Query,
     crud,
     dossier_statistics::CheckBody,
@@ -192,7 +193,7 @@ impl From<Frozen> for FrozenBody {
         "c3": 5, "c4": 1, "c5": 3, "c6": 1, "c7": 3, "c8": 1, "c9": 0, "c10": 1, "c11": 2, "c12": 1, "c13": 1,
         "unclassified": 1, "open_no_due_date": 0, "ended_otherwise": 0, "transferred_in": 0, "transferred_out": 0
     },
-    "synthetic": 0, "checks": [{"code": "received_equals_its_parts", "holds": true, "left": 5, "right": 5, "difference": 0}],
+    "synthetic": 0, "withheld_rows": 0, "checks": [{"code": "received_equals_its_parts", "holds": true, "left": 5, "right": 5, "difference": 0}],
     "frozen": null
 }))]
 pub struct Form06aBody {
@@ -210,6 +211,10 @@ pub struct Form06aBody {
     pub total: FormCellsBody,
     /// Of the received in the period: made by a generator, which is no report of anything.
     pub synthetic: i64,
+    /// Rows of so few dossiers that the public is not shown them, and those that would give them away. A frozen
+    /// document has no such member.
+    #[schema(required = false)]
+    pub withheld_rows: usize,
     /// The identities of the total, and of the rows with it.
     pub checks: Vec<CheckBody>,
     /// The last frozen revision and what differs from it; null where none is frozen, and with `as_of`. A frozen
@@ -219,7 +224,7 @@ pub struct Form06aBody {
 }
 
 impl Form06aBody {
-    fn new(report: Form06a, frozen: Option<Frozen>) -> Self {
+    fn new(report: Form06a, frozen: Option<Frozen>, withheld_rows: usize) -> Self {
         let FormPeriod { name, from, to, calendar } = report.period;
         let check = |c: &crate::domain::form_06a::FormCheck| CheckBody {
             code: c.code.to_owned(),
@@ -236,6 +241,7 @@ impl Form06aBody {
             rows: report.rows.into_iter().map(FormRowBody).collect(),
             total: report.total.into(),
             synthetic: report.synthetic,
+            withheld_rows,
             checks: report.checks.iter().map(check).collect(),
             frozen: frozen.map(Into::into),
         }
@@ -294,18 +300,32 @@ pub async fn get_form_06a(
         unit_id: crud::path_key::<Units>(&query.unit_id)?,
         as_of: query.as_of,
     };
+    let least = access::least_group(&state.access, &asked.unit_id);
     if format == FormFormat::Json {
         return kept::answer(&state, &request, async |today| {
-            let (report, frozen) = form_reports::report(&state.store, asked, today).await?;
-            Ok(Form06aBody::new(report, frozen))
+            let (mut report, frozen) = form_reports::report(&state.store, asked, today).await?;
+            let withheld = withhold(&mut report, least)?;
+            // What differs from a frozen revision is told by cell.
+            Ok(Form06aBody::new(report, frozen.filter(|_| least.is_none()), withheld))
         })
         .await;
     }
-    let (report, _) = form_reports::report(&state.store, asked, state.today()).await?;
+    let (mut report, _) = form_reports::report(&state.store, asked, state.today()).await?;
+    // The total of a file is the sum of its rows: one that lacks rows would be another form.
+    if withhold(&mut report, least)? > 0 {
+        return Err(access::withheld());
+    }
     match format {
         FormFormat::Xlsx => form_06a_files::xlsx(&request, &report),
         _ => form_06a_files::csv(&request, &report, query.bom.unwrap_or(false)),
     }
+}
+
+/// Takes away the rows that the public is not shown, and tells how many.
+fn withhold(report: &mut Form06a, least: Option<i64>) -> Result<usize, Problem> {
+    least
+        .map_or(Some(0), |least| crate::service::form_06a::withhold(report, least))
+        .ok_or_else(access::withheld)
 }
 
 /// The addresses of this file.

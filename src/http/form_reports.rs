@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    access,
     body::{Body, Query},
     crud::{self, API},
     etag,
     form_06a::{CellDifferenceBody, Form06aBody, period_of},
+    frame,
     problem::Problem,
     respond,
     state::AppState,
@@ -107,7 +109,7 @@ async fn behind_unit<T>(
     match asked() {
         Ok(asked) => Ok((unit_id, asked)),
         Err(problem) => {
-            service::crud::get::<Units>(&state.store, unit_id).await?;
+            service::crud::get::<Units>(&state.store, frame::caller(), unit_id).await?;
             Err(problem)
         }
     }
@@ -182,6 +184,7 @@ pub async fn list_form_06a_revisions(
     path: web::Path<(String, String)>,
     query: Result<Query<FormRevisionsQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
+    access::require_all_cells(&state.access)?;
     let (unit_id, period) = path.into_inner();
     let (unit_id, period) = behind_unit(&state, &unit_id, || period_of(&period, query?.0.calendar)).await?;
     let revisions = form_reports::revisions(&state.store, Series { unit_id, period }).await?;
@@ -209,12 +212,13 @@ pub async fn get_form_06a_revision(
     path: web::Path<(String, String, String)>,
     query: Result<Query<FormRevisionsQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
+    access::require_all_cells(&state.access)?;
     let (unit_id, period, revision) = path.into_inner();
     let (unit_id, period) = behind_unit(&state, &unit_id, || period_of(&period, query?.0.calendar)).await?;
     let series = Series { unit_id, period };
     let number = revision.parse().ok().filter(|n: &i32| *n > 0 && n.to_string() == revision);
     let Some(number) = number else {
-        service::crud::get::<Units>(&state.store, series.unit_id).await?;
+        service::crud::get::<Units>(&state.store, frame::caller(), series.unit_id).await?;
         return Err(service::error::Error::not_found(form_reports::NAME, revision).into());
     };
     let report = form_reports::revision(&state.store, series, number).await?;

@@ -2,11 +2,11 @@
 //!
 //! The log line and the metrics name the route's template, never the path: paths hold codes of dossiers.
 
-use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
+use std::{cell::RefCell, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
     Error,
-    body::MessageBody,
+    body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{Method, header},
     middleware::Next,
@@ -15,7 +15,8 @@ use actix_web::{
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::{problem::Problem, state::AppState};
+use super::{access, problem::Problem, state::AppState};
+use crate::service::access::Caller;
 
 /// Language of titles and details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub struct Frame {
     pub language: Language,
     /// Path of the request.
     pub path: String,
+    /// Who asks.
+    pub caller: RefCell<Arc<Caller>>,
 }
 
 tokio::task_local! {
@@ -77,7 +80,24 @@ pub fn current() -> Frame {
         request_id: new_request_id(),
         language: Language::Vietnamese,
         path: String::new(),
+        caller: RefCell::new(Caller::anonymous()),
     })
+}
+
+/// Who asks: of the request being handled.
+pub fn caller() -> Arc<Caller> {
+    FRAME.try_with(|frame| frame.caller.borrow().clone()).unwrap_or_else(|_| Caller::anonymous())
+}
+
+/// `work` in the frame of the request being handled, for a task of its own: it goes on when the request is gone.
+pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let frame = FRAME.try_with(Rc::clone).ok();
+    async move {
+        match frame {
+            Some(frame) => FRAME.scope(frame, work).await,
+            None => work.await,
+        }
+    }
 }
 
 fn new_request_id() -> String {
@@ -123,10 +143,13 @@ pub async fn around(
             .and_then(|value| value.to_str().ok())
             .map_or(Language::Vietnamese, Language::negotiate),
         path: request.path().to_owned(),
+        caller: RefCell::new(Caller::anonymous()),
     });
     let state = request.app_data::<web::Data<AppState>>().cloned();
+    let route = request.match_pattern();
     let span = tracing::info_span!("request", request_id = %frame.request_id);
-    let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(next.call(request)).catch_unwind());
+    let admitted = admitted(state.as_ref().map(|state| state.get_ref()), request, next, route.as_deref());
+    let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(admitted).catch_unwind());
     let handled = handled.instrument(span.clone()).await;
     let mut result = match handled {
         Ok(result) => result,
@@ -137,12 +160,15 @@ pub async fn around(
             Err(actix_web::error::InternalError::from_response(problem.to_string(), response).into())
         }),
     };
-    let (route, status) = match &mut result {
+    let status = match &mut result {
         Ok(response) => {
             name_request(response.headers_mut(), &frame);
-            (response.request().match_pattern(), response.status().as_u16())
+            if let Some(state) = &state {
+                state.gate.dress(response);
+            }
+            response.status().as_u16()
         }
-        Err(error) => (None, error.as_response_error().status_code().as_u16()),
+        Err(error) => error.as_response_error().status_code().as_u16(),
     };
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
     let took = started.elapsed();
@@ -158,6 +184,38 @@ pub async fn around(
         state.metrics.observe(method.as_str(), &route, status, took);
     }
     result
+}
+
+/// Lets a request in when there is room for it, and its caller may do what it asks for.
+async fn admitted<B: MessageBody + 'static>(
+    state: Option<&AppState>,
+    request: ServiceRequest,
+    next: Next<B>,
+    route: Option<&str>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let Some(state) = state else { return Ok(next.call(request).await?.map_into_left_body()) };
+    let _pass = match state.gate.enter(&request) {
+        Ok(pass) => pass,
+        Err(response) => return Ok(request.into_response(*response).map_into_right_body()),
+    };
+    match access::admit(state, &request, route).await {
+        Ok(caller) => {
+            // Nobody else borrows it: the request has not reached its handler yet.
+            let _ = FRAME.try_with(|frame| *frame.caller.borrow_mut() = caller);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(problem) => {
+            let response = actix_web::ResponseError::error_response(&problem);
+            Ok(request.into_response(response).map_into_right_body())
+        }
+    }
+}
+
+/// The answer of a problem where the request is gone and nothing else will name it.
+pub fn refusal(problem: &Problem) -> Error {
+    let mut response = actix_web::ResponseError::error_response(problem);
+    let _ = FRAME.try_with(|frame| name_request(response.headers_mut(), frame));
+    actix_web::error::InternalError::from_response(problem.to_string(), response).into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `/imports`: how far imports are, and what was wrong with their rows.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post, web};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -25,6 +25,7 @@ use crate::{
         words::words,
     },
     service::{
+        access::Caller,
         crud,
         error::Error,
         imports::{self, Imports},
@@ -141,7 +142,7 @@ pub struct FindingPage {
 
 list_query! {
     /// Which imports.
-    pub struct ListImportsQuery {
+    pub struct ListImportsQuery by SORTS {
         /// Imports that are here.
         status: ImportStatus,
         /// Imports of this mode.
@@ -252,7 +253,7 @@ pub async fn get_import(
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let import = crud::get::<Imports>(&state.store, path_key::<Imports>(&id)?).await?;
+    let import = crud::get::<Imports>(&state.store, frame::caller(), path_key::<Imports>(&id)?).await?;
     no_query(&request)?;
     Ok(respond::record(&request, tag(&import), &view(&import.record)))
 }
@@ -270,10 +271,10 @@ pub async fn cancel_import(
 ) -> Result<HttpResponse, Problem> {
     let id = path_key::<Imports>(&id)?;
     if let Err(problem) = no_query(&request) {
-        crud::get::<Imports>(&state.store, id).await?;
+        crud::get::<Imports>(&state.store, frame::caller(), id).await?;
         return Err(problem);
     }
-    let import = imports::cancel(&state.store, state.context().now, id).await?;
+    let import = imports::cancel(&state.store, state.context(), id).await?;
     Ok(respond::written(tag(&import), &view(&import.record)))
 }
 
@@ -291,11 +292,11 @@ pub async fn delete_import(
     let precondition = match no_query(&request).and_then(|()| etag::precondition(&request)) {
         Ok(precondition) => precondition,
         Err(problem) => {
-            crud::get::<Imports>(&state.store, id).await?;
+            crud::get::<Imports>(&state.store, frame::caller(), id).await?;
             return Err(problem);
         }
     };
-    imports::delete(&state.store, id, precondition).await?;
+    imports::delete(&state.store, frame::caller(), id, precondition).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -313,14 +314,14 @@ pub async fn get_import_report(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id = path_key::<Imports>(&id)?;
-    let import = crud::get::<Imports>(&state.store, id.clone()).await?;
+    let import = crud::get::<Imports>(&state.store, frame::caller(), id.clone()).await?;
     let query: ReportQuery = super::body::read_query(request.query_string())?;
     let limit = check_limit(query.limit.unwrap_or(DEFAULT_LIMIT))?;
     let after = query.cursor.as_deref().map(|cursor| decode(&id, cursor)).transpose()?;
     if query.format == Some(ReportFormat::Csv) {
         return csv_report(&state.store, &request, import).await;
     }
-    let (_, findings, more) = imports::report(&state.store, id, after, limit).await?;
+    let (_, findings, more) = imports::report(&state.store, frame::caller(), id, after, limit).await?;
     let next_cursor = match findings.last() {
         Some((place, _)) if more => Some(URL_SAFE_NO_PAD.encode(place)),
         _ => None,
@@ -367,6 +368,7 @@ fn decode(id: &str, cursor: &str) -> Result<String, Problem> {
 /// A report as CSV, line by line as it is read.
 pub struct CsvReport {
     store: Store,
+    caller: Arc<Caller>,
     id: String,
     language: Language,
     after: Option<String>,
@@ -376,8 +378,8 @@ pub struct CsvReport {
 
 impl CsvReport {
     /// The report of an import, in a language.
-    pub fn new(store: Store, id: String, language: Language) -> Self {
-        Self { store, id, language, after: None, begun: false, ended: false }
+    pub fn new(store: Store, caller: Arc<Caller>, id: String, language: Language) -> Self {
+        Self { store, caller, id, language, after: None, begun: false, ended: false }
     }
 
     /// The next piece of the file; none at the end.
@@ -389,7 +391,8 @@ impl CsvReport {
             return Ok(None);
         }
         let (_, findings, more) =
-            imports::report(&self.store, self.id.clone(), self.after.take(), PIECE).await?;
+            imports::report(&self.store, self.caller.clone(), self.id.clone(), self.after.take(), PIECE)
+                .await?;
         self.after = findings.last().map(|(place, _)| place.clone());
         self.ended = !more;
         let unwritable = |e: csv::Error| Error::Store(crate::store::StoreError::Other(e.to_string()));
@@ -414,7 +417,8 @@ async fn csv_report(
     if etag::is_known(request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }
-    let mut report = CsvReport::new(store.clone(), import.record.id, frame::current().language);
+    let mut report =
+        CsvReport::new(store.clone(), frame::caller(), import.record.id, frame::current().language);
     let first = report.next().await?;
     let pieces = stream::unfold((first, report), |(ready, mut report)| async move {
         let piece = match ready {

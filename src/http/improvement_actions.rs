@@ -114,7 +114,7 @@ pub struct ImprovementActionPage {
 
 list_query! {
     /// Which actions.
-    pub struct ListImprovementActionsQuery {
+    pub struct ListImprovementActionsQuery by SORTS {
         /// Actions of this kind.
         kind: ActionKind,
         /// Actions that stand here.

@@ -7,6 +7,7 @@ use super::{
     body::Query,
     crud::Exposed,
     exports::{self, Export, Exportable},
+    frame,
     index_score_parts::IndexScoreView,
     index_scores::{self, ExportIndexScoresQuery},
     page,
@@ -56,7 +57,8 @@ pub async fn export_index_scores(
     let query = query.into_list();
     let mut filters = index_scores::filters(&state, &query).await?;
     filters.extend(query.q.as_deref().map(page::contains));
-    let export = Export::<IndexScores>::new(state.store.clone(), filters, format, state.today());
+    let export =
+        Export::<IndexScores>::new(state.store.clone(), frame::caller(), filters, format, state.today());
     exports::answer(export).await
 }
 

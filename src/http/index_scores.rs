@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     domain::{
+        access::Scope,
         index_scores::{IndexScore, ScoreStage, still_computed},
         text::clean,
         time::Day,
@@ -43,7 +44,7 @@ const SORTS: &[SortKey] = &[("id", "id"), ("score", "score_sort"), ("year", "yea
 
 list_query! {
     /// Which scores.
-    pub struct ListIndexScoresQuery, export ExportIndexScoresQuery {
+    pub struct ListIndexScoresQuery by SORTS, export ExportIndexScoresQuery {
         /// Scores of this index.
         index_code: String,
         /// Scores of this data year.
@@ -226,7 +227,7 @@ async fn revision_of(state: &AppState, query: &ListIndexScoresQuery) -> Result<O
     };
     match (which, &query.index_code, query.year) {
         (Which::Working, ..) => {
-            edition_cycle::refuse_unseen(state.rights(), IndexScores::NAME)?;
+            super::access::require(Scope::ScoresRead)?;
             Ok(None)
         }
         (_, Some(index), Some(year)) => {

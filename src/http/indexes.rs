@@ -76,7 +76,7 @@ pub struct IndexPage {
 
 list_query! {
     /// Which indexes.
-    pub struct ListIndexesQuery {
+    pub struct ListIndexesQuery by SORTS {
         /// Indexes of exactly this name.
         name: String,
         /// Indexes of exactly this English name.

@@ -17,7 +17,7 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use super::{problem::Problem, respond, state::AppState};
+use super::{frame, problem::Problem, respond, state::AppState};
 use crate::{
     domain::time::{Day, Moment},
     store::State,
@@ -87,8 +87,14 @@ thread_local! {
     static KEPT: RefCell<Kept> = RefCell::new(Kept::default());
 }
 
+/// Address and query, and who asks: what one caller may see is not what another one does.
 fn address(request: &HttpRequest) -> String {
-    request.uri().path_and_query().map_or_else(String::new, ToString::to_string)
+    let mut address = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+    if let Some(id) = &frame::caller().id {
+        address.push(' ');
+        address.push_str(id);
+    }
+    address
 }
 
 /// Answers with what `compute` gives for a day, or with what it gave when nothing has changed since.

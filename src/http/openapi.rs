@@ -11,8 +11,10 @@ use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 
 use super::{
+    access::{self, Rule},
     app,
     crud::API,
+    idempotency, openapi_clients,
     problem::{CODES, ProblemBody, ProblemError},
 };
 
@@ -42,6 +44,7 @@ use super::{
         (name = "calendars", description = "Working days, procedures with their terms, and the deadlines that follow."),
         (name = "reports", description = "The statutory form II.06a: today's and as it was frozen."),
         (name = "returns", description = "Form II.06a as filled in by units that send totals only."),
+        (name = "access", description = "Keys of other systems."),
         (name = "changes", description = "Every write, in order."),
         (name = "operations", description = "Health, metrics and this document."),
     ),
@@ -59,6 +62,7 @@ pub fn document() -> &'static Value {
             info.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
         }
         complete(&mut document);
+        openapi_clients::complete(&mut document);
         sorted(document)
     })
 }
@@ -85,7 +89,20 @@ pub fn methods_of(pattern: &str) -> String {
     methods.join(", ")
 }
 
-fn is_method(name: &str) -> bool {
+/// Method, path and id of every operation.
+pub fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let paths = document().get("paths").and_then(Value::as_object);
+    paths.into_iter().flatten().flat_map(|(path, item)| {
+        item.as_object().into_iter().flatten().filter(|(name, _)| is_method(name)).filter_map(
+            move |(method, operation)| {
+                Some((method.as_str(), path.as_str(), operation.get("operationId")?.as_str()?))
+            },
+        )
+    })
+}
+
+/// Whether a member of a path item is an operation.
+pub(super) fn is_method(name: &str) -> bool {
     matches!(name, "get" | "post" | "put" | "patch" | "delete")
 }
 
@@ -102,9 +119,8 @@ fn sorted(value: Value) -> Value {
 }
 
 fn complete(document: &mut Value) {
-    // Every operation is open to all: said, not left out.
-    if let Some(root) = document.as_object_mut() {
-        root.insert("security".into(), json!([{}]));
+    if let Some(components) = document.pointer_mut("/components").and_then(Value::as_object_mut) {
+        components.insert("securitySchemes".into(), security_schemes());
     }
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
@@ -118,22 +134,71 @@ fn complete(document: &mut Value) {
     }
 }
 
+fn security_schemes() -> Value {
+    json!({
+        "bearer": {
+            "type": "http", "scheme": "bearer",
+            "description": "A key of this service (`chiso_…`), or a token of the identity provider that it trusts."
+        },
+        "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key of this service."}
+    })
+}
+
+/// What the operation asks of its caller: said of each, also where it is nothing.
+fn add_security(operation: &mut Map<String, Value>) -> Rule {
+    let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+    let rule =
+        access::RULES.iter().find(|(of, ..)| *of == id).map_or(Rule::Administrator, |(_, rule, _)| *rule);
+    let (security, words) = match rule {
+        Rule::Open => (json!([{}]), None),
+        Rule::Public(area) => (
+            json!([{}, {"bearer": []}, {"key": []}]),
+            Some(format!("Open to all as long as `{area}` are public (`CHISO_PUBLIC`).")),
+        ),
+        Rule::Key => (json!([{"bearer": []}, {"key": []}]), Some("Needs a key.".to_owned())),
+        Rule::Needs(scope) => {
+            (json!([{"bearer": []}, {"key": []}]), Some(format!("Needs the scope `{scope}`.")))
+        }
+        Rule::Administrator => {
+            (json!([{"bearer": []}, {"key": []}]), Some("Needs the scope `admin` for all units.".to_owned()))
+        }
+    };
+    operation.insert("security".into(), security);
+    if let Some(words) = words {
+        let told = operation.get("description").and_then(Value::as_str).unwrap_or_default();
+        let told = format!("{told}\n\n{words}");
+        operation.insert("description".into(), json!(told.trim()));
+    }
+    rule
+}
+
 fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Value>, schemas: &Value) {
+    let rule = add_security(operation);
     let api = path.starts_with(API);
     let writes = method != "get";
     let has_body = operation.contains_key("requestBody");
-    let mut errors = vec![400, 500, 503];
+    let mut errors = vec![400, 401, 500, 503];
+    if rule != Rule::Open {
+        errors.push(403);
+    }
     if path.contains('{') {
         errors.push(404);
     }
+    if api {
+        errors.push(429);
+    }
     if has_body {
-        errors.extend([413, 415, 422]);
+        errors.extend([408, 413, 415, 422]);
     }
     if api && writes {
         errors.push(409);
     }
     if api && matches!(method, "put" | "patch" | "delete") {
         errors.push(412);
+    }
+    if method == "post" && idempotency::stores(path) {
+        errors.push(422);
+        add_parameter(operation, idempotency_key());
     }
     if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
         body.insert("required".into(), json!(true));
@@ -168,6 +233,22 @@ fn etag_header() -> Value {
     json!({"description": "Validator of the representation.", "schema": {"type": "string"}})
 }
 
+fn add_parameter(operation: &mut Map<String, Value>, parameter: Value) {
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(parameter);
+    }
+}
+
+fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "A text of the caller's choice, new for each new request. Sent again with the same key, the \
+            request has no second effect and gets the first answer (with `Idempotency-Replayed: true`), for 24 hours.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
+    })
+}
+
 fn add_headers(validated: bool, method: &str, operation: &mut Map<String, Value>) {
     if !validated {
         return;
@@ -180,13 +261,11 @@ fn add_headers(validated: bool, method: &str, operation: &mut Map<String, Value>
         _ => None,
     };
     if let Some((name, description)) = header {
-        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
-        if let Some(parameters) = parameters.as_array_mut() {
-            parameters.push(json!({
-                "name": name, "in": "header", "required": false, "description": description,
-                "schema": {"type": "string"}
-            }));
-        }
+        let parameter = json!({
+            "name": name, "in": "header", "required": false, "description": description,
+            "schema": {"type": "string"}
+        });
+        add_parameter(operation, parameter);
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, response) in responses {
@@ -221,7 +300,7 @@ fn problem_response(status: u16) -> Value {
         "description": format!("Problem: {}.", names.join(", ")),
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
     });
-    if status == 503
+    if matches!(status, 429 | 503)
         && let Some(response) = response.as_object_mut()
     {
         response.insert(

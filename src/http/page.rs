@@ -7,8 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, http::header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use super::{etag, problem::Problem, respond, state::AppState};
+use super::{etag, frame, problem::Problem, respond, state::AppState};
 use crate::{
     service::crud::{self, Page, Resource},
     store::Versioned,
@@ -23,11 +24,11 @@ pub const MAX_LIMIT: u32 = 500;
 /// Declares the query of a list: its own filters and the parameters that every list has.
 macro_rules! list_query {
     (
-        $(#[$meta:meta])* pub struct $name:ident, export $export:ident
+        $(#[$meta:meta])* pub struct $name:ident by $sorts:ident, export $export:ident
         { $($(#[$fmeta:meta])* $field:ident : $type:ty),* $(,)? }
     ) => {
         $crate::http::page::list_query! {
-            $(#[$meta])* pub struct $name { $($(#[$fmeta])* $field: $type),* }
+            $(#[$meta])* pub struct $name by $sorts { $($(#[$fmeta])* $field: $type),* }
         }
 
         $(#[$meta])*
@@ -56,7 +57,7 @@ macro_rules! list_query {
             }
         }
     };
-    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$fmeta:meta])* $field:ident : $type:ty),* $(,)? }) => {
+    ($(#[$meta:meta])* pub struct $name:ident by $sorts:ident { $($(#[$fmeta:meta])* $field:ident : $type:ty),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
         #[serde(deny_unknown_fields)]
@@ -71,12 +72,17 @@ macro_rules! list_query {
             /// `next_cursor` of the page before. Opaque.
             pub cursor: Option<String>,
             /// Sort key; with a minus sign before it the order is descending.
+            #[param(schema_with = $name::sort_words)]
             pub sort: Option<String>,
             /// Count all records that the filters leave.
             pub with_total: Option<bool>,
         }
 
         impl $name {
+            fn sort_words() -> utoipa::openapi::schema::Object {
+                $crate::http::page::sort_words($sorts)
+            }
+
             /// The parameters that every list has.
             pub fn paging(&self) -> $crate::http::page::Paging {
                 $crate::http::page::Paging {
@@ -109,6 +115,12 @@ pub struct Paging {
 
 /// A sort key and the column behind it. The first of a list is the default.
 pub type SortKey = (&'static str, &'static str);
+
+/// The words that a sort takes, for the document.
+pub fn sort_words(keys: &[SortKey]) -> utoipa::openapi::schema::Object {
+    let words = keys.iter().flat_map(|(key, _)| [(*key).to_owned(), format!("-{key}")]);
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
+}
 
 /// An exact filter on a text column; nothing when the parameter is absent.
 pub fn is(column: &'static str, value: Option<&String>) -> Option<Filter> {
@@ -302,7 +314,7 @@ where
     }
     let after = paging.cursor.as_deref().map(|cursor| decode(cursor, &sort_name, &filters)).transpose()?;
     let asked = Request { filters: filters.clone(), sort, after, limit };
-    let page = crud::list::<R>(&state.store, asked, paging.with_total).await?;
+    let page = crud::list::<R>(&state.store, frame::caller(), asked, paging.with_total).await?;
     let next_cursor = match page.items.last() {
         Some(last) if page.more => {
             let value = R::sort_value(&last.record, sort.column).as_ref().map(encode_value);

@@ -10,7 +10,10 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::frame::{self, Language};
+use super::{
+    frame::{self, Frame, Language},
+    idempotency,
+};
 use crate::{
     domain::violation::{Text, Violation},
     service::error::Error,
@@ -20,10 +23,15 @@ use crate::{
 /// Code, status, English and Vietnamese title of every problem.
 pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("malformed", 400, "The request can't be read", "Yêu cầu không đọc được"),
+    ("unauthenticated", 401, "A key is needed", "Cần khóa truy cập"),
+    ("invalid_token", 401, "The key or token opens nothing", "Khóa hoặc mã truy cập không hợp lệ"),
+    ("forbidden", 403, "Not allowed", "Không được phép"),
+    ("withheld", 403, "Too few dossiers to be shown", "Quá ít hồ sơ để công khai"),
     ("unknown_route", 404, "No such address", "Không có địa chỉ này"),
     ("not_found", 404, "Not found", "Không tìm thấy"),
     ("not_published", 404, "It was not published", "Chưa được công bố"),
     ("method_not_allowed", 405, "Method not allowed", "Phương thức không được phép"),
+    ("too_slow", 408, "The body came in too slowly", "Nội dung gửi đến quá chậm"),
     ("duplicate", 409, "It exists already", "Đã tồn tại"),
     ("impossible_jump", 409, "The status can't follow", "Trạng thái không thể tiếp nối"),
     ("event_id_taken", 409, "The event number is taken", "Số sự kiện đã được dùng"),
@@ -34,6 +42,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("code_taken", 409, "The code is taken at that time", "Mã đã được dùng trong thời gian đó"),
     ("number_taken", 409, "The decision number is taken", "Số quyết định đã được dùng"),
     ("calendar_taken", 409, "There is a calendar for these units", "Đơn vị đã có lịch làm việc"),
+    ("key_ended", 409, "The key has ended", "Khóa đã hết hiệu lực"),
     ("annulled", 409, "The decision is annulled", "Quyết định đã bị hủy"),
     ("edition_published", 409, "The edition is published", "Kỳ đánh giá đã công bố"),
     ("nothing_changed", 409, "Nothing has changed", "Không có gì thay đổi"),
@@ -43,13 +52,30 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("period_not_begun", 409, "The period has not begun", "Kỳ chưa bắt đầu"),
     ("import_running", 409, "The import is running", "Lần nhập đang chạy"),
     ("import_ended", 409, "The import has ended", "Lần nhập đã kết thúc"),
+    (
+        "idempotency_in_progress",
+        409,
+        "The first request is still running",
+        "Yêu cầu đầu tiên đang được xử lý",
+    ),
+    (
+        "idempotency_answer_lost",
+        409,
+        "It was done, and its answer is lost",
+        "Đã thực hiện nhưng mất câu trả lời",
+    ),
     ("stale", 412, "The record has changed", "Bản ghi đã thay đổi"),
     ("too_large", 413, "The body is too large", "Nội dung quá lớn"),
     ("unsupported_media_type", 415, "Unsupported media type", "Kiểu nội dung không được hỗ trợ"),
     ("validation", 422, "The record breaks a rule", "Bản ghi vi phạm quy tắc"),
+    ("batch_refused", 422, "Records of the batch were refused", "Có bản ghi trong lô không được chấp nhận"),
+    ("idempotency_key_reused", 422, "The key was used for another request", "Khóa đã dùng cho yêu cầu khác"),
+    ("rate_limited", 429, "Too many requests", "Quá nhiều yêu cầu"),
     ("internal", 500, "Internal error", "Lỗi nội bộ"),
     ("overloaded", 503, "Too busy at the moment", "Hệ thống đang quá tải"),
+    ("issuer_unavailable", 503, "The identity provider is away", "Hệ thống định danh không sẵn sàng"),
     ("unavailable", 503, "The database is not available", "Cơ sở dữ liệu không sẵn sàng"),
+    ("timed_out", 503, "It took too long", "Xử lý quá lâu"),
 ];
 
 /// One broken rule of a problem.
@@ -157,6 +183,51 @@ impl Problem {
         self.code == "validation"
     }
 
+    /// The document, in the language of a request.
+    pub fn told(&self, frame: &Frame) -> ProblemBody {
+        let pick = |text: &Text| match frame.language {
+            Language::English => text.en.clone(),
+            Language::Vietnamese => text.vi.clone(),
+        };
+        let (status, en, vi) = self.row();
+        ProblemBody {
+            kind: format!("/problems/{}", self.code),
+            title: pick(&Text::new(en, vi)),
+            status,
+            detail: pick(&self.detail),
+            instance: frame.path.clone(),
+            code: self.code.to_owned(),
+            errors: self
+                .errors
+                .iter()
+                .map(|v| ProblemError {
+                    pointer: v.pointer.clone(),
+                    code: v.code.to_owned(),
+                    detail: pick(&v.text),
+                })
+                .collect(),
+            request_id: frame.request_id.clone(),
+        }
+    }
+
+    /// What the rules are broken by stands within a larger body, at this pointer; a problem without a place gets it.
+    #[must_use]
+    pub fn within(mut self, pointer: &str) -> Self {
+        for violation in &mut self.errors {
+            violation.pointer.insert_str(0, pointer);
+        }
+        if self.errors.is_empty() {
+            let (en, vi) = (self.detail.en.clone(), self.detail.vi.clone());
+            self.errors.push(Violation::new(pointer, self.code, en, vi));
+        }
+        self
+    }
+
+    /// Each broken rule with its place.
+    pub fn into_errors(self) -> Vec<Violation> {
+        self.errors
+    }
+
     fn row(&self) -> (u16, &'static str, &'static str) {
         CODES
             .iter()
@@ -178,37 +249,30 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let frame = frame::current();
-        let pick = |text: &Text| match frame.language {
-            Language::English => text.en.clone(),
-            Language::Vietnamese => text.vi.clone(),
-        };
-        let (status, en, vi) = self.row();
-        let body = ProblemBody {
-            kind: format!("/problems/{}", self.code),
-            title: pick(&Text::new(en, vi)),
-            status,
-            detail: pick(&self.detail),
-            instance: frame.path.clone(),
-            code: self.code.to_owned(),
-            errors: self
-                .errors
-                .iter()
-                .map(|v| ProblemError {
-                    pointer: v.pointer.clone(),
-                    code: v.code.to_owned(),
-                    detail: pick(&v.text),
-                })
-                .collect(),
-            request_id: frame.request_id.clone(),
-        };
+        let body = self.told(&frame);
+        let status = body.status;
         let mut response = HttpResponse::build(self.status_code());
         response
             .insert_header((header::CONTENT_TYPE, "application/problem+json"))
             .insert_header((header::CONTENT_LANGUAGE, frame.language.tag()))
             .insert_header((header::VARY, "Accept-Language"))
             .insert_header((header::CACHE_CONTROL, "no-store"));
-        if status == 503 {
+        if status == 503 || self.code == "idempotency_in_progress" {
             response.insert_header((header::RETRY_AFTER, "1"));
+        }
+        if status == 401 {
+            let challenge = match self.code {
+                "invalid_token" => "Bearer realm=\"chiso\", error=\"invalid_token\"",
+                _ => "Bearer realm=\"chiso\"",
+            };
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
+        if status == 408 {
+            // What is left of the body is not waited for.
+            response.force_close();
+        }
+        if self.code == "unsupported_media_type" {
+            response.insert_header((header::ACCEPT_ENCODING, "gzip, zstd"));
         }
         if let Some(allow) = &self.allow {
             response.insert_header((header::ALLOW, allow.clone()));
@@ -234,6 +298,9 @@ impl From<Error> for Problem {
             Error::Conflict { code, text, violations } => {
                 Self { code, detail: text, errors: violations, allow: None }
             }
+            Error::Forbidden(text) => {
+                Self { code: "forbidden", detail: text, errors: Vec::new(), allow: None }
+            }
             Error::Stale => Self::new(
                 "stale",
                 "The record has changed since it was read: read it again.",
@@ -255,6 +322,7 @@ impl From<StoreError> for Problem {
                 tracing::error!(why, "the database is not available");
                 Self::new("unavailable", "Try again in a moment.", "Vui lòng thử lại sau giây lát.")
             }
+            StoreError::ClaimLost => idempotency::in_progress(),
             error @ (StoreError::Unique(_)
             | StoreError::ForeignKey
             | StoreError::Corrupt(_)

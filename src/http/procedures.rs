@@ -150,7 +150,7 @@ pub struct ProcedurePage {
 
 list_query! {
     /// Which procedures.
-    pub struct ListProceduresQuery {
+    pub struct ListProceduresQuery by SORTS {
         /// Procedures of exactly this name.
         name: String,
         /// Procedures of this field.

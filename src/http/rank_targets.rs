@@ -83,7 +83,7 @@ impl CriterionTargetBody {
 
 /// What it takes to reach a rank or a band, every other score staying as it is.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Target, example = json!({
+#[schema(as = RankTarget, example = json!({
     "index_code": "pci", "year": 2016, "cohort": "provinces", "stage": "final", "decimals": 2, "unit_id": "gso-87",
     "unit_name": "Tỉnh Đồng Tháp", "rank": 3, "band": "Rất tốt", "score": 64.96, "score_exact": "64.9552993774414",
     "target": {"rank": 2, "band": null}, "reached": false, "gain": 0.65, "gain_exact": "0.6494006225586",

@@ -9,6 +9,7 @@ use super::{
     crud, edition_cycle,
     editions::index_of_path,
     formats::FileFormat,
+    frame,
     problem::Problem,
     state::AppState,
 };
@@ -176,7 +177,9 @@ async fn behind_edition(state: &AppState, code: &str, year: &str, problem: Probl
         Err(absent) => return absent,
     };
     let Ok(year) = year_of("year", year) else { return problem };
-    match service::crud::get::<Editions>(&state.store, service::editions::key(&index, year)).await {
+    match service::crud::get::<Editions>(&state.store, frame::caller(), service::editions::key(&index, year))
+        .await
+    {
         Ok(_) => problem,
         Err(error) => error.into(),
     }

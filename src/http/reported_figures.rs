@@ -133,7 +133,7 @@ pub struct ReportedFigurePage {
 
 list_query! {
     /// Which figures.
-    pub struct ListReportedFiguresQuery {
+    pub struct ListReportedFiguresQuery by SORTS {
         /// Figures of this unit alone.
         unit_id: String,
         /// Figures of this unit and all below it.

@@ -13,6 +13,7 @@ use utoipa::{
 };
 
 use super::{
+    access,
     body::{Body, Query},
     crud::{self, Exposed, Key},
     form_06a::{FormCellsBody, field_schema, with_cells},
@@ -232,7 +233,7 @@ pub struct ReturnPage {
 
 list_query! {
     /// Which returns.
-    pub struct ListReturnsQuery {
+    pub struct ListReturnsQuery by SORTS {
         /// Returns of this unit alone.
         unit_id: String,
         /// Returns of this unit and all below it.
@@ -312,6 +313,7 @@ pub async fn list_returns(
         page::is("period", query.period.as_ref()),
         page::is_word("calendar", query.calendar.map(PeriodCalendar::as_str)),
     ];
+    access::require_all_cells(&state.access)?;
     crud::list::<Returns>(&state, &request, query.paging(), filters, SORTS).await
 }
 
@@ -339,6 +341,7 @@ pub async fn get_return(
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
+    access::require_all_cells(&state.access)?;
     crud::get::<Returns>(&state, &request, &id).await
 }
 

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    access,
     body::Query,
     crud,
     dossier_statistics::{CheckBody, DossierFigures, DossierFiguresRow, PeriodBody},
-    kept,
+    frame, kept,
     problem::Problem,
     ranking_queries::year_of,
     rankings::StandingBody,
@@ -23,6 +24,7 @@ use crate::{
     },
     service::{
         self,
+        edition_cycle::{Asked, Which},
         reviews::{self, Comparison, Missing, Review, ReviewedIndex},
         units::Units,
     },
@@ -210,7 +212,7 @@ pub struct ReviewCommendations {
 pub struct ReviewDossiers {
     /// All together.
     pub total: DossierFigures,
-    /// By level of the unit that decides.
+    /// By level of the unit that decides; without levels of so few dossiers that the public is not shown them.
     pub by_level: Vec<DossierFiguresRow>,
     /// The day whose end open dossiers are judged at.
     pub judged_at: Day,
@@ -350,13 +352,19 @@ pub async fn get_review(
         Ok(asked) => asked,
         // A unit that isn't there is told before what can't be read.
         Err(problem) => {
-            service::crud::get::<Units>(&state.store, unit_id).await?;
+            service::crud::get::<Units>(&state.store, frame::caller(), unit_id).await?;
             return Err(problem);
         }
     };
     let calendar = calendar.unwrap_or(PeriodCalendar::Civil);
+    let asked = Asked { which: Which::Current, rights: state.rights() };
     kept::answer(&state, &request, async |today| {
-        Ok(ReviewBody::from(reviews::review(&state.store, unit_id, year, calendar, today).await?))
+        let least = access::least_group(&state.access, &unit_id);
+        let mut review = reviews::review(&state.store, unit_id, year, calendar, asked, today).await?;
+        if let Some(least) = least {
+            review.dossiers.withhold(least).ok_or_else(access::withheld)?;
+        }
+        Ok(ReviewBody::from(review))
     })
     .await
 }

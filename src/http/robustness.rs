@@ -37,7 +37,7 @@ pub struct RobustnessQuery {
     #[param(minimum = 1, maximum = 10000)]
     pub draws: Option<String>,
     /// The seed, from 0 to 4,294,967,295: the same seed gives the same draws; 1 when absent.
-    #[param(example = "1")]
+    #[param(example = 1)]
     pub seed: Option<String>,
     /// Code of the cohort; the edition's first when absent.
     pub cohort: Option<String>,

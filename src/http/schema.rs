@@ -13,6 +13,7 @@ use utoipa::{
 
 use super::imports::ReportFormat;
 use crate::domain::{
+    access::Scope,
     calendars::{DayKind, DayOff},
     clock_rules::{PauseRule, WithdrawnCount},
     commendations::{CommendationForm, RecipientKind},
@@ -171,6 +172,8 @@ word_schemas! {
     ReturnChannel,
     /// How a report is written.
     ReportFormat,
+    /// What a key may do.
+    Scope,
     /// What a value of a score table does.
     ScoreChange,
     /// Stage of a score.
@@ -204,6 +207,7 @@ impl PartialSchema for Day {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+            .pattern(Some("^(19|2[0-9])[0-9]{2}-"))
             .description(Some("A day, from 1900 to 2999."))
             .into()
     }
@@ -220,7 +224,8 @@ impl PartialSchema for Moment {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
-            .description(Some("A moment as in RFC 3339, kept to the microsecond, given in Vietnamese time."))
+            .pattern(Some("^(19|2[0-9])[0-9]{2}-"))
+            .description(Some("A moment from 1900 to 2999 as in RFC 3339, kept to the microsecond, given in Vietnamese time."))
             .into()
     }
 }
@@ -274,17 +279,17 @@ pub struct Number(serde_json::Number);
 impl Number {
     /// All digits of an exact value.
     pub fn exact(value: &Exact) -> Self {
-        Self::of_text(&value.to_string())
+        Self::of_text(value.to_string())
     }
 
     /// A value rounded once, halves away from zero.
     pub fn rounded(value: &Exact, decimals: u8) -> Self {
-        Self::of_text(&value.to_fixed(decimals))
+        Self::of_text(value.to_fixed(decimals))
     }
 
-    fn of_text(text: &str) -> Self {
-        // An exact decimal always writes as a JSON number; zero stands in for what can't happen.
-        Self(text.parse().unwrap_or_else(|_| serde_json::Number::from(0)))
+    /// An exact decimal always writes as a JSON number; it is not read again to see that.
+    fn of_text(text: String) -> Self {
+        Self(serde_json::Number::from_string_unchecked(text))
     }
 }
 
@@ -344,6 +349,7 @@ impl PartialSchema for DecimalText {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::Number, Type::String]))
+            .pattern(Some("^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$"))
             .description(Some("A decimal: a JSON number or a decimal string, up to 28 significant digits."))
             .into()
     }

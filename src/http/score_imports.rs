@@ -1,12 +1,6 @@
 //! `POST /indexes/{code}/editions/{year}/score-imports`: a score table of an edition, looked at or stored.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    post,
-    web::{self, Bytes},
-};
-use futures_util::StreamExt;
+use actix_web::{HttpRequest, HttpResponse, http::header, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -21,6 +15,7 @@ use super::{
     respond,
     schema::Number,
     state::AppState,
+    uploads::{Pace, Packing, Stopped, Upload},
 };
 use crate::{
     domain::{
@@ -263,23 +258,51 @@ fn file_of(request: &HttpRequest) -> Result<TableFile, Problem> {
     }
 }
 
-async fn bytes_of(payload: &mut web::Payload, limit: usize) -> Result<Vec<u8>, Problem> {
+async fn bytes_of(payload: web::Payload, pace: Pace, limit: usize) -> Result<Vec<u8>, Problem> {
+    let mut upload = Upload::new(payload, pace);
     let mut bytes = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk: Bytes = chunk.map_err(|_| {
-            let (en, vi) = ("The body ended early.", "Nội dung bị cắt ngang.");
-            Problem::malformed(vec![Violation::new("", "body_cut_off", en, vi)])
-        })?;
+    while let Some(chunk) = upload.next().await.map_err(stopped)? {
         if bytes.len() + chunk.len() > limit {
-            return Err(Problem::new(
-                "too_large",
-                format!("A table has at most {limit} bytes."),
-                format!("Bảng tối đa {limit} byte."),
-            ));
+            return Err(too_large(limit));
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+/// Why a file didn't come in whole.
+pub fn stopped(stopped: Stopped) -> Problem {
+    match stopped {
+        Stopped::TooSlow => Stopped::too_slow(),
+        Stopped::CutOff(_) => {
+            let (en, vi) = ("The body ended early.", "Nội dung bị cắt ngang.");
+            Problem::malformed(vec![Violation::new("", "body_cut_off", en, vi)])
+        }
+    }
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::new(
+        "too_large",
+        format!("A table has at most {limit} bytes, also unpacked."),
+        format!("Bảng tối đa {limit} byte, kể cả sau khi giải nén."),
+    )
+}
+
+/// A table as it was before it was packed.
+async fn unpacked(packing: Packing, bytes: Vec<u8>, limit: usize) -> Result<Vec<u8>, Problem> {
+    if packing == Packing::None {
+        return Ok(bytes);
+    }
+    let work = tokio::task::spawn_blocking(move || packing.unpack(&bytes, limit));
+    match work.await {
+        Ok(Ok(Some(bytes))) => Ok(bytes),
+        Ok(Ok(None)) => Err(too_large(limit)),
+        _ => {
+            let (en, vi) = ("The body can't be unpacked.", "Không giải nén được nội dung.");
+            Err(Problem::malformed(vec![Violation::new("", "unreadable_file", en, vi)]))
+        }
+    }
 }
 
 /// Import a score table
@@ -309,18 +332,20 @@ pub async fn import_scores(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    mut payload: web::Payload,
+    payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let (code, year) = path.into_inner();
     let index_code = index_of_path(&state, &code).await?;
     let year = year_of("year", &year)?;
-    crud::get::<Editions>(&state.store, editions::key(&index_code, year)).await?;
+    crud::get::<Editions>(&state.store, frame::caller(), editions::key(&index_code, year)).await?;
     let file = file_of(&request)?;
+    let packing = Packing::of(request.headers())?;
     let limit = MOST_BYTES.min(usize::try_from(state.max_import).unwrap_or(usize::MAX));
     let permit = state.imports.clone().try_acquire_owned().map_err(|_| {
         Problem::new("overloaded", "Too many imports are running.", "Đang có quá nhiều lần nhập cùng chạy.")
     })?;
-    let bytes = bytes_of(&mut payload, limit).await?;
+    let bytes = bytes_of(payload, state.gate.rules.upload, limit).await?;
+    let bytes = unpacked(packing, bytes, limit).await?;
     let query: ScoreImportQuery = read_query(request.query_string())?;
     let order = order(query, index_code, year)?;
     let outcome = score_imports::import(&state.store, state.context(), order, file, bytes).await?;

@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::{access::Access, frame, gate::Gate};
 use crate::{
     domain::time::{Day, Moment},
     metrics::Metrics,
-    service::{crud::Context, edition_cycle::Rights},
+    service::{
+        crud::Context,
+        edition_cycle::{Part, Rights},
+    },
     store::Store,
 };
 
@@ -27,6 +31,10 @@ pub struct AppState {
     pub max_body: usize,
     /// Most bytes of a file to import.
     pub max_import: u64,
+    /// Who may come in.
+    pub access: Arc<Access>,
+    /// What holds for every call.
+    pub gate: Arc<Gate>,
     /// Imports that may run at once.
     pub imports: Arc<Semaphore>,
 }
@@ -34,12 +42,17 @@ pub struct AppState {
 impl AppState {
     /// Who asks, and when.
     pub fn context(&self) -> Context {
-        Context { actor: "anonymous".to_owned(), now: (self.clock)() }
+        Context { caller: frame::caller(), now: (self.clock)() }
     }
 
-    /// What the caller may see.
+    /// Who asks for figures of an edition.
     pub fn rights(&self) -> Rights {
-        Rights
+        Rights { caller: frame::caller(), part: Part::Figures }
+    }
+
+    /// Who asks for the framework of an edition.
+    pub fn framework_rights(&self) -> Rights {
+        Rights { caller: frame::caller(), part: Part::Framework }
     }
 
     /// The Vietnamese day of the present moment.

@@ -1,7 +1,10 @@
 //! A deserializer around another one that reads an object only from an object: serde's derived code would also
-//! read one from a list of its members' values.
+//! read one from a list of its members' values. It also reads an integer that is written as a decimal.
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
+
+/// Up to here a decimal of two zeros is read exactly, by a parser that rounds longer ones.
+const LARGEST_EXACT: f64 = 1e13;
 
 /// The deserializer, and what it reads values of lists and objects with.
 pub struct Strict<T>(pub T);
@@ -61,9 +64,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watch<V> {
 
     pass! {
         visit_bool(bool); visit_i8(i8); visit_i16(i16); visit_i32(i32); visit_i64(i64); visit_i128(i128);
-        visit_u8(u8); visit_u16(u16); visit_u32(u32); visit_u64(u64); visit_u128(u128); visit_f32(f32);
-        visit_f64(f64); visit_char(char); visit_bytes(&[u8]); visit_borrowed_bytes(&'de [u8]);
+        visit_u8(u8); visit_u16(u16); visit_u32(u32); visit_u64(u64); visit_u128(u128); visit_f32(f32); visit_char(char); visit_bytes(&[u8]); visit_borrowed_bytes(&'de [u8]);
         visit_byte_buf(Vec<u8>); visit_str(&str); visit_borrowed_str(&'de str); visit_string(String);
+    }
+
+    /// JSON has one kind of number: `3.0` is the integer 3. Decimals don't come this way; they keep their text.
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        let whole = value.fract() == 0.0 && value.abs() <= LARGEST_EXACT;
+        match format!("{value:.0}").parse::<i64>() {
+            Ok(integer) if whole => self.0.visit_i64(integer),
+            _ => self.0.visit_f64(value),
+        }
     }
 
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{body::Query, crud, kept, problem::Problem, series::SeriesPoint, state::AppState};
+use super::{body::Query, crud, frame, kept, problem::Problem, series::SeriesPoint, state::AppState};
 use crate::{
     domain::{index_scores::ScoreStage, time::Day, units::Level},
     service::{
@@ -115,7 +115,7 @@ pub async fn get_unit_profile(
     let stage = match query {
         Ok(Query(query)) => query.stage.unwrap_or(ScoreStage::Final),
         Err(problem) => {
-            service::crud::get::<Units>(&state.store, id).await?;
+            service::crud::get::<Units>(&state.store, frame::caller(), id).await?;
             return Err(problem);
         }
     };

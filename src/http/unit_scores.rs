@@ -243,7 +243,7 @@ pub async fn get_score_sheet(
 ) -> Result<HttpResponse, Problem> {
     let (index, year, (unit_id, asked)) = behind_edition(&state, &path, query, |query| {
         let (revision, as_of) = (query.revision.as_deref(), query.as_of.as_deref());
-        let asked = edition_cycle::asked(revision, as_of, Which::Working, state.rights())?;
+        let asked = edition_cycle::asked(revision, as_of, Which::Working, state.framework_rights())?;
         Ok((crud::path_key::<Units>(&query.unit_id)?, asked))
     })
     .await?;

@@ -131,7 +131,7 @@ pub struct UnitPage {
 
 list_query! {
     /// Which units.
-    pub struct ListUnitsQuery {
+    pub struct ListUnitsQuery by SORTS {
         /// Units with this code.
         code: String,
         /// Units with codes of this list.

@@ -106,7 +106,7 @@ pub async fn load(store: &Store, options: &LoadEdition) -> Result<(), String> {
     }
     let ready = known.swap_remove(place);
     let index = options.index.clone().unwrap_or_else(|| ready.index.code.clone());
-    let context = Context { actor: ACTOR.to_owned(), now: Moment::now() };
+    let context = Context::of_command(ACTOR, Moment::now());
     let failed = |error: Error| sentence(&error);
     make_index(store, &context, &index, &ready.index).await.map_err(failed)?;
     let key = editions::key(&index, options.year);

@@ -147,7 +147,7 @@ impl Loader<'_> {
 
     /// Publishes the editions as the service does: each as its first revision.
     fn publish(&mut self, editions: &[Edition]) -> Result<()> {
-        let context = Context { actor: ACTOR.to_owned(), now: self.now };
+        let context = Context::of_command(ACTOR, self.now);
         for edition in editions {
             publish_in(self.conn, &context, &edition.index_code, edition.year, None)?;
         }

@@ -1,11 +1,13 @@
 //! Calendars: one for a unit, one for all units without another; every edit makes a version that stays.
 
 use super::{
+    access::Caller,
     crud::{Proposal, Resource},
     error::{Error, Result},
 };
 use crate::{
     domain::{
+        access::Scope,
         calendars::Calendar,
         violation::{Text, Violation},
     },
@@ -25,6 +27,13 @@ impl Resource for Calendars {
     const TABLE: Table = store::calendars::TABLE;
     // Due dates follow from it, and no two calendars may be made for the same units at once.
     const STRUCTURE: Structure = Structure::Changed;
+
+    fn may_write(caller: &Caller, calendar: &Calendar) -> bool {
+        match &calendar.unit_id {
+            Some(unit) => caller.may(Scope::UnitsWrite, unit),
+            None => caller.may_everywhere(Scope::UnitsWrite),
+        }
+    }
 
     fn key(calendar: &Calendar) -> String {
         calendar.id.clone()

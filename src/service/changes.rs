@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    api_keys::ApiKeys,
     calendars::Calendars,
     clock_rules::ClockRules,
     commendations::Commendations,
@@ -61,6 +62,8 @@ words! {
         Returns = "returns",
         /// Clock rules.
         ClockRules = "clock-rules",
+        /// Keys; told to administrators alone.
+        ApiKeys = "api-keys",
     }
 }
 
@@ -164,6 +167,7 @@ fn present_of(conn: &mut Conn, kind: ChangedResource, ids: Vec<String>) -> Resul
         ChangedResource::IndexScores => by_keys::<IndexScores>(conn, ids),
         ChangedResource::Calendars => by_keys::<Calendars>(conn, ids),
         ChangedResource::Procedures => by_keys::<Procedures>(conn, ids),
+        ChangedResource::ApiKeys => by_keys::<ApiKeys>(conn, ids),
         ChangedResource::Editions => editions(conn, ids),
         ChangedResource::Returns => by_keys::<Returns>(conn, ids),
         ChangedResource::FormReports => form_reports(conn, ids),

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 
 use super::{
+    access::Caller,
     crud::{Proposal, Resource},
     error::{Error, Result},
 };
 use crate::{
     domain::{
+        access::Scope,
         clock_rules::{ClockRule, InForce, WithdrawnCount},
         time::Day,
         unit_tree::Tree,
@@ -29,6 +31,13 @@ impl Resource for ClockRules {
     const TABLE: Table = store::clock_rules::TABLE;
     // The clocks of dossiers run by them; and two writers of rules never write the same one at once.
     const STRUCTURE: Structure = Structure::Changed;
+
+    fn may_write(caller: &Caller, rule: &ClockRule) -> bool {
+        match &rule.unit_id {
+            Some(unit) => caller.may(Scope::UnitsWrite, unit),
+            None => caller.may_everywhere(Scope::UnitsWrite),
+        }
+    }
 
     fn key(rule: &ClockRule) -> String {
         rule.id.clone()

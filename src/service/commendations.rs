@@ -5,11 +5,13 @@ use std::collections::HashSet;
 use serde::{Serialize, Serializer};
 
 use super::{
+    access::Caller,
     crud::{Proposal, Resource},
     error::{Error, Result},
 };
 use crate::{
     domain::{
+        access::Scope,
         commendations::Commendation,
         time::Moment,
         units::Unit,
@@ -78,6 +80,12 @@ impl Serialize for FlaggedCommendation {
     }
 }
 
+/// Whether a caller sees the names of the individuals of a decision.
+pub fn sees_names(caller: &Caller, decision: &Commendation) -> bool {
+    let may = |scope| caller.may(scope, &decision.issuer_unit_id);
+    caller.recipient_names || may(Scope::CommendationsRead) || may(Scope::CommendationsWrite)
+}
+
 /// `/commendations`.
 pub struct Commendations;
 
@@ -86,6 +94,23 @@ impl Resource for Commendations {
     const NAME: &'static str = "commendations";
     const TABLE: Table = store::commendations::TABLE;
     const STRUCTURE: Structure = Structure::Used;
+
+    fn may_write(caller: &Caller, record: &FlaggedCommendation) -> bool {
+        caller.may(Scope::CommendationsWrite, &record.commendation.issuer_unit_id)
+    }
+
+    /// Names of individuals are for who may read or write the issuer's decisions, unless they are public.
+    fn seen(
+        _: &mut Conn,
+        caller: &Caller,
+        mut record: Versioned<FlaggedCommendation>,
+    ) -> Result<Option<Versioned<FlaggedCommendation>>> {
+        let decision = &mut record.record.commendation;
+        if !sees_names(caller, decision) {
+            decision.mask_individuals();
+        }
+        Ok(Some(record))
+    }
 
     fn key(record: &FlaggedCommendation) -> String {
         record.commendation.id.clone()

@@ -124,8 +124,8 @@ fn due(status: EditionStatus) -> ScoreStage {
 
 fn read(conn: &mut Conn, question: &Question) -> Result<Completeness> {
     let (index, year) = (question.index_code.as_str(), question.year);
-    let asked = Asked { which: Which::Working, rights: question.rights };
-    let edition = edition_cycle::edition_at(conn, index, year, asked)?;
+    let asked = Asked { which: Which::Working, rights: question.rights.clone() };
+    let edition = edition_cycle::edition_at(conn, index, year, &asked)?;
     if let Some(id) = &question.unit_id
         && store::units::find(conn, id)?.is_none()
     {

@@ -3,74 +3,22 @@
 //!
 //! A resource implements [`Resource`]; its own rules are in its `prepare`.
 
-use serde::Serialize;
+use std::sync::Arc;
 
-use super::error::{Error, Result};
+pub use super::resource::{Context, Precondition, Proposal, Resource};
+use super::{
+    access::Caller,
+    error::{Error, Result},
+};
 use crate::{
-    domain::{
-        time::Moment,
-        violation::{Text, Violation},
-    },
+    domain::violation::{Text, Violation},
     store::{
-        Conn, Store, StoreResult, Versioned,
+        Conn, Store, Versioned,
         changes::{self, Action},
-        list::{self, Request, Table},
-        lock::{self, Structure},
+        list::{self, Filter, Request},
+        lock,
     },
 };
-
-/// Who asks, and when.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// The caller's name; `anonymous` without one.
-    pub actor: String,
-    /// The moment of the request.
-    pub now: Moment,
-}
-
-/// What the caller knows of the record that it wants to change (RFC 9110, 13.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Precondition {
-    /// Nothing.
-    None,
-    /// `If-Match: *`: it exists.
-    Exists,
-    /// `If-None-Match: *`: it doesn't exist.
-    Absent,
-    /// `If-Match`: its last change is one of these.
-    Version(Vec<i64>),
-}
-
-impl Precondition {
-    /// Refuses when the record is not what the caller knows; `version` is its last change, none when absent.
-    ///
-    /// # Errors
-    /// `Stale`.
-    pub fn check(&self, version: Option<i64>) -> Result<()> {
-        let holds = match self {
-            Self::None => true,
-            Self::Exists => version.is_some(),
-            Self::Absent => version.is_none(),
-            Self::Version(versions) => version.is_some_and(|v| versions.contains(&v)),
-        };
-        if holds { Ok(()) } else { Err(Error::Stale) }
-    }
-}
-
-/// A new state of a record, and why, where the caller says so.
-#[derive(Debug, Clone)]
-pub struct Proposal<T> {
-    /// The record as it shall be.
-    pub record: T,
-    /// Why it changes.
-    pub reason: Option<String>,
-}
-
-impl<T> From<T> for Proposal<T> {
-    fn from(record: T) -> Self {
-        Self { record, reason: None }
-    }
-}
 
 /// What [`replace`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,101 +29,44 @@ pub enum Written {
     Replaced,
 }
 
-/// A resource: how its records are kept and which rules join them to others.
-pub trait Resource: Send + 'static {
-    /// The record.
-    type Record: Clone + PartialEq + Serialize + Send + 'static;
-    /// Name in paths and in the change log.
-    const NAME: &'static str;
-    /// The table as lists know it.
-    const TABLE: Table;
-    /// Whether other records are checked against this one.
-    const STRUCTURE: Structure;
-
-    /// Whether a record is read by one statement, which sees one state of the data without a transaction.
-    const ONE_STATEMENT: bool = false;
-
-    /// The table that a list is of, where its filters say so.
-    fn table(_request: &Request) -> Table {
-        Self::TABLE
-    }
-
-    /// The record's key.
-    fn key(record: &Self::Record) -> String;
-    /// The record's name in the change log.
-    fn record_id(record: &Self::Record) -> String {
-        Self::key(record)
-    }
-    /// Finds a record.
-    fn find(conn: &mut Conn, key: &str) -> StoreResult<Option<Versioned<Self::Record>>>;
-    /// A page of records.
-    fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Self::Record>>>;
-    /// Adds a record.
-    fn insert(conn: &mut Conn, record: &Self::Record, version: i64) -> StoreResult<()>;
-    /// Replaces a record.
-    fn update(conn: &mut Conn, record: &Self::Record, version: i64) -> StoreResult<()>;
-    /// Takes a record away.
-    fn delete(conn: &mut Conn, key: &str) -> StoreResult<()>;
-    /// What stays of a record that its caller deletes; most are taken away.
-    fn remains(_record: &Self::Record, _now: Moment) -> Option<Self::Record> {
-        None
-    }
-
-    /// Writes into a new state what follows from the old one and the moment, before any rule is checked.
-    ///
-    /// # Errors
-    /// The database's.
-    fn carry_over(
-        _conn: &mut Conn,
-        _proposal: &mut Proposal<Self::Record>,
-        _old: Option<&Self::Record>,
-        _context: &Context,
-    ) -> Result<()> {
-        Ok(())
-    }
-
-    /// What else is kept of a write, in the same transaction.
-    ///
-    /// # Errors
-    /// The database's.
-    fn written(
-        _conn: &mut Conn,
-        _old: Option<&Self::Record>,
-        _new: Option<&Self::Record>,
-    ) -> StoreResult<()> {
-        Ok(())
-    }
-
-    /// Completes what follows from other members and checks every rule; `old` is the record as it is.
-    ///
-    /// # Errors
-    /// `Invalid` or `Conflict`.
-    fn prepare(
-        conn: &mut Conn,
-        proposal: &mut Proposal<Self::Record>,
-        old: Option<&Self::Record>,
-    ) -> Result<()>;
-
-    /// Refuses a deletion that isn't allowed.
-    ///
-    /// # Errors
-    /// `Conflict` that names what refers to the record.
-    fn before_delete(_conn: &mut Conn, _record: &Self::Record) -> Result<()> {
-        Ok(())
-    }
-}
-
 /// One record.
 ///
 /// # Errors
 /// `NotFound`, or the database's.
-pub async fn get<R: Resource>(store: &Store, key: String) -> Result<Versioned<R::Record>> {
-    let find = move |conn: &mut Conn| existing::<R>(conn, &key);
+pub async fn get<R: Resource>(
+    store: &Store,
+    caller: Arc<Caller>,
+    key: String,
+) -> Result<Versioned<R::Record>> {
+    let find = move |conn: &mut Conn| {
+        let found = existing::<R>(conn, &key)?;
+        R::seen(conn, &caller, found)?.ok_or_else(|| Error::not_found(R::NAME, &key))
+    };
     if R::ONE_STATEMENT { store.read_one(find).await } else { store.read_here(find).await }
 }
 
 fn existing<R: Resource>(conn: &mut Conn, key: &str) -> Result<Versioned<R::Record>> {
     R::find(conn, key)?.ok_or_else(|| Error::not_found(R::NAME, key))
+}
+
+/// Refuses a write to a record that is beyond the caller's units.
+///
+/// # Errors
+/// `Forbidden`, or `NotFound` where existence itself is not told.
+pub fn refuse_out_of_reach<R: Resource>(caller: &Caller, record: &R::Record) -> Result<()> {
+    match R::may_write(caller, record) {
+        true => Ok(()),
+        false if R::HIDDEN => Err(Error::not_found(R::NAME, R::key(record))),
+        false => Err(Error::out_of_reach()),
+    }
+}
+
+/// Refuses a state that the caller may not give a record.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn refuse_proposed<R: Resource>(caller: &Caller, record: &R::Record) -> Result<()> {
+    if R::may_write(caller, record) { Ok(()) } else { Err(Error::out_of_reach()) }
 }
 
 /// A page of a list.
@@ -193,17 +84,39 @@ pub struct Page<T> {
 ///
 /// # Errors
 /// The database's.
-pub async fn list<R: Resource>(store: &Store, request: Request, with_total: bool) -> Result<Page<R::Record>> {
+pub async fn list<R: Resource>(
+    store: &Store,
+    caller: Arc<Caller>,
+    mut request: Request,
+    with_total: bool,
+) -> Result<Page<R::Record>> {
+    if let Some(sight) = R::sight(&caller, &request).filter(|sight| !is_narrower(&request, sight)) {
+        request.filters.push(sight);
+    }
     let short = !with_total && list::is_short(R::table(&request), &request);
     let page = move |conn: &mut Conn| {
-        let mut items = R::list(conn, &request)?;
+        let mut found = R::list(conn, &request)?;
         let limit = request.limit as usize;
-        let more = items.len() > limit;
-        items.truncate(limit);
+        let more = found.len() > limit;
+        found.truncate(limit);
         let total = if with_total { Some(list::count(conn, R::table(&request), &request)?) } else { None };
+        let mut items = Vec::with_capacity(found.len());
+        for record in found {
+            items.extend(R::listed(conn, &caller, record)?);
+        }
         Ok(Page { items, more, total })
     };
     if short { store.read_here(page).await } else { store.read(page).await }
+}
+
+/// Whether the request's own filters let nothing through that `sight` leaves out: an index serves them better.
+fn is_narrower(request: &Request, sight: &Filter) -> bool {
+    let list::Value::Texts(units) = &sight.value else { return false };
+    request.filters.iter().any(|filter| {
+        filter.column == sight.column
+            && filter.test == list::Test::Is
+            && matches!(&filter.value, list::Value::Text(unit) if units.contains(unit))
+    })
 }
 
 /// Adds a record that must be new.
@@ -215,19 +128,19 @@ pub async fn create<R: Resource>(
     context: Context,
     proposal: Proposal<R::Record>,
 ) -> Result<Versioned<R::Record>> {
-    store
-        .write(move |conn| {
-            let key = R::key(&proposal.record);
-            lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
-            let mut proposal = proposal;
-            R::carry_over(conn, &mut proposal, None, &context)?;
-            R::prepare(conn, &mut proposal, None)?;
-            if R::find(conn, &key)?.is_some() {
-                return Err(duplicate(R::NAME, &key));
-            }
-            insert::<R>(conn, &context, proposal)
-        })
-        .await
+    let check = move |conn: &mut Conn| {
+        let mut proposal = proposal.clone();
+        let key = R::key(&proposal.record);
+        lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
+        refuse_proposed::<R>(&context.caller, &proposal.record)?;
+        R::carry_over(conn, &mut proposal, None, &context)?;
+        R::prepare(conn, &mut proposal, None)?;
+        if R::find(conn, &key)?.is_some() {
+            return Err(duplicate(R::NAME, &key));
+        }
+        Ok((proposal, context.clone()))
+    };
+    store.write_checked(check, |conn, (proposal, context)| insert::<R>(conn, &context, proposal)).await
 }
 
 fn duplicate(resource: &str, key: &str) -> Error {
@@ -278,12 +191,13 @@ fn taken(error: crate::store::StoreError) -> Error {
     }
 }
 
-/// Checks a precondition without a write.
+/// Checks a precondition, and whether the caller may write the record, without a write.
 ///
 /// # Errors
-/// `NotFound`, `Stale`, or the database's.
+/// `NotFound`, `Forbidden`, `Stale`, or the database's.
 pub async fn check<R: Resource>(
     store: &Store,
+    caller: Arc<Caller>,
     key: String,
     precondition: Precondition,
     absent: Absent,
@@ -291,8 +205,10 @@ pub async fn check<R: Resource>(
     store
         .read_here(move |conn| {
             let old = R::find(conn, &key)?;
-            if old.is_none() && absent == Absent::Refuse {
-                return Err(Error::not_found(R::NAME, key));
+            match &old {
+                Some(old) => refuse_out_of_reach::<R>(&caller, &old.record)?,
+                None if absent == Absent::Refuse => return Err(Error::not_found(R::NAME, key)),
+                None => {}
             }
             precondition.check(old.map(|o| o.version))
         })
@@ -326,23 +242,43 @@ where
     R: Resource,
     B: FnOnce(Option<&Versioned<R::Record>>) -> Result<Proposal<R::Record>> + Send + 'static,
 {
-    store
-        .write(move |conn| {
-            lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
-            let old = R::find(conn, &key)?;
-            if old.is_none() && absent == Absent::Refuse {
-                return Err(Error::not_found(R::NAME, key));
-            }
-            let proposed = build(old.as_ref());
-            // A body that can't be read (400) comes before a stale precondition (412), a broken rule (422) after.
-            if let Err(Error::Malformed(violations)) = proposed {
-                return Err(Error::Malformed(violations));
-            }
-            precondition.check(old.as_ref().map(|o| o.version))?;
-            let proposal = proposed?;
-            bring::<R>(conn, &context, proposal, old)
-        })
-        .await
+    store.write(move |conn| replace_in::<R, B>(conn, &context, key, precondition, absent, build)).await
+}
+
+/// [`replace`] within a transaction.
+///
+/// # Errors
+/// `NotFound`, `Stale`, and those of `build` and of the resource's rules.
+pub fn replace_in<R, B>(
+    conn: &mut Conn,
+    context: &Context,
+    key: String,
+    precondition: Precondition,
+    absent: Absent,
+    build: B,
+) -> Result<(Versioned<R::Record>, Written)>
+where
+    R: Resource,
+    B: FnOnce(Option<&Versioned<R::Record>>) -> Result<Proposal<R::Record>>,
+{
+    lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
+    let old = R::find(conn, &key)?;
+    if old.is_none() && absent == Absent::Refuse {
+        return Err(Error::not_found(R::NAME, key));
+    }
+    if let Some(old) = &old {
+        refuse_out_of_reach::<R>(&context.caller, &old.record)?;
+    }
+    let proposed = build(old.as_ref());
+    match &proposed {
+        // A body that can't be read (400) comes before a stale precondition (412), a broken rule (422) after.
+        Err(Error::Malformed(violations)) => return Err(Error::Malformed(violations.clone())),
+        Err(_) => {}
+        Ok(proposal) => refuse_proposed::<R>(&context.caller, &proposal.record)?,
+    }
+    precondition.check(old.as_ref().map(|o| o.version))?;
+    let proposal = proposed?;
+    bring::<R>(conn, context, proposal, old)
 }
 
 /// [`replace`] within a transaction, whose caller has locked the record; true when something was written.
@@ -355,6 +291,10 @@ pub fn upsert_in<R: Resource>(
     proposal: Proposal<R::Record>,
 ) -> Result<(Written, bool)> {
     let old = R::find(conn, &R::key(&proposal.record))?;
+    if let Some(old) = &old {
+        refuse_out_of_reach::<R>(&context.caller, &old.record)?;
+    }
+    refuse_proposed::<R>(&context.caller, &proposal.record)?;
     let version = old.as_ref().map(|old| old.version);
     let (now, written) = bring::<R>(conn, context, proposal, old)?;
     Ok((written, version != Some(now.version)))
@@ -390,6 +330,7 @@ pub async fn delete<R: Resource>(
         .write(move |conn| {
             lock::record(conn, R::STRUCTURE, R::NAME, &key)?;
             let old = existing::<R>(conn, &key)?;
+            refuse_out_of_reach::<R>(&context.caller, &old.record)?;
             precondition.check(Some(old.version))?;
             R::before_delete(conn, &old.record)?;
             match R::remains(&old.record, context.now) {
@@ -436,7 +377,7 @@ pub fn entry<R: Resource>(
         .map_err(|e| Error::Store(crate::store::StoreError::Other(e.to_string())))?;
     Ok(changes::Entry {
         at: context.now,
-        actor: context.actor.clone(),
+        actor: context.actor().to_owned(),
         resource: R::NAME,
         record_id: R::record_id(record),
         action,

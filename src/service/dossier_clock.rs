@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::{
+    calendars::Calendars,
     clock_rules,
     crud::{self, Context, Proposal, Resource},
     deadlines::{self, Known},
@@ -254,6 +255,7 @@ fn recompute_page(
     let calendar = store::calendars::find(conn, calendar_id)?
         .ok_or_else(|| Error::not_found("calendars", calendar_id))?
         .record;
+    crud::refuse_proposed::<Calendars>(&context.caller, &calendar)?;
     let working = calendar.working();
     let codes = store::dossiers::of_calendar(conn, calendar_id, calendar.version, after, PAGE)?;
     let mut page = Recomputed { version: calendar.version, ..Recomputed::default() };

@@ -78,6 +78,7 @@ pub async fn tell(
 pub fn tell_in(conn: &mut Conn, context: &Context, code: &str, event: NewEvent, mode: Mode) -> Result<Told> {
     lock::record(conn, Dossiers::STRUCTURE, Dossiers::NAME, code)?;
     let old = Dossiers::find(conn, code)?.ok_or_else(|| Error::not_found(Dossiers::NAME, code))?;
+    crud::refuse_out_of_reach::<Dossiers>(&context.caller, &old.record)?;
     check(&event)?;
     let mut history = old.record.told_history();
     if let Some(known) = repeated(&history.events, &event)? {

@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    crud::{Context, Proposal, entry},
+    access::Caller,
+    crud::{Context, Proposal, Resource, entry},
     dossiers::{Dossiers, Lookup, carry_over, refuse},
     error::{Error, Result},
 };
@@ -53,7 +54,8 @@ pub fn write_rows(
             waiting_codes.clear();
         }
         let old = present.get(&code);
-        let checked = carry_over(conn, &mut lookup, &mut proposal, old, context)
+        let checked = refuse_foreign(&context.caller, old, &proposal.record)
+            .and_then(|()| carry_over(conn, &mut lookup, &mut proposal, old, context))
             .and_then(|()| refuse(conn, &mut lookup, &proposal, old));
         let result = match (checked, old) {
             (Err(error), _) => RowResult::Rejected(violations(error)?),
@@ -70,6 +72,19 @@ pub fn write_rows(
     }
     flush(conn, context, waiting, &mut present)?;
     Ok(results)
+}
+
+/// A row of a unit, or of a dossier of a unit, that the caller doesn't reach breaks a rule like any other.
+fn refuse_foreign(caller: &Caller, old: Option<&Dossier>, new: &Dossier) -> Result<()> {
+    if old.into_iter().chain([new]).all(|dossier| Dossiers::may_write(caller, dossier)) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "/unit_id",
+        "out_of_reach",
+        "The key does not reach the unit of this dossier.",
+        "Khóa truy cập không có quyền với đơn vị của hồ sơ này.",
+    ))
 }
 
 /// Writes what waits: the change log, the dossiers, and what they count.

@@ -10,6 +10,7 @@ use super::{
     clock_rules,
     dossier_figures::{Ends, figures, identities},
     error::{Error, Result},
+    min_cells::withheld,
     returns::{self, NotUsed},
     unit_tree::{self as tree, Member},
 };
@@ -89,6 +90,22 @@ pub struct Statistics {
 /// Most units, each once a period, that a question may read on the thread that was asked: each is the running totals
 /// of a year or two with the months and at most the days of a month since.
 const MOST_HERE: usize = 40;
+
+impl Statistics {
+    /// Takes the rows of so few dossiers away that the public must not see them; gives how many went, or none where
+    /// all dossiers together are too few to tell anything.
+    pub fn withhold(&mut self, least: i64) -> Option<usize> {
+        let size = |figures: &Figures| figures.received + figures.carried_over + figures.transferred_in;
+        if (1..least).contains(&size(&self.total)) {
+            return None;
+        }
+        let sizes: Vec<i64> = self.rows.iter().map(|row| size(&row.figures)).collect();
+        let mut hidden = withheld(&sizes, least).into_iter();
+        let before = self.rows.len();
+        self.rows.retain(|_| !hidden.next().unwrap_or(false));
+        Some(before - self.rows.len())
+    }
+}
 
 /// Statistics of a unit and all below it.
 ///

@@ -5,12 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    access::Caller,
     crud::{self, Context, Proposal, Resource},
     dossiers::{Dossiers, Lookup, broken_rules},
     error::{Error, Result},
 };
 use crate::{
     domain::{
+        access::Scope,
         dossier_events::Transfer,
         dossiers::{Dossier, Stage},
         time::Moment,
@@ -57,6 +59,8 @@ pub async fn transfer(
 fn transfer_in(conn: &mut Conn, context: &Context, code: &str, new: NewTransfer) -> Result<Transferred> {
     lock::record(conn, Dossiers::STRUCTURE, Dossiers::NAME, code)?;
     let old = Dossiers::find(conn, code)?.ok_or_else(|| Error::not_found(Dossiers::NAME, code))?;
+    crud::refuse_out_of_reach::<Dossiers>(&context.caller, &old.record)?;
+    refuse_foreign(&context.caller, &new.to_unit_id)?;
     let mut findings = Findings::default();
     findings.optional_text("/ground", new.ground.as_ref(), 1000);
     findings.into_result().map_err(Error::Invalid)?;
@@ -98,6 +102,11 @@ fn transfer_in(conn: &mut Conn, context: &Context, code: &str, new: NewTransfer)
     let proposal = Proposal { record, reason: transfer.ground.clone() };
     let dossier = crud::update::<Dossiers>(conn, context, &old.record, proposal)?;
     Ok(Transferred { transfer, repeated: false, dossier })
+}
+
+/// A dossier goes only where its sender reaches: nobody writes into another's units.
+fn refuse_foreign(caller: &Caller, unit_id: &str) -> Result<()> {
+    if caller.may(Scope::DossiersWrite, unit_id) { Ok(()) } else { Err(Error::out_of_reach()) }
 }
 
 /// Each transfer takes over from the one before.
@@ -183,7 +192,8 @@ pub async fn hand_over(
     new: NewHandover,
 ) -> Result<Handover> {
     let (id, told) = (unit_id.clone(), new.clone());
-    let (at, successors) = store.read(move |conn| successors(conn, &id, &told)).await?;
+    let caller = context.caller.clone();
+    let (at, successors) = store.read(move |conn| successors(conn, &caller, &id, &told)).await?;
     let mut done = Handover::default();
     let mut after = String::new();
     loop {
@@ -214,8 +224,14 @@ struct Successors {
     all: BTreeSet<String>,
 }
 
-fn successors(conn: &mut Conn, unit_id: &str, new: &NewHandover) -> Result<(Moment, Successors)> {
+fn successors(
+    conn: &mut Conn,
+    caller: &Caller,
+    unit_id: &str,
+    new: &NewHandover,
+) -> Result<(Moment, Successors)> {
     let unit = store::units::find(conn, unit_id)?.ok_or_else(|| Error::not_found("units", unit_id))?.record;
+    refuse_foreign(caller, unit_id)?;
     let at = new.at.or(unit.valid_to.map(Moment::start_of)).ok_or_else(|| {
         Error::invalid(
             "/at",

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
+    access::Caller,
     crud::{Context, Proposal, Resource},
     deadlines::Known,
     dossier_clock,
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
+        access::Scope,
         dossier_events::Transfer,
         dossier_flows::Facts,
         dossier_history,
@@ -20,7 +22,7 @@ use crate::{
     },
     store::{
         self, Conn, StoreResult, Versioned,
-        list::{Request, Table},
+        list::{Filter, Request, Table},
         lock::Structure,
     },
 };
@@ -34,6 +36,24 @@ impl Resource for Dossiers {
     const TABLE: Table = store::dossiers::TABLE;
     const STRUCTURE: Structure = Structure::Used;
     const ONE_STATEMENT: bool = true;
+
+    const HIDDEN: bool = true;
+
+    fn may_write(caller: &Caller, dossier: &Dossier) -> bool {
+        caller.may(Scope::DossiersWrite, &dossier.unit_id)
+    }
+
+    fn seen(
+        _: &mut Conn,
+        caller: &Caller,
+        dossier: Versioned<Dossier>,
+    ) -> Result<Option<Versioned<Dossier>>> {
+        Ok(Some(dossier).filter(|dossier| caller.may(Scope::DossiersRead, &dossier.record.unit_id)))
+    }
+
+    fn sight(caller: &Caller, _: &Request) -> Option<Filter> {
+        caller.sight("unit_id")
+    }
 
     fn key(dossier: &Dossier) -> String {
         dossier.code.clone()

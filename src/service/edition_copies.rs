@@ -35,7 +35,7 @@ pub struct Copying {
 /// `NotFound` for the edition that is copied, `Invalid` for the index or the year, `Conflict` when the new one exists.
 pub async fn copy(store: &Store, context: Context, copying: Copying) -> Result<Versioned<Edition>> {
     let from = copying.from.clone();
-    let source = crud::get::<Editions>(store, from.clone()).await?.record;
+    let source = crud::get::<Editions>(store, context.caller.clone(), from.clone()).await?.record;
     if !YEARS.contains(&copying.to_year) {
         return Err(Error::invalid(
             "/to_year",

@@ -3,7 +3,10 @@
 //! A publication has the structure to itself (see `store::lock`), so no score is written while its revision is
 //! copied, and every later write has a higher change number.
 
+use std::sync::Arc;
+
 use super::{
+    access::Caller,
     crud::{self, Context, Proposal, Resource},
     editions::{self, Editions},
     error::{Error, Result},
@@ -12,6 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
+        access::Scope,
         edition_cycle::{CycleStep, EditionRevision, Frozen, Way, Working, check_reason},
         editions::{Edition, EditionStatus},
         time::Moment,
@@ -44,12 +48,34 @@ pub enum Which {
     At(Moment),
 }
 
-/// What a caller may see. Until callers have keys, everybody may see everything.
+/// What of an edition that is not published somebody wants to see.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rights;
+pub enum Part {
+    /// The scores of all its units, or what follows from them.
+    #[default]
+    Figures,
+    /// Its framework: who scores or publishes works with it.
+    Framework,
+}
+
+/// Who asks, and for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rights {
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// For what.
+    pub part: Part,
+}
+
+impl Default for Rights {
+    /// Those of the public.
+    fn default() -> Self {
+        Self { caller: Caller::anonymous(), part: Part::Figures }
+    }
+}
 
 /// A state of an edition, and who asks for it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     /// Which state.
     pub which: Which,
@@ -60,27 +86,45 @@ pub struct Asked {
 /// Whether a caller may see what is not published: drafts, and what was written since the last revision.
 ///
 /// Every reading of editions, scores and rankings asks here, and nowhere else.
-pub fn may_see_unpublished(_rights: Rights) -> bool {
-    true
+pub fn may_see_unpublished(rights: &Rights, edition: &Edition) -> bool {
+    match rights.part {
+        Part::Framework => may_see_frameworks(&rights.caller),
+        Part::Figures => rights.caller.may_for_cohorts(Scope::ScoresRead, edition),
+    }
 }
 
-/// Refuses the working state of an edition to who may not see it, as if it were not there.
+/// Whether a caller may see frameworks that are not published: who scores or publishes works with them.
+pub fn may_see_frameworks(caller: &Caller) -> bool {
+    [Scope::ScoresRead, Scope::ScoresWrite, Scope::IndexesPublish].into_iter().any(|scope| caller.has(scope))
+}
+
+/// An edition as a caller sees it in a list: who may not see its working state gets the last revision, where there
+/// is one.
 ///
 /// # Errors
-/// `NotFound`.
-pub fn refuse_unseen(rights: Rights, key: &str) -> Result<()> {
-    if may_see_unpublished(rights) { Ok(()) } else { Err(Error::not_found(Editions::NAME, key)) }
+/// The database's.
+pub fn seen(
+    conn: &mut Conn,
+    caller: &Caller,
+    edition: Versioned<Edition>,
+) -> Result<Option<Versioned<Edition>>> {
+    if may_see_frameworks(caller) {
+        return Ok(Some(edition));
+    }
+    let (index, year) = (&edition.record.index_code, edition.record.year);
+    let last = store::edition_revisions::find(conn, index, year, Wanted::Last)?;
+    Ok(last.map(|last| Versioned { record: last.edition, version: last.version }))
 }
 
 /// An edition in the state that is asked for. [`score_sheets::read`] reads the scores of the same state.
 ///
 /// # Errors
 /// `NotFound` for an unknown edition or revision; `Absent` where nothing was published, or not by then.
-pub fn edition_at(conn: &mut Conn, index: &str, year: i32, asked: Asked) -> Result<Edition> {
+pub fn edition_at(conn: &mut Conn, index: &str, year: i32, asked: &Asked) -> Result<Edition> {
     Ok(versioned_at(conn, index, year, asked)?.record)
 }
 
-fn versioned_at(conn: &mut Conn, index: &str, year: i32, asked: Asked) -> Result<Versioned<Edition>> {
+fn versioned_at(conn: &mut Conn, index: &str, year: i32, asked: &Asked) -> Result<Versioned<Edition>> {
     let wanted = match asked.which {
         Which::Working => None,
         Which::Current | Which::Published => Some(Wanted::Last),
@@ -96,10 +140,10 @@ fn versioned_at(conn: &mut Conn, index: &str, year: i32, asked: Asked) -> Result
     let working =
         store::editions::find(conn, index, year)?.ok_or_else(|| Error::not_found(Editions::NAME, &key))?;
     match asked.which {
-        Which::Current | Which::Working => {
-            refuse_unseen(asked.rights, &key)?;
-            Ok(working)
-        }
+        Which::Current | Which::Working => match may_see_unpublished(&asked.rights, &working.record) {
+            true => Ok(working),
+            false => Err(Error::not_found(Editions::NAME, key)),
+        },
         Which::Revision(number) => Err(Error::not_found(NAME, format!("{key}/{number}"))),
         Which::Published | Which::At(_) => Err(not_published(&key)),
     }
@@ -120,24 +164,24 @@ fn not_published(key: &str) -> Error {
 ///
 /// # Errors
 /// `NotFound` for an unknown edition; `Absent` where it was not published by the moment asked for.
-pub fn base_at(conn: &mut Conn, edition: &Edition, base_year: i32, asked: Asked) -> Result<Edition> {
+pub fn base_at(conn: &mut Conn, edition: &Edition, base_year: i32, asked: &Asked) -> Result<Edition> {
     let index = &edition.index_code;
-    let at = |which| Asked { which, ..asked };
+    let at = |which| Asked { which, rights: asked.rights.clone() };
     match (asked.which, edition.state.frozen) {
         (Which::At(_), _) => edition_at(conn, index, base_year, asked),
         (Which::Revision(number), Some(_)) => {
             let next = store::edition_revisions::find(conn, index, edition.year, Wanted::Number(number + 1))?;
             let until = next.map(|next| Moment::from_micros(next.revision.published_at.micros() - 1));
-            let then = until.map(|until| edition_at(conn, index, base_year, at(Which::At(until))));
+            let then = until.map(|until| edition_at(conn, index, base_year, &at(Which::At(until))));
             match then {
                 Some(Ok(base)) => Ok(base),
                 Some(Err(Error::Absent { .. })) | None => {
-                    edition_at(conn, index, base_year, at(Which::Current))
+                    edition_at(conn, index, base_year, &at(Which::Current))
                 }
                 Some(Err(error)) => Err(error),
             }
         }
-        _ => edition_at(conn, index, base_year, at(Which::Current)),
+        _ => edition_at(conn, index, base_year, &at(Which::Current)),
     }
 }
 
@@ -149,7 +193,7 @@ pub async fn edition(store: &Store, index: String, year: i32, asked: Asked) -> R
     store
         .read_here(move |conn| {
             known_index(conn, &index)?;
-            let mut edition = versioned_at(conn, &index, year, asked)?;
+            let mut edition = versioned_at(conn, &index, year, &asked)?;
             if edition.record.state.frozen.is_none() {
                 edition.record.state.working = working(conn, &edition.record)?;
             }
@@ -214,7 +258,7 @@ pub async fn step(
 ) -> Result<Versioned<Edition>> {
     store
         .write(move |conn| {
-            let old = locked(conn, &index, year)?;
+            let old = locked(conn, &context, &index, year)?;
             let from = old.record.status;
             // A step to where it stands is none; a publication has an address of its own.
             let way = from.way_to(to).filter(|_| to != EditionStatus::Published);
@@ -233,10 +277,12 @@ pub async fn step(
         .await
 }
 
-fn locked(conn: &mut Conn, index: &str, year: i32) -> Result<Versioned<Edition>> {
+fn locked(conn: &mut Conn, context: &Context, index: &str, year: i32) -> Result<Versioned<Edition>> {
     let key = editions::key(index, year);
     lock::record(conn, Editions::STRUCTURE, Editions::NAME, &key)?;
-    Editions::find(conn, &key)?.ok_or_else(|| Error::not_found(Editions::NAME, key))
+    let found = Editions::find(conn, &key)?.ok_or_else(|| Error::not_found(Editions::NAME, key))?;
+    crud::refuse_out_of_reach::<Editions>(&context.caller, &found.record)?;
+    Ok(found)
 }
 
 fn step_of(
@@ -245,7 +291,7 @@ fn step_of(
     reason: Option<String>,
     revision: Option<i32>,
 ) -> CycleStep {
-    CycleStep { status, at: context.now, actor: context.actor.clone(), reason, revision }
+    CycleStep { status, at: context.now, actor: context.actor().to_owned(), reason, revision }
 }
 
 fn impossible(index: &str, year: i32, from: EditionStatus, to: EditionStatus) -> Error {
@@ -281,7 +327,7 @@ pub fn publish_in(
     year: i32,
     reason: Option<String>,
 ) -> Result<EditionRevision> {
-    let old = locked(conn, index, year)?.record;
+    let old = locked(conn, context, index, year)?.record;
     let last = store::edition_revisions::find(conn, index, year, Wanted::Last)?;
     let violations = check_reason(reason.as_ref(), last.is_some());
     if !violations.is_empty() {
@@ -307,7 +353,7 @@ pub fn publish_in(
         year,
         revision: number,
         published_at: context.now,
-        published_by: context.actor.clone(),
+        published_by: context.actor().to_owned(),
         reason,
         scores: 0,
         changed_scores: changed.map(|changed| changed.changed_scores),
@@ -372,7 +418,7 @@ pub async fn revisions(store: &Store, index: String, year: i32) -> Result<Vec<Ed
 /// # Errors
 /// `NotFound`.
 pub async fn check_revision(store: &Store, index: String, year: i32, number: i32) -> Result<Frozen> {
-    let asked = Asked { which: Which::Revision(number), rights: Rights };
+    let asked = Asked { which: Which::Revision(number), rights: Rights::default() };
     let found = edition(store, index, year, asked).await?;
     found.record.state.frozen.ok_or_else(|| Error::not_found(NAME, number.to_string()))
 }

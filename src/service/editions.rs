@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    access::Caller,
     cohorts,
     crud::{Context, Proposal, Resource, refuse_when_referred},
     edition_cycle,
@@ -12,13 +13,14 @@ use super::{
 };
 use crate::{
     domain::{
+        access::Scope,
         decimal::Exact,
         editions::{Edition, EditionStatus},
         violation::{Text, Violation},
     },
     store::{
         self, Conn, StoreResult, Versioned,
-        list::{Request, Table},
+        list::{Filter, Request, Table, Test, Value},
         lock::Structure,
     },
 };
@@ -42,6 +44,23 @@ impl Resource for Editions {
     const NAME: &'static str = "editions";
     const TABLE: Table = store::editions::TABLE;
     const STRUCTURE: Structure = Structure::Changed;
+
+    fn may_write(caller: &Caller, edition: &Edition) -> bool {
+        caller.may_for_cohorts(Scope::IndexesPublish, edition)
+    }
+
+    fn seen(
+        conn: &mut Conn,
+        caller: &Caller,
+        edition: Versioned<Edition>,
+    ) -> Result<Option<Versioned<Edition>>> {
+        edition_cycle::seen(conn, caller, edition)
+    }
+
+    fn sight(caller: &Caller, _: &Request) -> Option<Filter> {
+        let published = || Filter { column: "revision", test: Test::Present, value: Value::Bool(true) };
+        (!edition_cycle::may_see_frameworks(caller)).then(published)
+    }
 
     fn key(edition: &Edition) -> String {
         key(&edition.index_code, edition.year)

@@ -37,6 +37,8 @@ pub enum Error {
     },
     /// The record has changed since the caller read it.
     Stale,
+    /// The caller may not do that.
+    Forbidden(Text),
     /// The database.
     Store(StoreError),
 }
@@ -54,6 +56,14 @@ impl Error {
     /// No record of this key.
     pub fn not_found(resource: &'static str, key: impl Into<String>) -> Self {
         Self::NotFound { resource, key: key.into() }
+    }
+
+    /// A record, or a part of one, beyond the units that the caller's scopes hold for.
+    pub fn out_of_reach() -> Self {
+        Self::Forbidden(Text::new(
+            "It belongs to a unit, or to all units, that the key does not reach.",
+            "Bản ghi thuộc đơn vị nằm ngoài phạm vi của khóa truy cập.",
+        ))
     }
 
     /// A conflict without a member to point to.

@@ -3,6 +3,7 @@
 use super::{
     dossier_statistics::{self, Figures, Grouping, Question},
     error::{Error, Result},
+    min_cells::withheld,
 };
 use crate::{
     domain::{
@@ -85,4 +86,17 @@ const fn cells(f: &Figures) -> FormCells {
         transferred_in: f.transferred_in,
         transferred_out: f.transferred_out,
     }
+}
+
+/// Takes the rows of so few dossiers away that the public must not see them; gives how many went, or none where all
+/// dossiers together are too few to tell anything.
+pub fn withhold(report: &mut Form06a, least: i64) -> Option<usize> {
+    if (1..least).contains(&report.total.c3) {
+        return None;
+    }
+    let sizes: Vec<i64> = report.rows.iter().map(|row| row.cells.c3).collect();
+    let mut hidden = withheld(&sizes, least).into_iter();
+    let before = report.rows.len();
+    report.rows.retain(|_| !hidden.next().unwrap_or(false));
+    Some(before - report.rows.len())
 }

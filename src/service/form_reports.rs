@@ -3,12 +3,15 @@
 use serde_json::Value;
 
 use super::{
-    crud::Context,
+    access::Caller,
+    crud::{self, Context},
     error::{Error, Result},
     form_06a::{self, FormQuestion},
+    units::Units,
 };
 use crate::{
     domain::{
+        access::Scope,
         form_06a::{CellDifference, Form06a, FormCells, FormRow, differences},
         form_reports::{FormReport, Series, check_reason},
         time::{Day, Moment},
@@ -83,6 +86,9 @@ pub async fn freeze(
     reason: Option<String>,
 ) -> Result<(FormReport, Freeze)> {
     let today = context.now.day();
+    if !context.caller.may(Scope::ReportsWrite, &series.unit_id) {
+        return Err(refused(store, series.unit_id).await);
+    }
     let asked = FormQuestion { unit_id: series.unit_id.clone(), period: series.period.clone(), as_of: None };
     let report = store.read(move |conn| form_06a::compute(conn, &asked, today)).await?;
     let violations = check_reason(reason.as_ref());
@@ -93,6 +99,14 @@ pub async fn freeze(
         return Err(not_over(&series));
     }
     store.write(move |conn| write(conn, &context, &series, &report, reason)).await
+}
+
+/// A unit that isn't there is told before one that isn't reached.
+async fn refused(store: &Store, unit_id: String) -> Error {
+    match crud::get::<Units>(store, Caller::anonymous(), unit_id).await {
+        Ok(_) => Error::out_of_reach(),
+        Err(error) => error,
+    }
 }
 
 fn not_over(series: &Series) -> Error {
@@ -129,7 +143,7 @@ fn write(
         calendar: series.period.calendar,
         revision,
         frozen_at: context.now,
-        frozen_by: context.actor.clone(),
+        frozen_by: context.actor().to_owned(),
         reason,
         differences: changed,
         document: serde_json::to_string(report)
@@ -137,7 +151,7 @@ fn write(
     };
     let entry = Entry {
         at: context.now,
-        actor: context.actor.clone(),
+        actor: context.actor().to_owned(),
         resource: NAME,
         record_id: frozen.id.clone(),
         action: Action::Create,

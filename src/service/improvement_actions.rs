@@ -1,11 +1,12 @@
 //! Improvement actions: the rules that join them to units, indexes and criteria.
 
 use super::{
+    access::Caller,
     crud::{Proposal, Resource},
     error::{Error, Result},
 };
 use crate::{
-    domain::{improvement_actions::ImprovementAction, violation::Violation},
+    domain::{access::Scope, improvement_actions::ImprovementAction, violation::Violation},
     store::{
         self, Conn, StoreResult, Versioned,
         list::{Request, Table},
@@ -21,6 +22,11 @@ impl Resource for ImprovementActions {
     const NAME: &'static str = "improvement-actions";
     const TABLE: Table = store::improvement_actions::TABLE;
     const STRUCTURE: Structure = Structure::Used;
+
+    fn may_write(caller: &Caller, action: &ImprovementAction) -> bool {
+        let units = std::iter::once(&action.owner_unit_id).chain(&action.review_unit_id);
+        units.into_iter().all(|unit| caller.may(Scope::ReportsWrite, unit))
+    }
 
     fn key(action: &ImprovementAction) -> String {
         action.id.clone()

@@ -2,6 +2,7 @@
 //! the id, one by what is unique about a score.
 
 use super::{
+    access::Caller,
     crud::{Proposal, Resource},
     editions::{self, Editions},
     error::{Error, Result},
@@ -9,6 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
+        access::Scope,
         editions::Edition,
         index_scores::{IndexScore, ScoreStage, natural_key},
         violation::{Text, Violation},
@@ -16,7 +18,7 @@ use crate::{
     store::{
         self, Conn, Store, StoreResult, Versioned,
         index_scores::TOTAL,
-        list::{Request, Table},
+        list::{Filter, Request, Table},
         lock::{self, Structure},
     },
 };
@@ -80,6 +82,33 @@ impl Resource for IndexScores {
     const NAME: &'static str = "index-scores";
     const TABLE: Table = store::index_scores::TABLE;
     const STRUCTURE: Structure = Structure::Used;
+
+    const HIDDEN: bool = true;
+
+    fn may_write(caller: &Caller, score: &IndexScore) -> bool {
+        caller.may(Scope::ScoresWrite, &score.unit_id)
+    }
+
+    fn seen(
+        _: &mut Conn,
+        caller: &Caller,
+        score: Versioned<IndexScore>,
+    ) -> Result<Option<Versioned<IndexScore>>> {
+        Ok(Some(score).filter(|score| caller.may(Scope::ScoresRead, &score.record.unit_id)))
+    }
+
+    fn sight(caller: &Caller, request: &Request) -> Option<Filter> {
+        if store::index_scores::is_of_revision(request) { None } else { caller.sight("unit_id") }
+    }
+
+    /// Scores of a revision are published: those of all units.
+    fn listed(
+        _: &mut Conn,
+        _: &Caller,
+        score: Versioned<IndexScore>,
+    ) -> Result<Option<Versioned<IndexScore>>> {
+        Ok(Some(score))
+    }
 
     fn key(score: &IndexScore) -> String {
         score.id.clone()
@@ -146,6 +175,12 @@ impl Resource for IndexScoresByKey {
     const NAME: &'static str = IndexScores::NAME;
     const TABLE: Table = IndexScores::TABLE;
     const STRUCTURE: Structure = IndexScores::STRUCTURE;
+
+    const HIDDEN: bool = true;
+
+    fn may_write(caller: &Caller, score: &IndexScore) -> bool {
+        caller.may(Scope::ScoresWrite, &score.unit_id)
+    }
 
     fn key(score: &IndexScore) -> String {
         score.natural_key()

@@ -1,11 +1,12 @@
 //! Indexes: no rule but those of one record; an index that others refer to stays.
 
 use super::{
+    access::Caller,
     crud::{Proposal, Resource, refuse_when_referred},
     error::{Error, Result},
 };
 use crate::{
-    domain::indexes::Index,
+    domain::{access::Scope, indexes::Index},
     store::{
         self, Conn, StoreResult, Versioned,
         list::{Request, Table},
@@ -21,6 +22,10 @@ impl Resource for Indexes {
     const NAME: &'static str = "indexes";
     const TABLE: Table = store::indexes::TABLE;
     const STRUCTURE: Structure = Structure::Changed;
+
+    fn may_write(caller: &Caller, _index: &Index) -> bool {
+        caller.may_everywhere(Scope::IndexesPublish)
+    }
 
     fn key(index: &Index) -> String {
         index.code.clone()

@@ -1,6 +1,9 @@
 //! What the user wanted: CRUD with its rules, rankings and deltas, statistics, reviews, and the transactions
 //! they need. No actix or utoipa types and no SQL text.
 
+pub mod access;
+pub mod api_keys;
+pub mod batches;
 pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
@@ -21,6 +24,7 @@ pub mod dossier_imports;
 pub mod dossier_statistics;
 pub mod dossier_transfers;
 pub mod dossiers;
+pub mod dvcqg;
 pub mod edition_copies;
 pub mod edition_cycle;
 pub mod editions;
@@ -29,10 +33,13 @@ pub mod explanation_texts;
 pub mod explanations;
 pub mod form_06a;
 pub mod form_reports;
+pub mod idempotency;
 pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
+pub mod keyring;
+pub mod min_cells;
 pub mod procedures;
 pub mod rank_targets;
 pub mod rank_thresholds;
@@ -42,6 +49,7 @@ pub mod ranking_reports;
 pub mod rankings;
 pub mod record_scores;
 pub mod reported_figures;
+pub mod resource;
 pub mod returns;
 pub mod reviews;
 pub mod robustness;

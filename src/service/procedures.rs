@@ -1,11 +1,12 @@
 //! Procedures: no rule but those of one record. Dossiers may name procedures that the catalogue lacks.
 
 use super::{
+    access::Caller,
     crud::{Proposal, Resource},
     error::{Error, Result},
 };
 use crate::{
-    domain::procedures::Procedure,
+    domain::{access::Scope, procedures::Procedure},
     store::{
         self, Conn, StoreResult, Versioned,
         list::{Request, Table},
@@ -21,6 +22,10 @@ impl Resource for Procedures {
     const NAME: &'static str = "procedures";
     const TABLE: Table = store::procedures::TABLE;
     const STRUCTURE: Structure = Structure::Used;
+
+    fn may_write(caller: &Caller, _procedure: &Procedure) -> bool {
+        caller.may_everywhere(Scope::UnitsWrite)
+    }
 
     fn key(procedure: &Procedure) -> String {
         procedure.code.clone()

@@ -5,11 +5,11 @@ use super::{
     edition_cycle::{self, Asked},
     error::{Error, Result},
     rankings::{self, Ranking},
-    score_sheets::{self, Sheet},
+    score_sheets::{self, Known, Sheet},
 };
 use crate::{
     domain::{editions::Edition, index_scores::ScoreStage, time::Moment, words::words},
-    store::{self, Conn, Store},
+    store::{self, Conn, Store, StoreError},
 };
 
 /// The year to compare with.
@@ -39,6 +39,9 @@ pub struct Question {
     /// Which state of the edition; the base year's goes with it.
     pub asked: Asked,
 }
+
+/// Units whose standings are worth a thread of their own.
+const MANY: usize = 1000;
 
 words! {
     /// Why a delta says nothing about what changed.
@@ -98,7 +101,7 @@ pub fn report(conn: &mut Conn, question: &Question) -> Result<RankingReport> {
     if store::indexes::find(conn, &question.index_code)?.is_none() {
         return Err(Error::not_found("indexes", &question.index_code));
     }
-    let edition = edition_cycle::edition_at(conn, &question.index_code, question.year, question.asked)?;
+    let edition = edition_cycle::edition_at(conn, &question.index_code, question.year, &question.asked)?;
     let cohort = match &question.cohort {
         None => edition.cohorts.first(),
         Some(code) => edition.cohorts.iter().find(|cohort| &cohort.code == code),
@@ -108,25 +111,38 @@ pub fn report(conn: &mut Conn, question: &Question) -> Result<RankingReport> {
         .ok_or_else(|| Error::not_found("cohorts", question.cohort.clone().unwrap_or_default()))?;
     let base = match question.base {
         BaseYear::Without => None,
-        BaseYear::Before => match edition_cycle::base_at(conn, &edition, question.year - 1, question.asked) {
-            Ok(base) => Some(base),
-            Err(Error::NotFound { .. } | Error::Absent { .. }) => None,
-            Err(error) => return Err(error),
-        },
-        BaseYear::Year(year) => Some(edition_cycle::base_at(conn, &edition, year, question.asked)?),
+        BaseYear::Before => {
+            match edition_cycle::base_at(conn, &edition, question.year - 1, &question.asked) {
+                Ok(base) => Some(base),
+                Err(Error::NotFound { .. } | Error::Absent { .. }) => None,
+                Err(error) => return Err(error),
+            }
+        }
+        BaseYear::Year(year) => Some(edition_cycle::base_at(conn, &edition, year, &question.asked)?),
     };
-    let sheet = score_sheets::read(conn, &edition, &cohort, question.stage)?;
+    let mut known = Known::default();
     let base_sheet =
         match base.as_ref().and_then(|b| Some((b, b.cohorts.iter().find(|c| c.code == cohort.code)?))) {
-            Some((base, cohort)) => Some(score_sheets::read(conn, base, cohort, question.stage)?),
+            Some((base, cohort)) => Some(score_sheets::read(conn, &mut known, base, cohort, question.stage)?),
             None => None,
         };
+    let mut read = |conn: &mut Conn| score_sheets::read(conn, &mut known, &edition, &cohort, question.stage);
+    let (sheet, base_ranking) = match &base_sheet {
+        None => (read(conn)?, None),
+        Some(base) if base.rows.len() < MANY => (read(conn)?, Some(base.standings())),
+        // The standings of a whole country are computed while the other year is read.
+        Some(base) => std::thread::scope(|scope| {
+            let standings = scope.spawn(|| base.standings());
+            let sheet = read(conn)?;
+            let standings = standings.join().map_err(|_| StoreError::Panicked)?;
+            Ok::<_, Error>((sheet, Some(standings)))
+        })?,
+    };
     let not_comparable = match (&base, &base_sheet) {
         (Some(_), None) => Some(NotComparable::CohortMissingInBase),
         (Some(base), Some(_)) => why_not_comparable(&edition, base),
         (None, _) => None,
     };
-    let base_ranking = base_sheet.as_ref().map(Sheet::standings);
     let ranking = match &base_ranking {
         Some(base) => rankings::compare(sheet.standings(), base),
         None => sheet.standings(),

@@ -142,30 +142,53 @@ pub struct Ranking {
     pub cohort_size: usize,
 }
 
+/// A unit with a total, before it is ranked.
+struct Scored {
+    rank_score: Exact,
+    unit_id: String,
+    unit_name: String,
+    total: Total,
+    published_rank: Option<i32>,
+}
+
+/// The Vietnamese order of names, those of equal names by id.
+fn by_name<T>(units: &mut [T], name: impl Fn(&T) -> (&str, &str)) {
+    // The keys of a whole country take longer than all else: one unit has nothing to be ordered by.
+    if units.len() > 1 {
+        units.sort_by_cached_key(|unit| {
+            let (name, id) = name(unit);
+            (text::sort_key(name), id.to_owned())
+        });
+    }
+}
+
 /// Ranks a cohort by the rules of its edition, without a base.
-pub fn rank(mut entries: Vec<Entry>, edition: &Edition) -> Ranking {
-    entries.sort_by_cached_key(|entry| (text::sort_key(&entry.unit_name), entry.unit_id.clone()));
-    let mut scored = Vec::new();
+pub fn rank(entries: Vec<Entry>, edition: &Edition) -> Ranking {
+    let mut scored = Vec::with_capacity(entries.len());
     let mut unranked = Vec::new();
     for Entry { unit_id, unit_name, result, published_rank } in entries {
         match result {
             Ok(total) => {
-                scored.push((rank_score(&total.score, edition), unit_id, unit_name, total, published_rank))
+                let rank_score = rank_score(&total.score, edition);
+                scored.push(Scored { rank_score, unit_id, unit_name, total, published_rank });
             }
             Err(reason) => unranked.push(UnrankedUnit { unit_id, unit_name, reason }),
         }
     }
-    // A stable sort: equal scores keep the order of the names.
-    scored.sort_by(|(a, ..), (b, ..)| b.cmp(a));
+    by_name(&mut unranked, |unit| (&unit.unit_name, &unit.unit_id));
+    scored.sort_by(|a, b| b.rank_score.cmp(&a.rank_score));
+    for equal in scored.chunk_by_mut(|a, b| a.rank_score == b.rank_score) {
+        by_name(equal, |unit| (&unit.unit_name, &unit.unit_id));
+    }
     let unit = match edition.unit_of_measure {
         ScoreUnit::Points => DeltaUnit::Points,
         ScoreUnit::Percent => DeltaUnit::PercentagePoints,
     };
-    let ranks = ranks(scored.iter().map(|(score, ..)| score), edition.tie_rule);
+    let ranks = ranks(scored.iter().map(|unit| &unit.rank_score), edition.tie_rule);
     let standings: Vec<Standing> = ranks
         .into_iter()
         .zip(scored)
-        .map(|((rank, tied), (_, unit_id, unit_name, total, published_rank))| Standing {
+        .map(|((rank, tied), Scored { unit_id, unit_name, total, published_rank, .. })| Standing {
             rank,
             tied,
             unit_id,
@@ -282,6 +305,18 @@ fn parts(total: &Total) -> Vec<Component> {
 
 /// The components of both sides; one that a side lacks counts zero there, so that the deltas add up.
 fn contribution_deltas(now: &Total, base: &Total) -> Vec<ContributionDelta> {
+    let (same, there) = (&now.components, &base.components);
+    let alike = |(a, b): (&Component, &Component)| (a.kind, &a.criterion) == (b.kind, &b.criterion);
+    // The same framework in both years: nothing is to be looked for.
+    if !same.is_empty() && same.len() == there.len() && same.iter().zip(there).all(alike) {
+        let of_each = same.iter().zip(there).zip(without_base(now));
+        return of_each
+            .map(|((now, base), told)| ContributionDelta {
+                contribution_delta: Some(&now.contribution - &base.contribution),
+                ..told
+            })
+            .collect();
+    }
     let (mut components, base) = (parts(now), parts(base));
     let named: HashSet<Option<String>> = components.iter().map(|c| c.criterion.clone()).collect();
     let only_in_base = base.iter().filter(|c| !named.contains(&c.criterion));

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, btree_map::Entry};
 
 use super::{
+    access::Caller,
     crud::{self, Context, Proposal, Resource},
     dossier_statistics::{self, Figures, Question, Rate},
     editions::{self, Editions},
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
+        access::Scope,
         criteria::Criterion,
         decimal::Exact,
         editions::Edition,
@@ -91,7 +93,8 @@ const CHUNK: usize = 500;
 /// that has not begun; those of writing a score.
 pub async fn compute(store: &Store, context: Context, asked: Asked) -> Result<Vec<Computed>> {
     let (reading, now) = (asked.clone(), context.now);
-    let mut computed = store.read(move |conn| read(conn, &reading, now)).await?;
+    let caller = context.caller.clone();
+    let mut computed = store.read(move |conn| read(conn, &caller, &reading, now)).await?;
     if asked.dry_run {
         return Ok(computed);
     }
@@ -114,10 +117,13 @@ pub async fn compute(store: &Store, context: Context, asked: Asked) -> Result<Ve
 }
 
 /// Computes every score, with what would become of it.
-fn read(conn: &mut Conn, asked: &Asked, now: Moment) -> Result<Vec<Computed>> {
+fn read(conn: &mut Conn, caller: &Caller, asked: &Asked, now: Moment) -> Result<Vec<Computed>> {
     let edition = Editions::find(conn, &asked.edition)?
         .ok_or_else(|| Error::not_found(Editions::NAME, &asked.edition))?
         .record;
+    if !caller.may_for_cohorts(Scope::ScoresWrite, &edition) {
+        return Err(Error::out_of_reach());
+    }
     let rules = rules(&edition, asked.criteria.as_deref())?;
     let stored = stored(conn, &edition, &rules)?;
     let mut computed = Vec::new();

@@ -1,11 +1,12 @@
 //! Reported figures: the unit that they speak of must exist.
 
 use super::{
+    access::Caller,
     crud::{Proposal, Resource},
     error::{Error, Result},
 };
 use crate::{
-    domain::reported_figures::ReportedFigure,
+    domain::{access::Scope, reported_figures::ReportedFigure},
     store::{
         self, Conn, StoreResult, Versioned,
         list::{Request, Table},
@@ -21,6 +22,10 @@ impl Resource for ReportedFigures {
     const NAME: &'static str = "reported-figures";
     const TABLE: Table = store::reported_figures::TABLE;
     const STRUCTURE: Structure = Structure::Used;
+
+    fn may_write(caller: &Caller, figure: &ReportedFigure) -> bool {
+        caller.may(Scope::ReportsWrite, &figure.unit_id)
+    }
 
     fn key(figure: &ReportedFigure) -> String {
         figure.id.clone()

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    access::Caller,
     crud::{Proposal, Resource},
     dossier_statistics::Figures,
     error::{Error, Result},
 };
 use crate::{
     domain::{
+        access::Scope,
         form_06a::FormCells,
         periods::{PeriodCalendar, Span},
         returns::{Return, combined, cover},
@@ -31,6 +33,10 @@ impl Resource for Returns {
     const NAME: &'static str = "returns";
     const TABLE: Table = store::returns::TABLE;
     const STRUCTURE: Structure = Structure::Used;
+
+    fn may_write(caller: &Caller, filled: &Return) -> bool {
+        caller.may(Scope::ReportsWrite, &filled.unit_id)
+    }
 
     fn key(filled: &Return) -> String {
         filled.id.clone()

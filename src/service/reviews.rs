@@ -16,6 +16,7 @@ use crate::{
     domain::{
         commendations::RecipientKind,
         decimal::Exact,
+        editions::Edition,
         improvement_actions::ImprovementAction,
         index_scores::ScoreStage,
         periods::{NamedPeriod, PeriodCalendar},
@@ -99,9 +100,10 @@ pub async fn review(
     unit_id: String,
     year: i32,
     calendar: PeriodCalendar,
+    asked: Asked,
     today: Day,
 ) -> Result<Review> {
-    store.read(move |conn| compute(conn, &unit_id, year, calendar, today)).await
+    store.read(move |conn| compute(conn, &unit_id, year, calendar, &asked, today)).await
 }
 
 fn compute(
@@ -109,6 +111,7 @@ fn compute(
     unit_id: &str,
     year: i32,
     calendar: PeriodCalendar,
+    asked: &Asked,
     today: Day,
 ) -> Result<Review> {
     let unit = store::units::find(conn, unit_id)?.ok_or_else(|| Error::not_found("units", unit_id))?.record;
@@ -126,7 +129,7 @@ fn compute(
     let counts = store::commendations::count_recipients(conn, unit_id, year)?;
     let count = |kind| counts.get(&kind).copied().unwrap_or(0);
     let figures = store::reported_figures::of_review(conn, unit_id, year)?;
-    let indexes = reviewed_indexes(conn, unit_id, year, &figures)?;
+    let indexes = reviewed_indexes(conn, unit_id, year, asked, &figures)?;
     let mut review = Review {
         year,
         checks: checks(&dossiers, &figures, year),
@@ -195,6 +198,7 @@ fn reviewed_indexes(
     conn: &mut Conn,
     unit_id: &str,
     year: i32,
+    asked: &Asked,
     figures: &[ReportedFigure],
 ) -> Result<Vec<ReviewedIndex>> {
     let mut named: BTreeMap<(String, i32), Vec<ReportedFigure>> = BTreeMap::new();
@@ -209,7 +213,7 @@ fn reviewed_indexes(
     let mut reviewed = Vec::new();
     for ((index_code, year), reported) in named {
         for (base, reported) in by_base(year, reported) {
-            let computed = standing(conn, unit_id, &index_code, year, base)?;
+            let computed = standing(conn, unit_id, &index_code, year, base, asked)?;
             if computed.is_ok() || !reported.is_empty() {
                 reviewed.push(ReviewedIndex { index_code: index_code.clone(), year, reported, computed });
             }
@@ -247,17 +251,29 @@ fn by_base(year: i32, figures: Vec<ReportedFigure>) -> Vec<(Option<i32>, Vec<Rep
     groups
 }
 
+/// The edition, where there is one that the caller may see.
+fn seen(conn: &mut Conn, index: &str, year: i32, asked: &Asked) -> Result<Option<Edition>> {
+    match edition_cycle::edition_at(conn, index, year, asked) {
+        Ok(edition) => Ok(Some(edition)),
+        Err(Error::NotFound { .. } | Error::Absent { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 type Computed = std::result::Result<(Box<Standing>, Box<RankingReport>), Missing>;
 
 /// Where the unit stands, in the first cohort of the edition that ranks it.
-fn standing(conn: &mut Conn, unit_id: &str, index: &str, year: i32, base: Option<i32>) -> Result<Computed> {
-    let asked = Asked::default();
-    if store::editions::find(conn, index, year)?.is_none() {
-        return Ok(Err(Missing::NoScores));
-    }
-    let edition = edition_cycle::edition_at(conn, index, year, asked)?;
+fn standing(
+    conn: &mut Conn,
+    unit_id: &str,
+    index: &str,
+    year: i32,
+    base: Option<i32>,
+    asked: &Asked,
+) -> Result<Computed> {
+    let Some(edition) = seen(conn, index, year, asked)? else { return Ok(Err(Missing::NoScores)) };
     let base = match base {
-        Some(base) if store::editions::find(conn, index, base)?.is_some() => BaseYear::Year(base),
+        Some(base) if seen(conn, index, base, asked)?.is_some() => BaseYear::Year(base),
         Some(_) => BaseYear::Without,
         None => BaseYear::Before,
     };
@@ -268,7 +284,7 @@ fn standing(conn: &mut Conn, unit_id: &str, index: &str, year: i32, base: Option
             base,
             cohort: Some(cohort.code),
             stage: ScoreStage::Final,
-            asked,
+            asked: asked.clone(),
         };
         let report = ranking_reports::report(conn, &question)?;
         if let Some(standing) = report.ranking.standings.iter().find(|s| s.unit_id == unit_id) {

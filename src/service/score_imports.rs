@@ -173,7 +173,13 @@ pub async fn import(
         Error::invalid("", "unreadable_file", "The file can't be read.", "Không đọc được tệp.")
     })??;
     if order.dry_run {
-        return store.read(move |conn| Ok(check(conn, order, &lines)?.0)).await;
+        return store
+            .read(move |conn| {
+                let (outcome, writes) = check(conn, order, &lines)?;
+                refuse_foreign(&context, &writes)?;
+                Ok(outcome)
+            })
+            .await;
     }
     let _bulk = store.bulk();
     store
@@ -182,6 +188,7 @@ pub async fn import(
             let key = editions::key(&order.index_code, order.year);
             lock::record(conn, Structure::Changed, Editions::NAME, &key)?;
             let (mut outcome, writes) = check(conn, order, &lines)?;
+            refuse_foreign(&context, &writes)?;
             if outcome.finding_count == 0 {
                 write(conn, &context, writes)?;
                 outcome.stored = true;
@@ -388,6 +395,14 @@ fn second(first: u32) -> Violation {
         format!("Line {first} has this score already."),
         format!("Dòng {first} đã có điểm này."),
     )
+}
+
+/// A table is stored as a whole, so one that has a unit beyond the caller's is refused as a whole.
+fn refuse_foreign(context: &Context, writes: &[Write]) -> Result<()> {
+    match writes.iter().all(|(_, new)| IndexScores::may_write(&context.caller, new)) {
+        true => Ok(()),
+        false => Err(Error::out_of_reach()),
+    }
 }
 
 /// Writes the scores and their changes, many at once.

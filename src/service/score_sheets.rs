@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         editions::{Cohort, Edition},
-        index_scores::{Counting, IndexScore, ScoreStage},
+        index_scores::{Counting, ScoreStage, SheetScore},
         time::Day,
         units::Unit,
     },
@@ -68,27 +68,51 @@ impl Sheet {
     }
 }
 
+/// Units that were read for a sheet, for the next one.
+#[derive(Default)]
+pub struct Known {
+    all: Option<Vec<Unit>>,
+}
+
+impl Known {
+    fn all(&mut self, conn: &mut Conn) -> Result<&[Unit]> {
+        match &mut self.all {
+            Some(all) => Ok(all),
+            unread => Ok(unread.insert(store::units::all(conn)?)),
+        }
+    }
+}
+
 /// The sheet of a cohort as it is stored: in the revision that `edition` was read from, else as it is now.
 ///
 /// # Errors
 /// When the store can't be read.
-pub fn read(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreStage) -> Result<Sheet> {
+pub fn read(
+    conn: &mut Conn,
+    known: &mut Known,
+    edition: &Edition,
+    cohort: &Cohort,
+    stage: ScoreStage,
+) -> Result<Sheet> {
     let (index, year) = (edition.index_code.as_str(), edition.year);
-    let frozen = edition.state.frozen.map(|frozen| frozen.revision);
-    let mut by_unit: HashMap<String, Vec<IndexScore>> = HashMap::new();
+    let revision = edition.state.frozen.map(|frozen| frozen.revision);
+    let mut by_unit: HashMap<String, Vec<SheetScore>> = HashMap::new();
     for stage in edition.stages_of(stage) {
-        let scores = match frozen {
-            Some(revision) => {
-                store::index_scores::of_revision(conn, index, year, revision, Some(stage), None)?
-            }
-            None => store::index_scores::of_edition(conn, index, year, stage)?,
-        };
+        let scores = store::index_scores::of_sheet(conn, index, year, revision, stage)?;
+        let mut of_unit: Vec<SheetScore> = Vec::new();
         for score in scores {
-            by_unit.entry(score.unit_id.clone()).or_default().push(score);
+            if let Some(last) = of_unit.last().filter(|last| last.unit_id != score.unit_id) {
+                let unit = last.unit_id.clone();
+                by_unit.entry(unit).or_default().append(&mut of_unit);
+            }
+            of_unit.push(score);
+        }
+        if let Some(last) = of_unit.last() {
+            by_unit.entry(last.unit_id.clone()).or_default().append(&mut of_unit);
         }
     }
     let counting = Counting::of(edition, stage);
-    let rows = members(conn, edition, cohort)?
+    let rows = members_of(conn, known, edition, cohort)?
         .into_iter()
         .map(|unit| {
             let scores = by_unit.remove(&unit.id).unwrap_or_default();
@@ -104,6 +128,10 @@ pub fn read(conn: &mut Conn, edition: &Edition, cohort: &Cohort, stage: ScoreSta
 /// # Errors
 /// The database's.
 pub fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
+    members_of(conn, &mut Known::default(), edition, cohort)
+}
+
+fn members_of(conn: &mut Conn, known: &mut Known, edition: &Edition, cohort: &Cohort) -> Result<Vec<Unit>> {
     if let Some(frozen) = edition.state.frozen {
         let (index, year) = (&edition.index_code, edition.year);
         return Ok(store::edition_revisions::units(conn, index, year, frozen.revision, &cohort.code)?);
@@ -113,16 +141,17 @@ pub fn members(conn: &mut Conn, edition: &Edition, cohort: &Cohort) -> Result<Ve
     }
     let Some(rule) = &cohort.rule else { return Ok(Vec::new()) };
     let as_of = rule.as_of.or_else(|| Day::new(edition.year, 12, 31));
-    let units = store::units::all(conn)?;
-    Ok(units
-        .into_iter()
+    Ok(known
+        .all(conn)?
+        .iter()
         .filter(|unit| rule.level.is_none_or(|level| unit.level == level))
         .filter(|unit| rule.parent_id.is_none() || unit.parent_id == rule.parent_id)
         .filter(|unit| as_of.is_none_or(|day| unit.exists_on(day)))
+        .cloned()
         .collect())
 }
 
-fn row(unit: Unit, stored: Vec<IndexScore>) -> Row {
+fn row(unit: Unit, stored: Vec<SheetScore>) -> Row {
     let mut scores = UnitScores::default();
     let mut published_rank = None;
     for score in stored {

@@ -181,7 +181,7 @@ fn editions(conn: &mut Conn, question: &SeriesQuestion) -> Result<BTreeMap<i32, 
         if !in_range(question, year) && !in_range(question, year + 1) {
             continue;
         }
-        match edition_cycle::edition_at(conn, &question.index_code, year, question.asked) {
+        match edition_cycle::edition_at(conn, &question.index_code, year, &question.asked) {
             Ok(edition) => drop(editions.insert(year, edition)),
             Err(Error::NotFound { .. } | Error::Absent { .. }) => {}
             Err(error) => return Err(error),
@@ -207,7 +207,7 @@ fn ranking(
         base: BaseYear::Without,
         cohort,
         stage: question.stage,
-        asked: question.asked,
+        asked: question.asked.clone(),
     };
     match ranking_reports::report(conn, &asked) {
         Ok(report) => Ok(Some(report)),

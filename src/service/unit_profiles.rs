@@ -60,7 +60,7 @@ fn of_unit(conn: &mut Conn, unit_id: &str, stage: ScoreStage, asked: Asked) -> R
             to: Some(last),
             cohort: None,
             stage,
-            asked,
+            asked: asked.clone(),
         };
         let Series { index_code, index_name, units, .. } = series::of_units(conn, &question)?;
         let points = units.into_iter().next().map(|unit| unit.points).unwrap_or_default();

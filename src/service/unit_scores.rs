@@ -3,6 +3,7 @@
 use super::{
     crud::Resource,
     edition_cycle::{self, Asked},
+    editions::{self, Editions},
     error::{Error, Result},
     indexes::Indexes,
     score_sheets,
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
+        access::Scope,
         editions::{Criterion, Edition},
         index_scores::{IndexScore, ScoreStage},
         units::Unit,
@@ -80,7 +82,10 @@ fn read(conn: &mut Conn, index: &str, year: i32, unit_id: String, asked: Asked) 
     if store::indexes::find(conn, index)?.is_none() {
         return Err(Error::not_found(Indexes::NAME, index));
     }
-    let edition = edition_cycle::edition_at(conn, index, year, asked)?;
+    let edition = edition_cycle::edition_at(conn, index, year, &asked)?;
+    if edition.state.frozen.is_none() && !asked.rights.caller.may(Scope::ScoresRead, &unit_id) {
+        return Err(Error::not_found(Editions::NAME, editions::key(index, year)));
+    }
     let unit = unit(conn, &edition, unit_id)?;
     let scores = match edition.state.frozen {
         Some(frozen) => {

@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
+    access::Caller,
     crud::{Proposal, Resource, refuse_when_referred},
     error::{Error, Result},
 };
 use crate::{
     domain::{
+        access::Scope,
         unit_tree::{Standing, Tree},
         units::{Extent, Unit},
         violation::Violation,
@@ -27,6 +29,14 @@ impl Resource for Units {
     const NAME: &'static str = "units";
     const TABLE: Table = store::units::TABLE;
     const STRUCTURE: Structure = Structure::Changed;
+
+    fn may_write(caller: &Caller, unit: &Unit) -> bool {
+        match &unit.parent_id {
+            // Of its own unit a caller may write what is below, not the unit itself.
+            Some(parent) => caller.may(Scope::UnitsWrite, parent),
+            None => caller.may_everywhere(Scope::UnitsWrite),
+        }
+    }
 
     fn key(unit: &Unit) -> String {
         unit.id.clone()
@@ -66,6 +76,10 @@ impl Resource for Units {
             check_scores(conn, unit)?;
         }
         Ok(())
+    }
+
+    fn written(conn: &mut Conn, _: Option<&Unit>, _: Option<&Unit>) -> StoreResult<()> {
+        store::api_keys::move_tree(conn)
     }
 
     fn before_delete(conn: &mut Conn, unit: &Unit) -> Result<()> {

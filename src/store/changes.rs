@@ -10,9 +10,9 @@ use diesel::{
 use super::{
     conn::Conn,
     error::{StoreError, StoreResult},
-    row,
+    idempotency, row,
     schema::changes,
-    sql::{Statement, numbered},
+    sql::numbered,
 };
 use crate::domain::{time::Moment, words::words};
 
@@ -60,6 +60,16 @@ struct NewRow {
     before: Option<String>,
 }
 
+diesel::table! {
+    /// Where SQLite keeps the last number that each table has given.
+    sqlite_sequence (name) {
+        /// The table.
+        name -> Text,
+        /// The number.
+        seq -> BigInt,
+    }
+}
+
 #[derive(QueryableByName)]
 struct Number {
     #[diesel(sql_type = BigInt)]
@@ -81,6 +91,9 @@ pub fn append(conn: &mut Conn, entry: Entry) -> StoreResult<i64> {
 /// Appends entries and returns their numbers, in the same order.
 pub fn append_all(conn: &mut Conn, entries: Vec<Entry>) -> StoreResult<Vec<i64>> {
     let numbers = reserve(conn, entries.len())?;
+    if let Some(first) = entries.first() {
+        idempotency::note(first.resource, &first.record_id);
+    }
     let rows: Vec<NewRow> = entries
         .into_iter()
         .zip(&numbers)
@@ -114,10 +127,10 @@ pub fn append_all(conn: &mut Conn, entries: Vec<Entry>) -> StoreResult<Vec<i64>>
 fn reserve(conn: &mut Conn, count: usize) -> StoreResult<Vec<i64>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     match conn {
-        Conn::Sqlite(_) => {
-            let mut statement = Statement::default();
-            statement.push("SELECT seq FROM sqlite_sequence WHERE name = 'changes'");
-            let last = statement.rows::<BigInt, i64>(conn)?.first().copied().unwrap_or(0);
+        Conn::Sqlite(conn) => {
+            let last = sqlite_sequence::table.filter(sqlite_sequence::name.eq("changes"));
+            let last: Option<i64> = last.select(sqlite_sequence::seq).get_result(conn).optional()?;
+            let last = last.unwrap_or(0);
             Ok((last + 1..=last + count).collect())
         }
         Conn::Postgres(conn) => {

@@ -61,7 +61,9 @@ pub fn number_key(commendation: &Commendation) -> Option<String> {
 
 impl CommendationRow {
     fn new(c: &Commendation, version: i64) -> Self {
-        let names = c.recipients.iter().map(|r| r.name.as_deref());
+        // Individuals are not searched for: a match would tell the public a name that it doesn't see.
+        let collectives = c.recipients.iter().filter(|r| r.kind == RecipientKind::Collective);
+        let names = collectives.map(|r| r.name.as_deref());
         let texts = [c.decision_number.as_deref(), Some(c.ground.as_str())];
         Self {
             id: c.id.clone(),

@@ -122,22 +122,28 @@ impl Manager {
         match &self.url {
             DatabaseUrl::Sqlite(path) => {
                 let mut conn = SqliteConnection::establish(path)?;
-                // Pages kept by the connection, in KiB; the system keeps the file's own in memory besides.
-                let (query_only, cache) = match self.purpose {
-                    Purpose::Read => ("ON", 2000),
-                    Purpose::ReadHere => ("ON", 8000),
-                    Purpose::Write => ("OFF", 32000),
+                // Pages kept by the connection, in KiB; the system keeps the file's own in memory besides. And pages
+                // in the log from which on a commit brings them into the file: the more there are, the more often
+                // one page stands for many writes of it.
+                let (query_only, cache, log) = match self.purpose {
+                    Purpose::Read => ("ON", 2000, 1000),
+                    Purpose::ReadHere => ("ON", 8000, 1000),
+                    Purpose::Write => ("OFF", 32000, 4000),
                 };
                 turn_to_wal(&mut conn).map_err(ConnectionError::CouldntSetupConfiguration)?;
                 // FULL: acknowledged means on disk.
                 let pragmas = format!(
                     "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
-                     PRAGMA cache_size = -{cache}; PRAGMA temp_store = MEMORY; PRAGMA query_only = {query_only};"
+                     PRAGMA cache_size = -{cache}; PRAGMA wal_autocheckpoint = {log}; PRAGMA temp_store = MEMORY; \
+                     PRAGMA query_only = {query_only};"
                 );
                 conn.batch_execute(&pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Conn::Sqlite(conn))
             }
             DatabaseUrl::Postgres(url) => {
+                // Ahead of libpq: it would have OpenSSL taken down at the end of the process, under a connection that
+                // another thread is making at that moment, and the process would end with a crash.
+                openssl_sys::init();
                 let mut conn = PgConnection::establish(url)?;
                 conn.batch_execute("SET timezone = 'UTC'; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'")
                     .map_err(ConnectionError::CouldntSetupConfiguration)?;

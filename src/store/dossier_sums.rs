@@ -108,7 +108,8 @@ pub fn append(
 
 /// How many counted dossiers the sums don't hold yet.
 pub fn pending(conn: &mut Conn) -> StoreResult<i64> {
-    let sum: Option<i64> = dossier_tail::table.select(diesel::dsl::sum(dossier_tail::number)).first(conn)?;
+    let sum = dossier_tail::table.select(diesel::dsl::sum(dossier_tail::number));
+    let sum: Option<i64> = either!(conn, |conn| sum.get_result(conn))?;
     Ok(sum.unwrap_or(0))
 }
 
@@ -142,11 +143,11 @@ pub fn collect(deltas: &mut Deltas, sign: i8, facts: &Facts) {
 /// Moves a part of the tail into the sums; tells how many rows it took, none when the tail is empty.
 pub fn fold(conn: &mut Conn) -> StoreResult<usize> {
     lock::sums(conn)?;
-    let rows: Vec<(i64, i32)> = dossier_tail::table
+    let oldest = dossier_tail::table
         .order(dossier_tail::id)
         .limit(FOLD_ROWS)
-        .select((dossier_tail::id, dossier_tail::number))
-        .load(conn)?;
+        .select((dossier_tail::id, dossier_tail::number));
+    let rows: Vec<(i64, i32)> = either!(conn, |conn| oldest.load(conn))?;
     let mut facts = 0;
     let ids: Vec<i64> = rows
         .into_iter()
@@ -158,19 +159,37 @@ pub fn fold(conn: &mut Conn) -> StoreResult<usize> {
         .map(|(id, _)| id)
         .collect();
     let mut deltas = Deltas::new();
-    for part in ids.chunks(500) {
-        // Numbers commit out of order on PostgreSQL: those that were read go, not all up to the last.
-        let these = || dossier_tail::table.filter(dossier_tail::id.eq_any(part));
-        let packed: Vec<Vec<u8>> = these().select(dossier_tail::facts).load(conn)?;
-        for row in packed {
-            for (sign, facts) in unpack::<Vec<Signed>>(&row)? {
-                collect(&mut deltas, sign, &facts);
-            }
+    for packed in take(conn, &ids)? {
+        for (sign, facts) in unpack::<Vec<Signed>>(&packed)? {
+            collect(&mut deltas, sign, &facts);
         }
-        diesel::delete(these()).execute(conn)?;
     }
     apply(conn, &deltas)?;
     Ok(ids.len())
+}
+
+/// Takes rows out of the tail.
+fn take(conn: &mut Conn, ids: &[i64]) -> StoreResult<Vec<Vec<u8>>> {
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(Vec::new()) };
+    match conn {
+        // Nobody else writes meanwhile: these are all that there are between the first and the last.
+        Conn::Sqlite(conn) => {
+            let these = || dossier_tail::table.filter(dossier_tail::id.between(first, last));
+            let packed = these().select(dossier_tail::facts).load(conn)?;
+            diesel::delete(these()).execute(conn)?;
+            Ok(packed)
+        }
+        // Numbers commit out of order: those that were read go, not all up to the last.
+        Conn::Postgres(conn) => {
+            let mut packed = Vec::new();
+            for part in ids.chunks(500) {
+                let these = || dossier_tail::table.filter(dossier_tail::id.eq_any(part));
+                packed.extend(these().select(dossier_tail::facts).load::<Vec<u8>>(conn)?);
+                diesel::delete(these()).execute(conn)?;
+            }
+            Ok(packed)
+        }
+    }
 }
 
 /// Adds changes of counts to the sums. The caller holds the lock of the sums.
@@ -219,12 +238,15 @@ fn summed(
     let mut present: HashMap<Day, Cells> = HashMap::new();
     let starts: Vec<chrono::NaiveDate> = changes.keys().map(|day| day.date()).collect();
     for part in starts.chunks(500) {
-        let rows: Vec<(chrono::NaiveDate, Vec<u8>)> = dossier_sums::table
+        let of_unit = dossier_sums::table
             .filter(dossier_sums::unit_id.eq(unit_id))
             .filter(dossier_sums::grain.eq(grain))
-            .filter(dossier_sums::starts_on.eq_any(part))
-            .select((dossier_sums::starts_on, dossier_sums::cells))
-            .load(conn)?;
+            .select((dossier_sums::starts_on, dossier_sums::cells));
+        let rows: Vec<(chrono::NaiveDate, Vec<u8>)> = match part {
+            // The statement of one day is prepared once; a list's text depends on its length.
+            [start] => either!(conn, |conn| of_unit.filter(dossier_sums::starts_on.eq(start)).load(conn))?,
+            _ => either!(conn, |conn| of_unit.filter(dossier_sums::starts_on.eq_any(part)).load(conn))?,
+        };
         for (start, cells) in rows {
             present.insert(Day::from_date(start), unpack_cells(&cells)?);
         }
@@ -242,12 +264,12 @@ fn summed(
 /// The running totals of the changed year and of all years after it, without a gap between them.
 fn running(conn: &mut Conn, unit_id: &str, changes: &BTreeMap<Day, Cells>) -> StoreResult<Vec<SumRow>> {
     let Some(first) = changes.keys().next().copied() else { return Ok(Vec::new()) };
-    let rows: Vec<(chrono::NaiveDate, Vec<u8>)> = dossier_sums::table
+    let years = dossier_sums::table
         .filter(dossier_sums::unit_id.eq(unit_id))
         .filter(dossier_sums::grain.eq(YEAR))
         .order(dossier_sums::starts_on)
-        .select((dossier_sums::starts_on, dossier_sums::cells))
-        .load(conn)?;
+        .select((dossier_sums::starts_on, dossier_sums::cells));
+    let rows: Vec<(chrono::NaiveDate, Vec<u8>)> = either!(conn, |conn| years.load(conn))?;
     let mut present = BTreeMap::new();
     for (start, cells) in rows {
         present.insert(Day::from_date(start), unpack_cells(&cells)?);

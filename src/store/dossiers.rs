@@ -13,7 +13,7 @@ use super::{
 use crate::domain::{
     dossier_events::anomalies,
     dossier_flows::{Closing, Facts},
-    dossiers::{CalendarUsed, Dossier, Status},
+    dossiers::{CalendarUsed, Dossier, OnlineLevel, ReturnChannel, Status},
     time::{Day, Moment},
 };
 
@@ -23,15 +23,15 @@ pub const TABLE: Table = Table { name: "dossiers", key: "code" };
 /// A row as it is written; a column without a value is written as such, so that one statement serves every row.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = dossiers, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct WrittenRow {
-    code: String,
-    unit_id: String,
-    received_by_unit_id: Option<String>,
-    procedure_code: Option<String>,
-    field: Option<String>,
-    submitted_via: String,
-    online_level: Option<String>,
-    returned_via: Option<String>,
+struct WrittenRow<'a> {
+    code: &'a str,
+    unit_id: &'a str,
+    received_by_unit_id: Option<&'a str>,
+    procedure_code: Option<&'a str>,
+    field: Option<&'a str>,
+    submitted_via: &'static str,
+    online_level: Option<&'static str>,
+    returned_via: Option<&'static str>,
     interlinked: bool,
     synthetic: bool,
     submitted_at: Option<i64>,
@@ -45,11 +45,11 @@ struct WrittenRow {
     received_on: Option<chrono::NaiveDate>,
     due_on: Option<chrono::NaiveDate>,
     closed_on: Option<chrono::NaiveDate>,
-    result: Option<String>,
+    result: Option<&'static str>,
     search: String,
     version: i64,
     due_derived: bool,
-    due_calendar_id: Option<String>,
+    due_calendar_id: Option<&'a str>,
     due_calendar_version: Option<i32>,
     recorded_at: Option<i64>,
     anomalous: bool,
@@ -122,11 +122,8 @@ columns! {
     history,
 }
 
-impl WrittenRow {
-    fn new(dossier: &Dossier, version: i64) -> StoreResult<Self> {
-        let d = dossier.clone();
-        let (due_calendar_id, due_calendar_version) =
-            d.due_calendar.as_ref().map(|used| (used.id.clone(), used.version)).unzip();
+impl<'a> WrittenRow<'a> {
+    fn new(d: &'a Dossier, version: i64) -> StoreResult<Self> {
         Ok(Self {
             search: row::search_text([
                 Some(d.code.as_str()),
@@ -137,15 +134,15 @@ impl WrittenRow {
             // Nothing gets overdue while the clock stands.
             due_on: row::date(d.due_at.map(Moment::day).filter(|_| !d.clock_stands())),
             closed_on: row::date(d.closed_on()),
-            result: Closing::of(&d).map(|closing| closing.to_string()),
-            code: d.code,
-            unit_id: d.unit_id,
-            received_by_unit_id: d.received_by_unit_id,
-            procedure_code: d.procedure_code,
-            field: d.field,
-            submitted_via: d.submitted_via.to_string(),
-            online_level: d.online_level.map(|level| level.to_string()),
-            returned_via: d.returned_via.map(|via| via.to_string()),
+            result: Closing::of(d).map(Closing::as_str),
+            code: &d.code,
+            unit_id: &d.unit_id,
+            received_by_unit_id: d.received_by_unit_id.as_deref(),
+            procedure_code: d.procedure_code.as_deref(),
+            field: d.field.as_deref(),
+            submitted_via: d.submitted_via.as_str(),
+            online_level: d.online_level.map(OnlineLevel::as_str),
+            returned_via: d.returned_via.map(ReturnChannel::as_str),
             interlinked: d.interlinked,
             synthetic: d.synthetic,
             submitted_at: row::micros(d.submitted_at),
@@ -158,8 +155,8 @@ impl WrittenRow {
             status: i32::from(d.status.code()),
             version,
             due_derived: d.due_derived,
-            due_calendar_id,
-            due_calendar_version,
+            due_calendar_id: d.due_calendar.as_ref().map(|used| used.id.as_str()),
+            due_calendar_version: d.due_calendar.as_ref().map(|used| used.version),
             recorded_at: row::micros(d.recorded_at),
             anomalous: d.history.as_ref().is_some_and(|history| !anomalies(&history.events).is_empty()),
             transferred: d.history.as_ref().is_some_and(|history| !history.transfers.is_empty()),

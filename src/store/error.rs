@@ -17,6 +17,8 @@ pub enum StoreError {
     Unavailable(String),
     /// What is stored doesn't read as what it should be.
     Corrupt(String),
+    /// Another request holds the claim of the idempotency key by now; nothing was written.
+    ClaimLost,
     /// The work panicked.
     Panicked,
     /// Anything else: a defect.
@@ -34,6 +36,7 @@ impl fmt::Display for StoreError {
             Self::Busy(what) => write!(f, "busy: {what}"),
             Self::Unavailable(why) => write!(f, "database unavailable: {why}"),
             Self::Corrupt(what) => write!(f, "stored data can't be read: {what}"),
+            Self::ClaimLost => f.write_str("another request holds the claim of the idempotency key"),
             Self::Panicked => f.write_str("the work on the database panicked"),
             Self::Other(why) => write!(f, "database: {why}"),
         }

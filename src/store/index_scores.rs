@@ -1,6 +1,9 @@
 //! Index scores: the exact decimal as text, with a second text that sorts as the numbers do.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{Bool, Integer, Nullable, Text},
+};
 
 use super::{
     Versioned,
@@ -13,7 +16,7 @@ use super::{
 };
 use crate::domain::{
     decimal::Exact,
-    index_scores::{IndexScore, ScoreStage},
+    index_scores::{IndexScore, ScoreStage, SheetScore},
 };
 
 /// The table as lists know it.
@@ -25,9 +28,14 @@ const FROZEN: Table = Table { name: "edition_revision_scores", key: "id" };
 /// The column that says of which revision the scores of a list are; without it they are the working ones.
 pub const REVISION: &str = "revision";
 
+/// Whether a list is of the scores of a revision.
+pub fn is_of_revision(request: &Request) -> bool {
+    request.filters.iter().any(|filter| filter.column == REVISION)
+}
+
 /// The table that a list is of.
 pub fn table_of(request: &Request) -> Table {
-    if request.filters.iter().any(|filter| filter.column == REVISION) { FROZEN } else { TABLE }
+    if is_of_revision(request) { FROZEN } else { TABLE }
 }
 
 /// The criterion column of a total.
@@ -85,12 +93,7 @@ impl IndexScoreRow {
     }
 
     fn score(self) -> StoreResult<Versioned<IndexScore>> {
-        let score = self
-            .score
-            .map(|text| {
-                Exact::parse(&text).map_err(|_| StoreError::Corrupt(format!("score {text} of {}", self.id)))
-            })
-            .transpose()?;
+        let score = self.score.map(|text| read_score(&text, &self.id)).transpose()?;
         Ok(Versioned {
             version: self.version,
             record: IndexScore {
@@ -111,6 +114,10 @@ impl IndexScoreRow {
             },
         })
     }
+}
+
+fn read_score(text: &str, of: &str) -> StoreResult<Exact> {
+    Exact::parse(text).map_err(|_| StoreError::Corrupt(format!("score {text} of {of}")))
 }
 
 /// A score by its id.
@@ -152,6 +159,46 @@ pub fn of_edition(
         .filter(index_scores::stage.eq(stage.as_str()))
         .load(conn)?;
     rows.into_iter().map(|row| Ok(row.score()?.record)).collect()
+}
+
+/// What a ranking takes of the scores of an edition at one stage, as they are or as they were in a revision. Those of
+/// a unit stand together.
+pub fn of_sheet(
+    conn: &mut Conn,
+    index: &str,
+    year: i32,
+    revision: Option<i32>,
+    stage: ScoreStage,
+) -> StoreResult<Vec<SheetScore>> {
+    type Row = (String, String, Option<String>, Option<i32>, bool);
+    let mut statement = Statement::default();
+    statement.push("SELECT unit_id, criterion, score, published_rank, applicable FROM ");
+    statement.push(if revision.is_some() { FROZEN.name } else { TABLE.name });
+    statement.push(" WHERE index_code = ");
+    statement.bind(Value::Text(index.to_owned()));
+    statement.push(" AND year = ");
+    statement.bind(Value::Integer(year));
+    if let Some(revision) = revision {
+        statement.push(" AND revision = ");
+        statement.bind(Value::Integer(revision));
+    }
+    statement.push(" AND stage = ");
+    statement.bind(Value::Text(stage.to_string()));
+    // The order of the natural key.
+    statement.push(" ORDER BY unit_id, criterion");
+    let rows = statement.rows::<(Text, Text, Nullable<Text>, Nullable<Integer>, Bool), Row>(conn)?;
+    rows.into_iter()
+        .map(|(unit_id, criterion, score, published_rank, applicable)| {
+            Ok(SheetScore {
+                score: score.map(|text| read_score(&text, &unit_id)).transpose()?,
+                unit_id,
+                criterion: (criterion != TOTAL).then_some(criterion),
+                stage,
+                published_rank,
+                applicable,
+            })
+        })
+        .collect()
 }
 
 /// The scores of a revision: at one stage or at all of them, of every unit or of one.

@@ -4,6 +4,7 @@
 //! worker, and both see one state of the data from their first query to their last. [`Store::read_here`] is the
 //! short way for a read that is bounded: on SQLite it stays on the thread that asks.
 
+pub mod api_keys;
 pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
@@ -18,6 +19,7 @@ pub mod editions;
 pub mod error;
 pub mod form_reports;
 mod here;
+pub mod idempotency;
 pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
@@ -85,7 +87,7 @@ pub enum State {
 pub struct StoreLimits {
     /// Connections of the pool: readers on SQLite, all on PostgreSQL.
     pub connections: u32,
-    /// Writes that may wait on SQLite.
+    /// Writes that may wait on SQLite, and requests that may wait for a connection.
     pub write_queue: usize,
     /// How long a request waits for a connection.
     pub wait: Duration,
@@ -111,6 +113,8 @@ struct Inner {
     permits: Arc<Semaphore>,
     writer: Option<Writer>,
     wait: Duration,
+    waiting: AtomicUsize,
+    most_waiting: usize,
     wrote: AtomicBool,
     bulk: AtomicUsize,
 }
@@ -121,6 +125,27 @@ pub struct Bulk(Arc<Inner>);
 impl Drop for Bulk {
     fn drop(&mut self) {
         self.0.bulk.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A request that waits for a connection, as long as this lives.
+struct Waiting<'a>(&'a Inner);
+
+impl<'a> Waiting<'a> {
+    fn begin(inner: &'a Inner) -> StoreResult<Self> {
+        let before = inner.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Self(inner);
+        if before < inner.most_waiting {
+            Ok(waiting)
+        } else {
+            Err(StoreError::Busy("too many requests wait for a database connection"))
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -157,6 +182,8 @@ impl Store {
                 permits: Arc::new(Semaphore::new(limits.connections as usize)),
                 writer,
                 wait: limits.wait,
+                waiting: AtomicUsize::new(0),
+                most_waiting: limits.write_queue,
                 // What an earlier process left in the tail of the counts is folded first.
                 wrote: AtomicBool::new(true),
                 bulk: AtomicUsize::new(0),
@@ -248,11 +275,32 @@ impl Store {
         state.ok()
     }
 
-    /// Runs `work` in a transaction that is on disk when this returns `Ok`; an error undoes all of it.
+    /// Runs `work` in a transaction that is on disk when this returns `Ok`; an error undoes all of it. A request that
+    /// holds the claim of an idempotency key marks it in the same transaction.
     ///
     /// # Errors
-    /// Those of `work`; `Busy` when too many writes wait; `Unavailable` when the commit fails.
+    /// Those of `work`; `Busy` when too many writes wait; `Unavailable` when the commit fails; `ClaimLost` when
+    /// another request has the claim by now.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    {
+        match idempotency::current() {
+            None => self.write_alone(work).await,
+            Some(held) => {
+                let claim = held.claim.clone();
+                let done = self.write_alone(move |conn| idempotency::marked(conn, &claim, work)).await;
+                if done.is_ok() {
+                    held.set_committed();
+                }
+                done
+            }
+        }
+    }
+
+    async fn write_alone<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -264,6 +312,36 @@ impl Store {
         };
         self.inner.wrote.store(true, Ordering::Relaxed);
         done
+    }
+
+    /// [`write`](Self::write) for work that checks everything before it changes anything, which is done faster on
+    /// SQLite. Both parts may be done again.
+    ///
+    /// # Errors
+    /// Those of `check`, and of `change` when it fails all the same; `Busy` and `Unavailable` as for any write.
+    pub async fn write_checked<V, T, E, P, C>(&self, check: P, change: C) -> Result<T, E>
+    where
+        V: 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        P: Fn(&mut Conn) -> Result<V, E> + Send + 'static,
+        C: Fn(&mut Conn, V) -> Result<T, E> + Send + 'static,
+    {
+        match &self.inner.writer {
+            // The claim of an idempotency key is marked in the middle of it: that takes a savepoint.
+            Some(writer) if idempotency::current().is_none() => {
+                let done = writer.write_checked(check, change).await;
+                self.inner.wrote.store(true, Ordering::Relaxed);
+                done
+            }
+            _ => {
+                self.write(move |conn| {
+                    let checked = check(conn)?;
+                    change(conn, checked)
+                })
+                .await
+            }
+        }
     }
 
     /// Says that something was written, for who asks next.
@@ -294,10 +372,16 @@ impl Store {
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     {
         const NO_CONNECTION: &str = "no database connection got free in time";
-        let permit = tokio::time::timeout(self.inner.wait, self.inner.permits.clone().acquire_owned())
-            .await
-            .map_err(|_| StoreError::Busy(NO_CONNECTION))?
-            .map_err(|_| StoreError::Unavailable("the store is closed".to_owned()))?;
+        let permit = match self.inner.permits.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let _waiting = Waiting::begin(&self.inner)?;
+                tokio::time::timeout(self.inner.wait, self.inner.permits.clone().acquire_owned())
+                    .await
+                    .map_err(|_| StoreError::Busy(NO_CONNECTION))?
+                    .map_err(|_| StoreError::Unavailable("the store is closed".to_owned()))?
+            }
+        };
         let pool = self.inner.pool.clone();
         let span = tracing::Span::current();
         tokio::task::spawn_blocking(move || {

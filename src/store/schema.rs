@@ -419,3 +419,54 @@ diesel::table! {
         detail_vi -> Text,
     }
 }
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        name -> Text,
+        scopes -> Text,
+        unit_id -> Nullable<Text>,
+        partial_predecessors -> Text,
+        created_at -> BigInt,
+        created_by -> Text,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        search -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_key_secrets (hash) {
+        hash -> Text,
+        key_id -> Text,
+        position -> Integer,
+        hint -> Text,
+        created_at -> BigInt,
+        ends_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    unit_tree (id) {
+        id -> Integer,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    idempotency_claims (id) {
+        id -> Text,
+        owner -> Text,
+        request -> Text,
+        body -> Nullable<Text>,
+        state -> Text,
+        claimed_at -> BigInt,
+        lease_until -> BigInt,
+        record -> Nullable<Text>,
+        answer_status -> Nullable<Integer>,
+        answer_headers -> Nullable<Text>,
+        answer_body -> Nullable<Text>,
+    }
+}

@@ -123,6 +123,8 @@ fn with_relatives(conn: &mut Conn, rows: Vec<UnitRow>) -> StoreResult<Vec<Versio
     let found: Vec<SuccessorRow> = match ids.as_slice() {
         // The statement of one unit is prepared once; a list's text depends on its length.
         [id] => either!(conn, |conn| ordered.filter(unit_successors::unit_id.eq(id)).load(conn))?,
+        // Of very many units, the few that have any are found faster among all that there are.
+        _ if ids.len() > 500 => either!(conn, |conn| ordered.load(conn))?,
         _ => either!(conn, |conn| ordered.filter(unit_successors::unit_id.eq_any(&ids)).load(conn))?,
     };
     let mut by_unit: HashMap<String, Vec<Successor>> = HashMap::new();
@@ -159,7 +161,8 @@ pub fn validity(conn: &mut Conn, id: &str) -> StoreResult<Option<Validity>> {
 pub fn find_all(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Unit>> {
     let mut found = Vec::new();
     for part in ids.chunks(500) {
-        let rows: Vec<UnitRow> = units::table.filter(units::id.eq_any(part)).load(conn)?;
+        let these = units::table.filter(units::id.eq_any(part));
+        let rows: Vec<UnitRow> = either!(conn, |conn| these.load(conn))?;
         found.extend(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record));
     }
     Ok(found)
@@ -254,6 +257,16 @@ pub fn with_code(conn: &mut Conn, scheme: &str, code: &str, except: &str) -> Sto
     Ok(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record).collect())
 }
 
+/// Every unit that has or had a code, in one scheme or in any.
+pub fn coded(conn: &mut Conn, code: &str, scheme: Option<&str>) -> StoreResult<Vec<Unit>> {
+    let coded = units::table.filter(units::code.eq(code)).order(units::id);
+    let rows: Vec<UnitRow> = match scheme {
+        Some(scheme) => coded.filter(units::code_scheme.eq(scheme)).load(conn)?,
+        None => coded.load(conn)?,
+    };
+    Ok(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record).collect())
+}
+
 /// Whether there is a unit of this id.
 pub fn exists(conn: &mut Conn, id: &str) -> StoreResult<bool> {
     let version = units::table.find(id).select(units::version);
@@ -270,7 +283,8 @@ pub fn subtree(conn: &mut Conn, id: &str) -> StoreResult<Vec<Unit>> {
 
 /// Every unit.
 pub fn all(conn: &mut Conn) -> StoreResult<Vec<Unit>> {
-    let rows: Vec<UnitRow> = units::table.order(units::id).load(conn)?;
+    let all = units::table.order(units::id);
+    let rows: Vec<UnitRow> = either!(conn, |conn| all.load(conn))?;
     Ok(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record).collect())
 }
 
@@ -299,6 +313,7 @@ pub fn referrers(conn: &mut Conn, id: &str) -> StoreResult<Vec<(&'static str, &'
         ("form-reports", "unit_id", "form_reports", "id", "unit_id"),
         ("returns", "unit_id", "returns", "id", "unit_id"),
         ("clock-rules", "unit_id", "clock_rules", "id", "unit_id"),
+        ("api-keys", "unit_id", "api_keys", "id", "unit_id"),
     ];
     let mut found = Vec::new();
     for (resource, member, table, key, column) in REFERENCES {

@@ -54,7 +54,7 @@ api_test!(a_record_is_followed_from_its_creation_to_its_deletion, |app| {
     app.delete("/api/v1/units/u").expect(204);
     let entry = |item: &Value| without(item.clone(), "cursor");
     let items = all(app);
-    let base = json!({"actor": "anonymous", "resource": "units", "id": "u", "reason": null});
+    let base = json!({"actor": "test administrator", "resource": "units", "id": "u", "reason": null});
     let want = [
         json!({"at": START, "action": "create", "before": null, "after": made}),
         json!({"at": "2021-01-05T09:30:00.123456+07:00", "action": "update", "before": made, "after": patched}),

@@ -204,7 +204,7 @@ database_test!(writes_beyond_the_queue_are_503_with_retry_after on Sqlite, |data
 
 database_test!(requests_without_a_connection_are_503_with_retry_after, |database| {
     // Long enough for a connection to be made on a busy machine, which is waited for as long.
-    let limits = StoreLimits { connections: 1, wait: std::time::Duration::from_secs(1), ..STORE_LIMITS };
+    let limits = StoreLimits { connections: 1, wait: std::time::Duration::from_millis(1000), ..STORE_LIMITS };
     let app = App::with_limits(crate::support::database::Database::migrated(database.kind), limits);
     let (go, wait) = mpsc::channel::<()>();
     let (tell, told) = mpsc::channel::<()>();

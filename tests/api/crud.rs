@@ -295,7 +295,7 @@ api_test!(every_write_is_in_the_change_log_with_its_before, |app| {
         let resource = sample.collection.rsplit('/').next().unwrap();
         for row in &log {
             assert_eq!(row["record_id"], sample.key());
-            assert_eq!(row["actor"], "anonymous");
+            assert_eq!(row["actor"], "test administrator");
             assert_eq!(row["resource"], resource);
             assert_eq!(row["at"], json!(1_612_299_906_000_000_i64));
         }

@@ -11,6 +11,7 @@ use chiso::{
         time::{Day, Moment},
     },
     service::{
+        access::Caller,
         crud::{self, Absent, Context, Precondition, Proposal},
         dossier_counting,
         dossier_events::{self, Mode, NewEvent},
@@ -110,7 +111,7 @@ fn refused<T>(result: Result<T>) -> Option<T> {
 impl Teller<'_> {
     fn context(&mut self) -> Context {
         self.now = Moment::from_micros(self.now.micros() + i64::from(self.random.below(1000)));
-        Context { actor: "test".to_owned(), now: self.now }
+        Context::of_command("test", self.now)
     }
 
     async fn step(&mut self) {
@@ -356,7 +357,8 @@ fn assert_agrees(dossier: &Dossier) {
 async fn compare(teller: &mut Teller<'_>, root: &str) {
     let mut dossiers = Vec::new();
     for code in &teller.codes {
-        if let Ok(found) = crud::get::<Dossiers>(teller.store, code.clone()).await {
+        if let Ok(found) = crud::get::<Dossiers>(teller.store, Caller::everything("test"), code.clone()).await
+        {
             assert_agrees(&found.record);
             dossiers.push(found.record);
         }

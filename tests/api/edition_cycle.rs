@@ -53,7 +53,7 @@ api_test!(an_edition_goes_through_its_cycle_with_who_and_when, |app| {
     app.set_now("2021-02-03T08:00:00+07:00");
     publish(app, Value::Null).expect(201);
     let edition = app.get(EDITION).expect(200).json;
-    let step = |status: &str, day: u32, reason: Value, revision: Value| json!({"status": status, "at": format!("2021-02-0{day}T08:00:00+07:00"), "actor": "anonymous", "reason": reason, "revision": revision});
+    let step = |status: &str, day: u32, reason: Value, revision: Value| json!({"status": status, "at": format!("2021-02-0{day}T08:00:00+07:00"), "actor": "test administrator", "reason": reason, "revision": revision});
     assert_eq!(
         edition["stages"],
         json!([
@@ -147,7 +147,7 @@ api_test!(a_revision_answers_as_it_did_whatever_comes_later, |app| {
     assert_eq!(
         made.json,
         json!({"index_code": "ix", "year": 2016, "revision": 1, "published_at": "2021-03-01T08:00:00+07:00",
-               "published_by": "anonymous", "reason": null, "scores": 2, "changed_scores": null, "edition_changed": null})
+               "published_by": "test administrator", "reason": null, "scores": 2, "changed_scores": null, "edition_changed": null})
     );
     let first = app.get(RANKING).expect(200).json;
     assert_eq!(

@@ -125,7 +125,7 @@ api_test!(imports_are_listed_filtered_and_deleted_with_their_reports, |app| {
     assert_eq!(ids("?sort=-id"), [b.as_str(), a.as_str()]);
     assert_eq!(ids("?status=done"), [a.as_str()]);
     assert_eq!(ids("?status=failed&mode=atomic&failure_code=rows_rejected"), [b.as_str()]);
-    assert_eq!(ids("?source=a.csv&q=A.CSV&format=csv&actor=anonymous"), [a.as_str()]);
+    assert_eq!(ids("?source=a.csv&q=A.CSV&format=csv&actor=test%20administrator"), [a.as_str()]);
     assert_eq!(ids("?sort=started_at&limit=1").len(), 1);
     let path = format!("{IMPORTS}/{b}");
     app.ask("DELETE", &path).header("if-match", "\"0\"").send().expect(412);

@@ -9,6 +9,7 @@ use std::{
 use serde_json::Value;
 
 use crate::support::{
+    app::KEY,
     client::Client,
     database::Database,
     database_test, plain_test,
@@ -39,11 +40,16 @@ pub struct Served {
 
 impl Served {
     pub fn start(database: &Database) -> Self {
-        let mut child = chiso(&["serve", "--bind", "127.0.0.1:0", "--log", "error", "--db-connections", "3"])
-            .env("CHISO_DATABASE_URL", database.url_text())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::with(database, |_| {})
+    }
+
+    /// With more variables or options.
+    pub fn with(database: &Database, more: impl FnOnce(&mut Command)) -> Self {
+        let mut command = chiso(&["serve", "--bind", "127.0.0.1:0", "--log", "error"]);
+        command.args(["--db-connections", "3", "--rate-limit", "0"]);
+        command.env("CHISO_DATABASE_URL", database.url_text()).env("CHISO_BOOTSTRAP_KEY", KEY);
+        more(&mut command);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut first = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         stdout.read_line(&mut first).unwrap();
@@ -219,6 +225,7 @@ database_test!(the_log_names_the_route_and_no_code_or_query, |database| {
     let mut child =
         chiso(&["serve", "--bind", "127.0.0.1:0", "--log-format", "json", "--db-connections", "2"])
             .env("CHISO_DATABASE_URL", database.url_text())
+            .env("CHISO_BOOTSTRAP_KEY", KEY)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

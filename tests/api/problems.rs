@@ -4,7 +4,9 @@ use actix_web::{App as ActixApp, HttpResponse, http::header, middleware::from_fn
 use serde_json::{Value, json};
 
 use crate::support::{
-    api_test, plain_test,
+    api_test,
+    app::KEY,
+    plain_test,
     records::{DOSSIERS, UNITS, dossier, unit, with},
 };
 
@@ -72,7 +74,7 @@ api_test!(a_body_that_is_too_large_is_413, |app| {
     let chunk = "x".repeat(65_536);
     let mut request = format!(
         "POST {UNITS} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         transfer-encoding: chunked\r\n\r\n"
+         authorization: Bearer {KEY}\r\ntransfer-encoding: chunked\r\n\r\n"
     );
     for _ in 0..40 {
         request.push_str(&format!("10000\r\n{chunk}\r\n"));

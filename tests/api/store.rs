@@ -158,6 +158,9 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
     let known = select_all!(
         &mut conn,
         changes,
+        api_keys,
+        api_key_secrets,
+        unit_tree,
         units,
         unit_successors,
         unit_former_parents,
@@ -184,6 +187,7 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
         form_reports,
         returns,
         clock_rules,
+        idempotency_claims,
     );
     let there: BTreeSet<String> = crate::support::database::tables(&mut conn).into_iter().collect();
     assert_eq!(there, known, "each table is in `store::schema`, and here");

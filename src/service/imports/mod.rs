@@ -11,22 +11,25 @@ mod source;
 use std::{fs::File, path::Path, sync::Arc, sync::atomic::AtomicU64};
 
 use super::{
+    access::Caller,
     crud::{Context, Precondition, Proposal, Resource},
     error::{Error, Result},
 };
 use crate::{
     domain::{
+        access::Scope,
         dossier_imports::Plan,
         imports::{Counts, Finding, Import, ImportFormat, ImportMode, ImportStatus},
         time::Moment,
     },
     store::{
         self, Conn, Store, StoreResult, Versioned,
-        list::{Request, Table},
+        list::{self, Filter, Request, Table, Test},
         lock::Structure,
     },
 };
 use rows::RowReader;
+pub use rows::read_object;
 pub use run::run;
 
 /// Where the present moment comes from.
@@ -43,6 +46,22 @@ impl Resource for Imports {
     const NAME: &'static str = "imports";
     const TABLE: Table = store::imports::TABLE;
     const STRUCTURE: Structure = Structure::Used;
+
+    const HIDDEN: bool = true;
+
+    fn may_write(caller: &Caller, import: &Import) -> bool {
+        caller.may_everywhere(Scope::DossiersWrite) || caller.name == import.actor
+    }
+
+    fn seen(_: &mut Conn, caller: &Caller, import: Versioned<Import>) -> Result<Option<Versioned<Import>>> {
+        Ok(Some(import).filter(|import| Self::may_write(caller, &import.record)))
+    }
+
+    fn sight(caller: &Caller, _: &Request) -> Option<Filter> {
+        let own =
+            || Filter { column: "actor", test: Test::Is, value: list::Value::Text(caller.name.clone()) };
+        (!caller.may_everywhere(Scope::DossiersWrite)).then(own)
+    }
 
     fn key(import: &Import) -> String {
         import.id.clone()
@@ -118,7 +137,7 @@ pub async fn begin(store: &Store, context: &Context, order: Order, file: File) -
         mode: order.mode,
         format: reader.format(),
         source: order.source.clone(),
-        actor: context.actor.clone(),
+        actor: context.actor().to_owned(),
         status: ImportStatus::Running,
         started_at: context.now,
         beat_at: context.now,
@@ -140,19 +159,22 @@ pub fn source_name(path: &Path) -> Option<String> {
     path.file_name().map(|name| crate::domain::text::clean(&name.to_string_lossy()))
 }
 
-fn existing(conn: &mut Conn, id: &str) -> Result<Versioned<Import>> {
-    store::imports::find(conn, id)?.ok_or_else(|| Error::not_found(Imports::NAME, id))
+/// An import that the caller may see.
+fn existing(conn: &mut Conn, caller: &Caller, id: &str) -> Result<Versioned<Import>> {
+    let found = store::imports::find(conn, id)?.filter(|import| Imports::may_write(caller, &import.record));
+    found.ok_or_else(|| Error::not_found(Imports::NAME, id))
 }
 
 /// Cancels an import; cancelling it again changes nothing.
 ///
 /// # Errors
 /// `NotFound`, or `Conflict` when it has ended by itself.
-pub async fn cancel(store: &Store, now: Moment, id: String) -> Result<Versioned<Import>> {
+pub async fn cancel(store: &Store, context: Context, id: String) -> Result<Versioned<Import>> {
     store
         .write(move |conn| {
-            let ended = store::imports::end_running(conn, &id, ImportStatus::Cancelled, now)?;
-            let import = existing(conn, &id)?;
+            existing(conn, &context.caller, &id)?;
+            let ended = store::imports::end_running(conn, &id, ImportStatus::Cancelled, context.now)?;
+            let import = existing(conn, &context.caller, &id)?;
             if ended || import.record.status == ImportStatus::Cancelled {
                 return Ok(import);
             }
@@ -169,10 +191,15 @@ pub async fn cancel(store: &Store, now: Moment, id: String) -> Result<Versioned<
 ///
 /// # Errors
 /// `NotFound`, `Stale`, or `Conflict` while it runs.
-pub async fn delete(store: &Store, id: String, precondition: Precondition) -> Result<()> {
+pub async fn delete(
+    store: &Store,
+    caller: Arc<Caller>,
+    id: String,
+    precondition: Precondition,
+) -> Result<()> {
     store
         .write(move |conn| {
-            let import = existing(conn, &id)?;
+            let import = existing(conn, &caller, &id)?;
             precondition.check(Some(import.version))?;
             if import.record.status == ImportStatus::Running {
                 return Err(Error::conflict(
@@ -193,13 +220,14 @@ pub async fn delete(store: &Store, id: String, precondition: Precondition) -> Re
 /// `NotFound`, or the database's.
 pub async fn report(
     store: &Store,
+    caller: Arc<Caller>,
     id: String,
     after: Option<String>,
     limit: u32,
 ) -> Result<(Versioned<Import>, Vec<(String, Finding)>, bool)> {
     store
         .read(move |conn| {
-            let import = existing(conn, &id)?;
+            let import = existing(conn, &caller, &id)?;
             let mut findings = store::imports::findings(conn, &id, after.as_deref(), limit)?;
             let more = findings.len() > limit as usize;
             findings.truncate(limit as usize);

@@ -283,6 +283,22 @@ impl Line {
     }
 }
 
+/// Reads one object of JSON, as a line of a file; what is wrong is told by the heads that the object has.
+///
+/// # Errors
+/// Every member that can't be read.
+pub fn read_object(plan: &Plan, json: &str) -> std::result::Result<ReadRow, Vec<Violation>> {
+    let mut line = Line { bytes: json.as_bytes().to_vec(), values: Vec::new() };
+    let mut heads = vec![None; Member::COUNT];
+    line.read(plan, &mut heads, &mut BTreeSet::new()).map_err(|refusal| match refusal {
+        Refusal::Row(violation) => vec![violation],
+        Refusal::Cells(wrong) => wrong
+            .into_iter()
+            .map(|cell| Violation { pointer: format!("/{}", head_of(&heads, cell.member)), ..cell.violation })
+            .collect(),
+    })
+}
+
 /// Reads an object of JSON into values by member.
 struct Object<'a> {
     plan: &'a Plan,

@@ -168,8 +168,8 @@ impl<T: Fn(&Counts)> Runner<'_, T> {
 
     /// The import as a write has left it that was answered with trouble and committed all the same.
     async fn committed(&self) -> Result<Option<Versioned<Import>>> {
-        let id = self.import.record.id.clone();
-        let import = self.store.read(move |conn| super::existing(conn, &id)).await?;
+        let (id, caller) = (self.import.record.id.clone(), self.context.caller.clone());
+        let import = self.store.read(move |conn| super::existing(conn, &caller, &id)).await?;
         match import.record.status {
             _ if import.version == self.import.version => Ok(None),
             ImportStatus::Running | ImportStatus::Done => Ok(Some(import)),
@@ -255,8 +255,8 @@ impl<T: Fn(&Counts)> Runner<'_, T> {
 
     /// The import as somebody else has ended it.
     async fn told_by_others(self) -> Result<Import> {
-        let id = self.import.record.id;
-        self.store.read(move |conn| super::existing(conn, &id)).await.map(|import| import.record)
+        let (id, caller) = (self.import.record.id, self.context.caller);
+        self.store.read(move |conn| super::existing(conn, &caller, &id)).await.map(|import| import.record)
     }
 
     fn context_now(&self) -> Context {

@@ -17,6 +17,13 @@ pub const MOST_ROW_BYTES: usize = 1024 * 1024;
 /// Most columns of a row.
 const MOST_COLUMNS: usize = 4096;
 
+/// Bytes that a packed file may unpack to, however small it is ...
+const MOST_UNPACKED: u64 = 64 * 1024 * 1024;
+/// ... and beyond it for each of its own.
+const MOST_RATIO: u64 = 100;
+/// Most bytes, as a power of two, that a reader of Zstandard keeps.
+const WINDOW: u32 = 27;
+
 const BUFFER: usize = 64 * 1024;
 
 /// A stream of bytes that may be read from another thread.
@@ -45,6 +52,27 @@ impl<R: Read> Read for Counting<R> {
     }
 }
 
+/// Refuses what unpacks to far more than any table does.
+struct Bounded<R> {
+    inner: R,
+    /// Packed bytes that were read.
+    packed: Arc<AtomicU64>,
+    unpacked: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.unpacked += n as u64;
+        let most =
+            MOST_UNPACKED.saturating_add(self.packed.load(Ordering::Relaxed).saturating_mul(MOST_RATIO));
+        if self.unpacked > most {
+            return Err(io::Error::other("it unpacks to far more than any table does"));
+        }
+        Ok(n)
+    }
+}
+
 /// The first bytes of a stream, and the stream with them.
 fn peek(mut stream: impl Read + Send + 'static, count: usize) -> io::Result<(Vec<u8>, impl Read + Send)> {
     let mut first = Vec::with_capacity(count);
@@ -60,11 +88,19 @@ pub fn open(
     file: impl Read + Send + 'static,
     read: Arc<AtomicU64>,
 ) -> io::Result<(Bytes, Encoding, Option<u8>)> {
-    let (magic, file) = peek(Counting { inner: BufReader::with_capacity(BUFFER, file), read }, 2)?;
-    let text: Box<dyn Read + Send> = if magic == [0x1f, 0x8b] {
-        Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file)))
-    } else {
-        Box::new(file)
+    let packed = read.clone();
+    let (magic, file) = peek(Counting { inner: BufReader::with_capacity(BUFFER, file), read }, 4)?;
+    let text: Box<dyn Read + Send> = match magic.as_slice() {
+        [0x1f, 0x8b, ..] => {
+            let inner = MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file));
+            Box::new(Bounded { inner, packed, unpacked: 0 })
+        }
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            let mut inner = zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(BUFFER, file))?;
+            inner.window_log_max(WINDOW)?;
+            Box::new(Bounded { inner, packed, unpacked: 0 })
+        }
+        _ => Box::new(file),
     };
     let (mark, text) = peek(text, 3)?;
     let mut text: Bytes = BufReader::with_capacity(BUFFER, Box::new(text));

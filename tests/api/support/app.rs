@@ -14,8 +14,9 @@ use std::{
 use actix_web::dev::ServerHandle;
 use chiso::{
     domain::time::Moment,
-    http::state::Clock,
+    http::{access::Access, gate::CallRules, state::Clock},
     server::{self, ServerLimits},
+    service::keyring::Keyring,
     store::{Store, StoreLimits},
 };
 
@@ -27,6 +28,14 @@ pub const STORE_LIMITS: StoreLimits =
 
 /// The moment at which every test begins: a Monday morning in Vietnam.
 pub const START: &str = "2021-01-04T08:00:00+07:00";
+
+/// The secret of an administrator of every service of a test: its client sends it unless told otherwise.
+pub const KEY: &str = "chiso_of_the_tests_0123456789abcdef0123456789abcdef";
+
+/// What a service of a test lets in.
+pub fn access() -> Access {
+    Access { keyring: Keyring::with_own(vec![(KEY.to_owned(), "test administrator")]), ..Access::default() }
+}
 
 /// A running service.
 pub struct App {
@@ -52,10 +61,34 @@ impl App {
 
     /// Starts the service with other pools and queues.
     pub fn with_limits(database: Database, limits: StoreLimits) -> Self {
+        Self::with(database, limits, access(), CallRules::default())
+    }
+
+    /// Starts the service with other rules of access.
+    pub fn with_access(database: Database, access: Access) -> Self {
+        Self::with(database, STORE_LIMITS, access, CallRules::default())
+    }
+
+    /// Starts the service with other pools and queues, and other rules of calls.
+    pub fn with_rules(database: Database, limits: StoreLimits, rules: CallRules) -> Self {
+        Self::with(database, limits, access(), rules)
+    }
+
+    fn with(database: Database, limits: StoreLimits, access: Access, rules: CallRules) -> Self {
         let store = Store::open(&database.url, limits).unwrap();
         let clock = Arc::new(AtomicI64::new(START.parse::<Moment>().unwrap().micros()));
-        let (address, handle, thread) = spawn(store.clone(), clock.clone(), limits);
+        let (address, handle, thread) = spawn(store.clone(), clock.clone(), limits, access, rules);
         Self { client: Client::new(address), store, clock, server: Some((handle, thread)), database }
+    }
+
+    /// Another instance of the service over the same database, with a clock of its own.
+    pub fn beside(&self) -> Self {
+        self.beside_with(CallRules::default())
+    }
+
+    /// [`beside`](Self::beside) with other rules of calls.
+    pub fn beside_with(&self, rules: CallRules) -> Self {
+        Self::with_rules(self.database.shared(), STORE_LIMITS, rules)
     }
 
     /// Sets the clock.
@@ -68,6 +101,8 @@ fn spawn(
     store: Store,
     clock: Arc<AtomicI64>,
     limits: StoreLimits,
+    access: Access,
+    rules: CallRules,
 ) -> (SocketAddr, ServerHandle, JoinHandle<()>) {
     let (tell, told) = mpsc::channel();
     let thread = std::thread::spawn(move || {
@@ -79,8 +114,9 @@ fn spawn(
                 workers: 1,
                 blocking_threads: limits.connections as usize + 2,
                 shutdown_seconds: 5,
+                calls: rules,
             };
-            let bound = server::bind(store, clock, "127.0.0.1:0", server_limits).unwrap();
+            let bound = server::bind(store, clock, access, "127.0.0.1:0", server_limits).unwrap();
             tell.send((bound.addresses[0], bound.server.handle())).unwrap();
             bound.server.await.unwrap();
         });

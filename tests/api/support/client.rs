@@ -12,7 +12,7 @@ use ureq::{
     http::{HeaderMap, Request, Response},
 };
 
-use super::spec;
+use super::{app::KEY, spec};
 
 /// A client of one server.
 pub struct Client {
@@ -77,12 +77,25 @@ pub struct Ask<'a> {
     method: &'a str,
     path: &'a str,
     headers: Vec<(&'a str, String)>,
+    key: Option<String>,
     body: Option<Vec<u8>>,
 }
 
 impl<'a> Ask<'a> {
     pub fn header(mut self, name: &'a str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Sent with another key.
+    pub fn key(mut self, secret: impl Into<String>) -> Self {
+        self.key = Some(secret.into());
+        self
+    }
+
+    /// Sent without a key.
+    pub fn anonymous(mut self) -> Self {
+        self.key = None;
         self
     }
 
@@ -107,6 +120,9 @@ impl<'a> Ask<'a> {
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
+        if let Some(key) = &self.key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
         let sent = match self.body {
             Some(body) => self.client.agent.run(request.body(body).unwrap()),
             None => self.client.agent.run(request.body(()).unwrap()),
@@ -117,12 +133,26 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// A body as it was before it was packed.
+pub fn unpacked(packing: &str, raw: Vec<u8>) -> Vec<u8> {
+    let mut whole = Vec::new();
+    match packing {
+        "" => return raw,
+        "gzip" => flate2::read::GzDecoder::new(raw.as_slice()).read_to_end(&mut whole).unwrap(),
+        "zstd" => zstd::stream::read::Decoder::new(raw.as_slice()).unwrap().read_to_end(&mut whole).unwrap(),
+        other => panic!("{other}"),
+    };
+    whole
+}
+
 impl Answer {
     #[track_caller]
     fn read(asked: String, sent: Result<Response<ureq::Body>, ureq::Error>) -> Self {
         let mut response = sent.unwrap_or_else(|error| panic!("{asked}: {error}"));
         let raw = response.body_mut().with_config().limit(100 * 1024 * 1024).read_to_vec().unwrap();
         let headers = response.headers().clone();
+        let packing = headers.get("content-encoding").map_or("", |value| value.to_str().unwrap());
+        let raw = unpacked(packing, raw);
         let kind = headers.get("content-type").map_or("", |value| value.to_str().unwrap());
         let json = if spec::is_json(kind) && !raw.is_empty() {
             serde_json::from_slice(&raw).unwrap_or_else(|error| panic!("{asked}: not JSON: {error}"))
@@ -146,7 +176,7 @@ impl Client {
     }
 
     pub fn ask<'a>(&'a self, method: &'a str, path: &'a str) -> Ask<'a> {
-        Ask { client: self, method, path, headers: Vec::new(), body: None }
+        Ask { client: self, method, path, headers: Vec::new(), key: Some(KEY.to_owned()), body: None }
     }
 
     #[track_caller]
@@ -178,7 +208,16 @@ impl Client {
     pub fn try_post(&self, path: &str, body: &Value) -> Option<u16> {
         let url = format!("http://{}{path}", self.address);
         let request = self.agent.post(url).header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {KEY}"));
         request.send(body.to_string()).ok().map(|response| response.status().as_u16())
+    }
+
+    /// [`try_post`](Self::try_post) with an idempotency key.
+    pub fn try_keyed(&self, path: &str, key: &str, body: &Value) -> Option<u16> {
+        let url = format!("http://{}{path}", self.address);
+        let request = self.agent.post(url).header("content-type", "application/json");
+        let sent = request.header("idempotency-key", key).send(body.to_string());
+        sent.ok().map(|response| response.status().as_u16())
     }
 
     /// Sends bytes as they are and reads until the server closes the connection.

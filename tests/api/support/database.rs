@@ -65,6 +65,8 @@ pub struct Database {
 enum Place {
     Directory(TempDir),
     Schema(String),
+    /// That of another value, which takes it away.
+    Elsewhere,
 }
 
 impl Database {
@@ -95,6 +97,11 @@ impl Database {
             }
         }
         database
+    }
+
+    /// The same database, for another instance of the service.
+    pub fn shared(&self) -> Self {
+        Self { kind: self.kind, url: self.url.clone(), place: Place::Elsewhere }
     }
 
     /// The URL as the command line takes it.

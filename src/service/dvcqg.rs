@@ -1,0 +1,328 @@
+//! Records of the National Public Service Portal taken over one by one: each becomes a dossier, and what it tells
+//! of times becomes events, as another system tells them (`mode=sync`). A record told again changes nothing, and an
+//! older one that arrives late finds its place in the history without undoing what is known since.
+
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
+
+use super::{
+    crud::{self, Context, Proposal, Resource},
+    dossier_events::{Mode, NewEvent, tell_in},
+    dossiers::Dossiers,
+    error::{Error, Result},
+    imports::read_object,
+};
+use crate::{
+    domain::{
+        dossier_import_rows::ReadRow,
+        dossier_imports::{Plan, portal_head},
+        dossiers::{Dossier, Stage, Status},
+        dvcqg::Beside,
+        text::clean,
+        time::Moment,
+        violation::Violation,
+    },
+    store::{self, Conn, Store, Versioned, lock},
+};
+
+/// Records that are told in one request at most.
+pub const MOST_RECORDS: usize = 1000;
+
+/// Records of different dossiers that are written side by side.
+const AT_ONCE: usize = 100;
+
+/// Why a due date changes that the portal tells.
+const REASON: &str = "dvcqg";
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// A new dossier.
+    Created,
+    /// A dossier that changed.
+    Updated,
+    /// It said nothing new.
+    Unchanged,
+}
+
+/// A record that was read: of what dossier, and what became of it.
+#[derive(Debug)]
+pub struct Answer {
+    /// MaHoSo, where it can be read.
+    pub code: Option<String>,
+    /// What became of it, or the rules that it breaks.
+    pub taken: std::result::Result<Taken, Vec<Violation>>,
+}
+
+/// A record without the applicant.
+#[derive(Debug, Clone)]
+struct Record {
+    dossier: Dossier,
+    beside: Beside,
+}
+
+/// Takes over records in their order; each for itself.
+///
+/// # Errors
+/// The database's, when a record can't be written for a reason that is none of its own.
+pub async fn take(
+    store: &Store,
+    context: Context,
+    records: &[&str],
+    scheme: Option<String>,
+) -> Result<Vec<Answer>> {
+    let plan = Plan::of_portal().map_err(Error::Invalid)?;
+    let read: Vec<std::result::Result<Record, Answer>> =
+        records.iter().map(|json| read(&plan, json)).collect();
+    let mut answers = Vec::with_capacity(read.len());
+    let mut waiting: Vec<std::result::Result<Record, Answer>> = Vec::new();
+    let mut codes = HashSet::new();
+    for record in read {
+        let code = record.as_ref().ok().map(|record| record.dossier.code.clone());
+        // Two records of one dossier are taken one behind the other.
+        if waiting.len() >= AT_ONCE || code.as_ref().is_some_and(|code| codes.contains(code)) {
+            answers.extend(take_together(store, &context, &scheme, std::mem::take(&mut waiting)).await?);
+            codes.clear();
+        }
+        codes.extend(code);
+        waiting.push(record);
+    }
+    answers.extend(take_together(store, &context, &scheme, waiting).await?);
+    Ok(answers)
+}
+
+async fn take_together(
+    store: &Store,
+    context: &Context,
+    scheme: &Option<String>,
+    records: Vec<std::result::Result<Record, Answer>>,
+) -> Result<Vec<Answer>> {
+    let writes = records.into_iter().map(|record| async move {
+        let record = match record {
+            Ok(record) => record,
+            Err(answer) => return Ok(answer),
+        };
+        let code = Some(record.dossier.code.clone());
+        let (context, scheme) = (context.clone(), scheme.clone());
+        let done = store.write(move |conn| take_one(conn, &context, record, scheme.as_deref())).await;
+        Ok(match done {
+            Ok(taken) => Answer { code, taken: Ok(taken) },
+            Err(error) => Answer { code, taken: Err(in_its_names(violations(error)?)) },
+        })
+    });
+    join_all(writes).await.into_iter().collect()
+}
+
+/// What a record breaks; an error that is not about the record stays one.
+fn violations(error: Error) -> Result<Vec<Violation>> {
+    match error {
+        Error::Store(error) => Err(Error::Store(error)),
+        Error::Invalid(violations) | Error::Malformed(violations) => Ok(violations),
+        Error::Conflict { code, text, violations } if violations.is_empty() => {
+            Ok(vec![Violation { pointer: String::new(), code, text }])
+        }
+        Error::Conflict { violations, .. } => Ok(violations),
+        Error::Forbidden(text) => {
+            Ok(vec![Violation { pointer: "/DonViXuLy".to_owned(), code: "forbidden", text }])
+        }
+        Error::NotFound { .. } | Error::Absent { .. } | Error::Stale => Ok(vec![Violation::new(
+            "/MaHoSo",
+            "not_found",
+            "The dossier is not there.",
+            "Không có hồ sơ này.",
+        )]),
+    }
+}
+
+/// The members at fault by the names that the record has for them.
+fn in_its_names(violations: Vec<Violation>) -> Vec<Violation> {
+    let named = |violation: Violation| match portal_head(&violation.pointer) {
+        Some(head) => Violation { pointer: format!("/{head}"), ..violation },
+        None => violation,
+    };
+    violations.into_iter().map(named).collect()
+}
+
+fn read(plan: &Plan, json: &str) -> std::result::Result<Record, Answer> {
+    let ReadRow { dossier, .. } =
+        read_object(plan, json).map_err(|wrong| Answer { code: None, taken: Err(in_its_names(wrong)) })?;
+    match Beside::read(json) {
+        Ok(beside) => Ok(Record { dossier, beside }),
+        Err(head) => {
+            let wrong = Violation::new(
+                format!("/{head}"),
+                "wrong_type",
+                "A time is written in 14 digits, or a day in 8: 20200306163000.",
+                "Thời điểm gồm 14 chữ số, hoặc ngày gồm 8 chữ số: 20200306163000.",
+            );
+            Err(Answer { code: Some(dossier.code), taken: Err(vec![wrong]) })
+        }
+    }
+}
+
+/// The unit that a code meant on a day, or the one of this id.
+fn unit_of(conn: &mut Conn, head: &str, text: &str, scheme: Option<&str>, day: Moment) -> Result<String> {
+    let day = day.day();
+    let coded = store::units::coded(conn, text, scheme)?;
+    let known = !coded.is_empty();
+    let mut then = coded.into_iter().filter(|unit| unit.exists_on(day));
+    let refuse = |code: &'static str, en: String, vi: String| {
+        Err(Error::Invalid(vec![Violation::new(format!("/{head}"), code, en, vi)]))
+    };
+    match (then.next(), then.next()) {
+        (Some(unit), None) => Ok(unit.id),
+        (Some(one), Some(other)) => refuse(
+            "ambiguous_unit",
+            format!("On {day} the code `{text}` was of `{}` and of `{}`: name the scheme.", one.id, other.id),
+            format!("Ngày {day} mã `{text}` là của `{}` và của `{}`: hãy nêu bộ mã.", one.id, other.id),
+        ),
+        (None, _) if store::units::exists(conn, text)? => Ok(text.to_owned()),
+        (None, _) if known => refuse(
+            "unit_not_in_existence",
+            format!("No unit had the code `{text}` on {day}."),
+            format!("Không đơn vị nào mang mã `{text}` vào ngày {day}."),
+        ),
+        (None, _) => Err(Error::Invalid(vec![Error::unknown_unit(format!("/{head}"), text)])),
+    }
+}
+
+/// Takes over one record, within a transaction.
+fn take_one(conn: &mut Conn, context: &Context, mut record: Record, scheme: Option<&str>) -> Result<Taken> {
+    let day = record.dossier.accepted_at.or(record.dossier.submitted_at).unwrap_or(context.now);
+    record.dossier.unit_id = unit_of(conn, "DonViXuLy", &record.dossier.unit_id, scheme, day)?;
+    // It may as well be the number of a portal: what is no unit says nothing.
+    let handed_in_at = record.beside.handed_in_at.as_deref().map(clean);
+    record.dossier.received_by_unit_id =
+        match handed_in_at.map(|text| unit_of(conn, "NoiNopHoSo", &text, scheme, day)) {
+            Some(Ok(id)) => Some(id).filter(|id| *id != record.dossier.unit_id),
+            Some(Err(Error::Invalid(_))) | None => None,
+            Some(Err(error)) => return Err(error),
+        };
+    if record.dossier.status.code() >= 7 && record.dossier.finished_at.is_none() {
+        return Err(Error::Invalid(vec![Violation::new(
+            "/NgayKetThucXuLy",
+            "required",
+            "`NgayKetThucXuLy` is required with the statuses 7 to 10; with 9 and 10 `NgayTra` may stand in.",
+            "Bắt buộc có `NgayKetThucXuLy` với các trạng thái từ 7 đến 10; với 9 và 10 có thể dùng `NgayTra`.",
+        )]));
+    }
+    lock::record(conn, Dossiers::STRUCTURE, Dossiers::NAME, &record.dossier.code)?;
+    let before = Dossiers::find(conn, &record.dossier.code)?;
+    if let Some(before) = &before {
+        crud::refuse_out_of_reach::<Dossiers>(&context.caller, &before.record)?;
+    } else {
+        create(conn, context, &record)?;
+    }
+    for event in events(before.as_ref().map(|before| &before.record), &record, context.now) {
+        tell_in(conn, context, &record.dossier.code, event, Mode::Sync)?;
+    }
+    settle(conn, context, &record, before.is_none())?;
+    let after = Dossiers::find(conn, &record.dossier.code)?;
+    Ok(match (before, after) {
+        (None, _) => Taken::Created,
+        (Some(Versioned { version, .. }), Some(after)) if version == after.version => Taken::Unchanged,
+        _ => Taken::Updated,
+    })
+}
+
+fn create(conn: &mut Conn, context: &Context, record: &Record) -> Result<()> {
+    let mut dossier = record.dossier.clone();
+    dossier.due_at = record.beside.first_due(dossier.due_at);
+    if dossier.status.stage() == Stage::NotAccepted {
+        dossier.finished_at = None;
+    }
+    crud::upsert_in::<Dossiers>(conn, context, Proposal { record: dossier, reason: None }).map(drop)
+}
+
+/// What the record tells with a time, and its present status where that has none; `known` is the dossier as it was.
+fn events(known: Option<&Dossier>, record: &Record, now: Moment) -> Vec<NewEvent> {
+    let Record { dossier, beside } = record;
+    let mut events = Vec::new();
+    let mut tell = |code: i64, at: Option<Moment>, due_at: Option<Moment>| {
+        if let (Some(status), Some(at)) = (Status::new(code), at) {
+            let due_at = due_at.filter(|due| *due >= at);
+            events.push(NewEvent { status, at, event_id: None, reason: None, due_at });
+        }
+    };
+    let status = i64::from(dossier.status.code());
+    if let Some(known) = known {
+        // A record that is new implies these.
+        if dossier.status.stage() != Stage::NotAccepted {
+            let due = if known.accepted_at.is_none() { beside.first_due(dossier.due_at) } else { None };
+            tell(2, dossier.accepted_at, due);
+        }
+        match status {
+            9 => tell(9, dossier.finished_at, None),
+            10 => {
+                if dossier.returned_at.is_some_and(|returned| Some(returned) != dossier.finished_at) {
+                    tell(9, dossier.finished_at, None);
+                }
+                tell(10, dossier.returned_at.or(dossier.finished_at), None);
+            }
+            7 | 8 => tell(status, dossier.finished_at, None),
+            3 if known.status != dossier.status => {
+                tell(3, beside.refused_at.or(dossier.finished_at).or(Some(now)), None);
+            }
+            _ => {}
+        }
+    }
+    for supplement in &beside.supplements {
+        tell(5, supplement.asked_at, None);
+        tell(4, supplement.came_at, supplement.due_after);
+    }
+    let told = events.iter().any(|event| event.status == dossier.status);
+    if let (Some(known), false) = (known, told)
+        && known.status != dossier.status
+        && may_be_news(known.status, status)
+        && let Some(status) = Status::new(status)
+    {
+        events.push(NewEvent { status, at: now, event_id: None, reason: None, due_at: None });
+    }
+    events
+}
+
+/// Whether an open status without a time may be later than the one that is known: a dossier that has ended, and is told
+/// to be open still, is an older record that arrives late. A stop may be followed by more work.
+fn may_be_news(known: Status, told: i64) -> bool {
+    let ended = matches!(known.stage(), Stage::Resolved | Stage::Withdrawn);
+    matches!(told, 4..=6) && !ended && known.code() != 3
+}
+
+/// Brings over what is no event: the procedure, the unit, the channels, the due date. A record of an earlier state
+/// than the known one changes none of it.
+fn settle(conn: &mut Conn, context: &Context, record: &Record, new: bool) -> Result<()> {
+    let Some(Versioned { record: known, .. }) = Dossiers::find(conn, &record.dossier.code)? else {
+        return Ok(());
+    };
+    let told = &record.dossier;
+    if !new && known.status != told.status {
+        return Ok(());
+    }
+    let mut now = known.clone();
+    let transferred = known.history.as_ref().is_some_and(|history| !history.transfers.is_empty());
+    if !transferred {
+        now.unit_id.clone_from(&told.unit_id);
+    }
+    now.submitted_via = told.submitted_via;
+    for (place, told) in [
+        (&mut now.procedure_code, &told.procedure_code),
+        (&mut now.field, &told.field),
+        (&mut now.received_by_unit_id, &told.received_by_unit_id),
+    ] {
+        if told.is_some() {
+            place.clone_from(told);
+        }
+    }
+    now.submitted_at = told.submitted_at.or(now.submitted_at);
+    let due = record.beside.last_due(told.due_at);
+    let open = known.status.stage() == Stage::Open;
+    if due.is_some() && (new || open) && due != known.first_due_at {
+        now.due_at = due;
+    }
+    if now == known {
+        return Ok(());
+    }
+    let reason = (now.due_at != known.due_at).then(|| REASON.to_owned());
+    crud::upsert_in::<Dossiers>(conn, context, Proposal { record: now, reason }).map(drop)
+}
