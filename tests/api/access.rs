@@ -27,7 +27,7 @@ pub fn make_key(app: &App, over: Value) -> (String, String) {
 /// Ids of the records of unit `a` that paths name, by the template they stand in.
 fn make_records(app: &App) -> BTreeMap<&'static str, String> {
     app.post(UNITS, &with(unit("p"), json!({"level": "province"}))).expect(201);
-    for id in ["a", "b"] {
+    for id in ["a", "b", "c"] {
         app.post(UNITS, &with(unit(id), json!({"parent_id": "p"}))).expect(201);
     }
     app.post(DOSSIERS, &dossier("D-1", "a")).expect(201);
@@ -128,7 +128,7 @@ fn ask<'a>(app: &'a App, operation: &'a Operation, path: &'a str, method: &'a st
         }
         "import_scores" => return ask.header("content-type", "text/csv").raw("Đơn vị,Tổng điểm\na,4\n"),
         "tell_dossier_event" => json!({"status": 5, "at": "2020-03-03T08:00:00+07:00"}),
-        "transfer_dossier" => json!({"to_unit_id": "b", "at": "2020-03-03T08:00:00+07:00"}),
+        "transfer_dossier" => json!({"to_unit_id": "c", "at": "2020-03-03T08:00:00+07:00"}),
         "sync_dvcqg_dossiers" => json!([]),
         "recompute_calendar" => json!({"dry_run": true}),
         "copy_edition" => json!({"to_year": 2017}),
