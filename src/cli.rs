@@ -16,6 +16,7 @@ use crate::{
         units::Level,
         words::UnknownWord,
     },
+    follow_options::{Audit, FollowOptions},
     store::{DatabaseUrl, StoreLimits},
     telemetry::LogFormat,
 };
@@ -61,6 +62,9 @@ pub enum Command {
     /// Keys of other systems.
     #[command(subcommand)]
     Keys(Keys),
+    /// The log of who did what.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Editions of indexes that come ready with the program.
     #[command(subcommand)]
     Editions(Editions),
@@ -384,6 +388,10 @@ pub struct Serve {
     /// Seconds that open requests have when the service stops.
     #[arg(long, env = "CHISO_SHUTDOWN_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub shutdown_seconds: u64,
+
+    /// Following changes.
+    #[command(flatten)]
+    pub follow: FollowOptions,
 
     /// Tokens of an identity provider.
     #[command(flatten)]

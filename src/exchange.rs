@@ -261,6 +261,7 @@ pub(crate) fn sentence(error: &Error) -> String {
         Error::Absent { text, .. } | Error::Conflict { text, .. } | Error::Forbidden(text) => text.en.clone(),
         Error::NotFound { resource, key } => format!("there is no `{key}` in {resource}"),
         Error::Stale => "it has changed meanwhile".to_owned(),
+        Error::Expired { .. } => "it is no longer kept".to_owned(),
         Error::Store(error) => error.to_string(),
     }
 }

@@ -12,15 +12,19 @@
 //! | [`http`] | addresses, bodies, problems, the OpenAPI document | SQL, arithmetic on figures |
 //!
 //! [`tokens`] verifies the tokens of an identity provider and knows no layer but `domain`.
+//! [`dispatch`] sends what webhooks are to be told.
 //! [`sample`] loads real data and the Thanh Bình review through `service` and `store`.
 
 // The examples of long bodies are one JSON macro each.
 #![recursion_limit = "256"]
 
+pub mod background;
 pub mod call_options;
 pub mod cli;
+pub mod dispatch;
 pub mod domain;
 pub mod exchange;
+pub mod follow_options;
 pub mod http;
 pub mod keys;
 pub mod metrics;

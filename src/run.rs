@@ -8,13 +8,16 @@ use std::{
 };
 
 use crate::{
+    background,
     cli::{
         Check, CheckStatistics, Cli, Command, Database, Editions, Export, Healthcheck, Import, Keys, Sample,
         Serve,
     },
+    dispatch::Dispatcher,
     domain::time::Moment,
     exchange,
-    http::openapi,
+    follow_options::Audit,
+    http::{openapi, state::Clock},
     keys, ready_editions,
     sample::{Extent, Loaded},
     server::{self, ServerLimits, StopSignals},
@@ -93,6 +96,10 @@ fn command(command: Command) -> Result<(), String> {
         Command::Keys(Keys::Revoke(options)) => {
             let store = open(&options.database)?;
             in_runtime(async move { keys::revoke(&store, &options).await })
+        }
+        Command::Audit(Audit::Verify(options)) => {
+            let store = open(&options.database)?;
+            in_runtime(async move { background::verify_audit(&store, options.seal.as_deref()).await })
         }
         Command::Editions(Editions::List) => ready_editions::list(),
         Command::Editions(Editions::Load(options)) => {
@@ -178,6 +185,7 @@ fn serve(options: &Serve) -> Result<(), String> {
         // Every connection can be busy at once, whichever worker its requests came to.
         blocking_threads: options.database.db_connections as usize + 2,
         shutdown_seconds: options.shutdown_seconds,
+        webhooks_allow_private: options.follow.webhooks_allow_private,
         calls: options.calls.rules(options.sample),
     };
     in_runtime(async move {
@@ -190,8 +198,19 @@ fn serve(options: &Serve) -> Result<(), String> {
         drop(actix_web::rt::spawn(sweep(store.clone())));
         let signals = StopSignals::listen().map_err(|e| e.to_string())?;
         actix_web::rt::spawn(dossier_counting::keep_folding(store.clone()));
-        let bound = server::bind(store, Arc::new(Moment::now), access, &options.bind, limits)
+        let small_cells_withheld = access.min_cell.is_some();
+        let bound = server::bind(store.clone(), Arc::new(Moment::now), access, &options.bind, limits)
             .map_err(|e| format!("{}: {e}", options.bind))?;
+        let clock: Clock = Arc::new(Moment::now);
+        let dispatcher = Dispatcher::new(
+            store.clone(),
+            clock,
+            small_cells_withheld,
+            options.follow.webhooks_allow_private,
+        );
+        drop(actix_web::rt::spawn(dispatcher.run(bound.stopping.subscribe())));
+        drop(actix_web::rt::spawn(background::keep_sealing(store.clone(), bound.stopping.subscribe())));
+        drop(actix_web::rt::spawn(background::keep_purging(store, options.follow.keep_changes_days)));
         announce(&bound.addresses, options.sample, secret.as_deref());
         server::serve(bound, signals).await.map_err(|e| e.to_string())
     })

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
 };
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -13,7 +13,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     http::{
         access::Access,
-        app, calls, frame,
+        app, calls,
+        following::Following,
+        frame,
         gate::{CallRules, Gate},
         state::{AppState, Clock},
     },
@@ -34,6 +36,8 @@ pub struct ServerLimits {
     pub blocking_threads: usize,
     /// Seconds that open requests have at the stop.
     pub shutdown_seconds: u64,
+    /// Whether webhooks may go to addresses that are not on the public internet.
+    pub webhooks_allow_private: bool,
     /// What holds for every call.
     pub calls: CallRules,
 }
@@ -47,6 +51,8 @@ pub struct Bound {
     pub server: Server,
     /// Where it listens.
     pub addresses: Vec<SocketAddr>,
+    /// To tell those who wait for changes that the service ends.
+    pub stopping: watch::Sender<bool>,
 }
 
 /// Binds the address and builds the server.
@@ -60,8 +66,10 @@ pub fn bind(
     address: &str,
     limits: ServerLimits,
 ) -> std::io::Result<Bound> {
+    let (stopping, is_stopping) = watch::channel(false);
     let read_idle = limits.calls.read_idle;
     let state = AppState {
+        following: Arc::new(Following::new(is_stopping, limits.webhooks_allow_private)),
         store,
         clock,
         access: Arc::new(access),
@@ -96,7 +104,7 @@ pub fn bind(
     .disable_signals()
     .bind(address)?;
     let addresses = server.addrs();
-    Ok(Bound { server: server.run(), addresses })
+    Ok(Bound { server: server.run(), addresses, stopping })
 }
 
 /// Tells the system to drop a connection whose client takes nothing of what waits for it: such a client would keep
@@ -131,11 +139,13 @@ impl StopSignals {
 /// Those of the listener.
 pub async fn serve(bound: Bound, mut signals: StopSignals) -> std::io::Result<()> {
     let handle = bound.server.handle();
+    let stopping = bound.stopping;
     let stop = async move {
         tokio::select! {
             _ = signals.terminate.recv() => tracing::info!("SIGTERM: stopping"),
             _ = signals.interrupt.recv() => tracing::info!("SIGINT: stopping"),
         }
+        stopping.send_replace(true);
         handle.stop(true).await;
     };
     let (served, ()) = tokio::join!(bound.server, stop_or_end(stop));

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod api_keys;
 pub mod calendars;
+pub mod changes;
 pub mod clock_rules;
 pub mod commendations;
 pub mod criteria;
@@ -47,4 +48,5 @@ pub mod unit_names;
 pub mod unit_tree;
 pub mod units;
 pub mod violation;
+pub mod webhooks;
 pub mod words;

@@ -4,13 +4,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
-    api_keys, batches, calendars, changes, clock_rules, code_lists, commendations, comparisons, completeness,
-    crud::API, deadlines, distributions, dossier_events, dossier_exports, dossier_imports,
+    api_keys, audit, batches, calendars, changes, clock_rules, code_lists, commendations, comparisons,
+    completeness, crud::API, deadlines, distributions, dossier_events, dossier_exports, dossier_imports,
     dossier_statistics, dossier_transfers, dossiers, dvcqg, edition_copies, edition_cycle, editions,
     explanations, form_06a, form_reports, imports, improvement_actions, index_score_exports, index_scores,
     indexes, latest_rankings, openapi, operations, problem::Problem, procedures, rank_targets, rankings,
     recompute, record_scores, reported_figures, returns, reviews, robustness, score_imports, series,
-    simulations, unit_profiles, unit_scores, units,
+    simulations, snapshots, unit_profiles, unit_scores, units, webhook_deliveries, webhooks,
 };
 
 /// Every documented address; they are tried in this order, so that those that are asked most come first.
@@ -61,7 +61,11 @@ pub fn configure(config: &mut ServiceConfig) {
             .configure(returns::configure)
             .configure(clock_rules::configure)
             .configure(api_keys::configure)
-            .configure(changes::configure),
+            .configure(changes::configure)
+            .configure(snapshots::configure)
+            .configure(audit::configure)
+            .configure(webhooks::configure)
+            .configure(webhook_deliveries::configure),
     );
 }
 

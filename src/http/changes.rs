@@ -1,13 +1,15 @@
-//! `/changes`: every write in order, each with the record before and after.
+//! `/changes`: every write in order, each with the record before and after, as the caller sees it.
 
-use actix_web::{HttpRequest, HttpResponse, get, web};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::time::{Duration, Instant};
+
+use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     body::Query,
+    change_streams, frame,
     page::{DEFAULT_LIMIT, check_limit},
     problem::Problem,
     respond,
@@ -15,8 +17,12 @@ use super::{
 };
 use crate::{
     domain::{text::clean, time::Moment},
-    service::changes::{self, Change, ChangedResource},
-    store::changes::{Action as ChangeAction, FeedRequest, Place},
+    service::{
+        changed_resources::ChangedResource,
+        changes::{self, Change, Question},
+        sight::Sight,
+    },
+    store::changes::{Action as ChangeAction, Place},
 };
 
 /// Which changes.
@@ -33,12 +39,18 @@ pub struct ListChangesQuery {
     pub resource: Option<ChangedResource>,
     /// Changes of the record of this id.
     pub record_id: Option<String>,
+    /// Changes of records of this unit alone. A record that comes to the unit is told as created, one that leaves it
+    /// as deleted.
+    pub unit_id: Option<String>,
+    /// Seconds to wait for a change when there is none.
+    #[param(minimum = 0, maximum = 60, default = 0)]
+    pub wait: Option<u32>,
 }
 
 /// A change.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Change, example = json!({
-    "cursor": "eyJ2IjoxLCJ0eCI6MCwiaWQiOjd9", "at": "2026-01-05T08:00:00+07:00", "actor": "anonymous",
+    "cursor": "eyJ2IjoxLCJ0eCI6MCwiaWQiOjd9", "at": "2026-01-05T08:00:00+07:00", "actor": "Sở Nội vụ",
     "resource": "units", "id": "sample-commune", "action": "create", "reason": null, "before": null,
     "after": {
         "id": "sample-commune", "code": null, "code_scheme": null, "name": "Xã Mẫu", "level": "commune",
@@ -57,7 +69,7 @@ pub struct ChangeView {
     pub resource: String,
     /// Which record; an edition is named `pci/2016`.
     pub id: String,
-    /// What was done.
+    /// What was done, as the caller sees it: a record that leaves its sight is deleted.
     pub action: ChangeAction,
     /// Why, where the caller said so.
     pub reason: Option<String>,
@@ -73,53 +85,40 @@ pub struct ChangeView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "items": [{
-        "cursor": "eyJ2IjoxLCJ0eCI6MCwiaWQiOjd9", "at": "2026-01-05T08:00:00+07:00", "actor": "anonymous",
+        "cursor": "eyJ2IjoxLCJ0eCI6MCwiaWQiOjd9", "at": "2026-01-05T08:00:00+07:00", "actor": "Sở Nội vụ",
         "resource": "units", "id": "sample-commune", "action": "delete", "reason": null,
         "before": {"id": "sample-commune", "name": "Xã Mẫu", "level": "commune"}, "after": null
     }],
-    "next_cursor": "eyJ2IjoxLCJ0eCI6MCwiaWQiOjd9"
+    "next_cursor": "eyJ2IjoxLCJ0eCI6MCwiaWQiOjd9", "more": false
 }))]
 pub struct ChangePage {
     /// The changes, oldest first.
     pub items: Vec<ChangeView>,
     /// Where to go on, also after an empty page.
     pub next_cursor: String,
+    /// Whether more may follow at once, also after an empty page: what the caller sees may lie far apart.
+    pub more: bool,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Token {
-    v: u8,
-    tx: i64,
-    id: i64,
+/// The place of a cursor.
+///
+/// # Errors
+/// 400.
+pub fn decode(name: &str, cursor: &str) -> Result<Place, Problem> {
+    changes::place_of(cursor).ok_or_else(|| {
+        Problem::bad_parameter(
+            name,
+            "invalid_cursor",
+            "The cursor is not one of this feed.",
+            "Con trỏ không thuộc danh sách thay đổi này.",
+        )
+    })
 }
 
-fn encode(place: Place) -> String {
-    // A struct of three numbers always writes.
-    let json = serde_json::to_vec(&Token { v: 1, tx: place.tx, id: place.id }).unwrap_or_default();
-    URL_SAFE_NO_PAD.encode(json)
-}
-
-fn decode(cursor: &str) -> Result<Place, Problem> {
-    URL_SAFE_NO_PAD
-        .decode(cursor)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<Token>(&bytes).ok())
-        .filter(|token| token.v == 1 && token.tx >= 0 && token.id >= 0)
-        .map(|token| Place { tx: token.tx, id: token.id })
-        .ok_or_else(|| {
-            Problem::bad_parameter(
-                "after",
-                "invalid_cursor",
-                "The cursor is not one of this feed.",
-                "Con trỏ không thuộc danh sách thay đổi này.",
-            )
-        })
-}
-
-fn view(change: Change) -> ChangeView {
+/// A change as it is shown.
+pub fn view(change: Change) -> ChangeView {
     ChangeView {
-        cursor: encode(change.place),
+        cursor: changes::cursor(change.place),
         at: change.at,
         actor: change.actor,
         resource: change.resource,
@@ -131,11 +130,43 @@ fn view(change: Change) -> ChangeView {
     }
 }
 
+/// What the caller of the present request sees, of one unit or of all.
+pub fn sight(state: &AppState, unit_id: Option<&String>) -> Sight {
+    Sight {
+        caller: frame::caller(),
+        small_cells_withheld: state.access.min_cell.is_some(),
+        unit_id: unit_id.map(|id| clean(id)),
+    }
+}
+
+fn check_wait(wait: Option<u32>) -> Result<Duration, Problem> {
+    match wait.unwrap_or(0) {
+        seconds @ 0..=60 => Ok(Duration::from_secs(u64::from(seconds))),
+        _ => Err(Problem::bad_parameter(
+            "wait",
+            "out_of_range",
+            "A wait lies between 0 and 60 seconds.",
+            "Thời gian chờ từ 0 đến 60 giây.",
+        )),
+    }
+}
+
 /// List changes
 ///
-/// Every write in order, oldest first: `before` and `after` are the record as it was kept, without what is
-/// derived. `next_cursor` is where to go on, also after an empty page, so that a reader polls with it.
-#[utoipa::path(tag = "changes", params(ListChangesQuery), responses((status = 200, description = "A page of changes.", body = ChangePage)))]
+/// Every write in order, oldest first, as the caller may read the records: `before` and `after` are the record as it
+/// was kept, without what is derived, and masked as the resource itself is. A record that leaves the caller's sight
+/// (a dossier that passes to another unit) is told as a deletion, one that comes into it as a creation.
+/// `next_cursor` is where to go on, also after an empty page, so that a reader polls with it; with `wait` the request
+/// is held until something comes. A cursor older than what is kept is 410, with the address of a snapshot.
+///
+/// With `Accept: text/event-stream` the same as server-sent events, without an end: `id` is the cursor, `event` the
+/// action, `data` the change. A stream is ended by the service after five minutes at the latest, and is asked for
+/// again with `Last-Event-ID`, which goes before `after`.
+#[utoipa::path(
+    tag = "changes",
+    params(ListChangesQuery, ("Last-Event-ID" = Option<String>, Header, description = "Of a stream: the cursor of the last event that was read.")),
+    responses((status = 200, description = "A page of changes, or a stream of them.", content((ChangePage = "application/json"), (String = "text/event-stream"))))
+)]
 #[get("/changes")]
 pub async fn list_changes(
     state: web::Data<AppState>,
@@ -143,17 +174,44 @@ pub async fn list_changes(
     Query(query): Query<ListChangesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let limit = check_limit(query.limit.unwrap_or(DEFAULT_LIMIT))?;
-    let after = query.after.as_deref().map(decode).transpose()?.unwrap_or_default();
-    let asked = FeedRequest {
-        after,
-        resource: query.resource.map(|resource| resource.to_string()),
+    let until = Instant::now() + check_wait(query.wait)?;
+    let mut question = Question {
+        after: query.after.as_deref().map(|after| decode("after", after)).transpose()?,
+        resource: query.resource,
         record_id: query.record_id.as_deref().map(clean),
         limit,
     };
-    let changes = changes::feed(&state.store, asked).await?;
-    let next = changes.last().map_or(after, |last| last.place);
-    let page = ChangePage { items: changes.into_iter().map(view).collect(), next_cursor: encode(next) };
+    let sight = sight(&state, query.unit_id.as_ref());
+    if wants_stream(&request) {
+        return change_streams::answer(&state, &request, sight, question).await;
+    }
+    let _place = if query.wait.unwrap_or(0) > 0 { Some(state.following.enter()?) } else { None };
+    let page = loop {
+        let known = match until > Instant::now() {
+            true => state.following.state(&state.store).await,
+            false => None,
+        };
+        let page = changes::feed(&state.store, sight.clone(), question.clone()).await?;
+        let waits = page.changes.is_empty() && until > Instant::now();
+        if !waits || !page.more && !state.following.news(&state.store, known.as_ref(), until).await {
+            break page;
+        }
+        question.after = Some(page.next);
+    };
+    let page = ChangePage {
+        items: page.changes.into_iter().map(view).collect(),
+        next_cursor: changes::cursor(page.next),
+        more: page.more,
+    };
     Ok(respond::computed(&request, &page))
+}
+
+fn wants_stream(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
+    accepted
+        .flat_map(|value| value.split(','))
+        .filter_map(|part| part.split(';').next())
+        .any(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
 /// The addresses of this file.

@@ -42,6 +42,7 @@ pub const LABELS: &[ListLabels] = &[
         ("form-reports", "Báo cáo biểu II.06a đã chốt", "Frozen reports of form II.06a"),
         ("returns", "Biểu tổng hợp do đơn vị gửi", "Returns of totals"),
         ("clock-rules", "Quy tắc tính hạn", "Clock rules"),
+        ("webhooks", "Webhook", "Webhooks"),
     ]),
     ("CommendationFlag", "Lưu ý về quyết định khen thưởng", "Flag of a commendation", &[
         ("undated", "Có số nhưng không có ngày", "It has a number and no date"),
@@ -54,6 +55,17 @@ pub const LABELS: &[ListLabels] = &[
         ("lao_dong_tien_tien", "Lao động tiên tiến, tập thể lao động tiên tiến", "Advanced worker or collective (lao động tiên tiến)"),
         ("chien_si_thi_dua_co_so", "Chiến sĩ thi đua cơ sở", "Emulation fighter at the grassroots (chiến sĩ thi đua cơ sở)"),
         ("other", "Hình thức khác", "Another form"),
+    ]),
+    ("DeliveryStatus", "Tình trạng gửi thông báo của webhook", "State of a delivery of a webhook", &[
+        ("pending", "Chờ gửi hoặc chờ gửi lại", "To be sent or sent again"),
+        ("delivered", "Đã gửi", "Delivered"),
+        ("failed", "Không gửi được", "Given up"),
+        ("skipped", "Bỏ qua", "Passed over"),
+    ]),
+    ("StopReason", "Lý do webhook bị dừng", "Why a webhook was stopped", &[
+        ("failing", "Nhiều lần liên tiếp không gửi được", "Deliveries failed again and again"),
+        ("owner_gone", "Khóa truy cập của chủ sở hữu đã hết hiệu lực", "The key of its owner has ended"),
+        ("changes_gone", "Các thay đổi chưa gửi không còn được lưu", "The changes to tell are no longer kept"),
     ]),
     ("ComponentKind", "Loại thành phần của tổng điểm", "Kind of a component of a total", &[
         ("criterion", "Tiêu chí", "Criterion"),

@@ -2,7 +2,7 @@
 //!
 //! The log line and the metrics name the route's template, never the path: paths hold codes of dossiers.
 
-use std::{cell::RefCell, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
+use std::{cell::RefCell, net::IpAddr, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
     Error,
@@ -15,8 +15,8 @@ use actix_web::{
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::{access, problem::Problem, state::AppState};
-use crate::service::access::Caller;
+use super::{access, problem::Problem, rate_limits::source_of, state::AppState};
+use crate::{service::access::Caller, store::changes::Origin};
 
 /// Language of titles and details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub struct Frame {
     pub path: String,
     /// Who asks.
     pub caller: RefCell<Arc<Caller>>,
+    /// Address that the request came from.
+    pub source: Option<IpAddr>,
 }
 
 tokio::task_local! {
@@ -81,12 +83,22 @@ pub fn current() -> Frame {
         language: Language::Vietnamese,
         path: String::new(),
         caller: RefCell::new(Caller::anonymous()),
+        source: None,
     })
 }
 
 /// Who asks: of the request being handled.
 pub fn caller() -> Arc<Caller> {
     FRAME.try_with(|frame| frame.caller.borrow().clone()).unwrap_or_else(|_| Caller::anonymous())
+}
+
+/// Where the request being handled came from.
+pub fn origin() -> Option<Arc<Origin>> {
+    let origin = |frame: &Rc<Frame>| {
+        let source = frame.source.map(|address| address.to_string());
+        Arc::new(Origin { source, request_id: frame.request_id.clone() })
+    };
+    FRAME.try_with(origin).ok()
 }
 
 /// `work` in the frame of the request being handled, for a task of its own: it goes on when the request is gone.
@@ -135,6 +147,8 @@ pub async fn around(
         // HEAD is GET without the body; the connection leaves the body out by itself.
         request.head_mut().method = Method::GET;
     }
+    let state = request.app_data::<web::Data<AppState>>().cloned();
+    let proxy_header = state.as_ref().and_then(|state| state.gate.rules.trusted_proxy_header.as_deref());
     let frame = Rc::new(Frame {
         request_id: request_id(&request),
         language: request
@@ -144,8 +158,8 @@ pub async fn around(
             .map_or(Language::Vietnamese, Language::negotiate),
         path: request.path().to_owned(),
         caller: RefCell::new(Caller::anonymous()),
+        source: source_of(&request, proxy_header),
     });
-    let state = request.app_data::<web::Data<AppState>>().cloned();
     let route = request.match_pattern();
     let span = tracing::info_span!("request", request_id = %frame.request_id);
     let admitted = admitted(state.as_ref().map(|state| state.get_ref()), request, next, route.as_deref());

@@ -181,6 +181,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     if rule != Rule::Open {
         errors.push(403);
     }
+    if path == format!("{API}/changes") {
+        errors.push(410);
+    }
     if path.contains('{') {
         errors.push(404);
     }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    crud::API,
     frame::{self, Frame, Language},
     idempotency,
 };
@@ -32,7 +33,9 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("not_published", 404, "It was not published", "Chưa được công bố"),
     ("method_not_allowed", 405, "Method not allowed", "Phương thức không được phép"),
     ("too_slow", 408, "The body came in too slowly", "Nội dung gửi đến quá chậm"),
+    ("cursor_expired", 410, "Changes so old are no longer kept", "Không còn lưu các thay đổi cũ như vậy"),
     ("duplicate", 409, "It exists already", "Đã tồn tại"),
+    ("too_many", 409, "There are too many already", "Đã có quá nhiều"),
     ("impossible_jump", 409, "The status can't follow", "Trạng thái không thể tiếp nối"),
     ("event_id_taken", 409, "The event number is taken", "Số sự kiện đã được dùng"),
     ("transferred", 409, "The dossier was transferred", "Hồ sơ đã được chuyển"),
@@ -116,6 +119,14 @@ pub struct ProblemBody {
     pub errors: Vec<ProblemError>,
     /// Id of the request, as in the log.
     pub request_id: String,
+    /// Of `cursor_expired`: the address of a snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String)]
+    pub snapshot: Option<String>,
+    /// Of `cursor_expired`: the cursor to go on from, for who needs no snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String)]
+    pub next_cursor: Option<String>,
 }
 
 /// An error on its way to the caller.
@@ -125,12 +136,14 @@ pub struct Problem {
     detail: Text,
     errors: Vec<Violation>,
     allow: Option<String>,
+    /// The end of the feed, where a cursor is older than what is kept.
+    go_on_from: Option<String>,
 }
 
 impl Problem {
     /// A problem of a code of the table.
     pub fn new(code: &'static str, en: impl Into<String>, vi: impl Into<String>) -> Self {
-        Self { code, detail: Text::new(en, vi), errors: Vec::new(), allow: None }
+        Self { code, detail: Text::new(en, vi), errors: Vec::new(), allow: None, go_on_from: None }
     }
 
     /// Something that can't be read as what the document says it is.
@@ -155,7 +168,7 @@ impl Problem {
             texts.join(" ")
         };
         let detail = Text::new(join(|v| &v.text.en), join(|v| &v.text.vi));
-        Self { code, detail, errors, allow: None }
+        Self { code, detail, errors, allow: None, go_on_from: None }
     }
 
     /// A method that the address doesn't have; `allow` are those that it has.
@@ -207,6 +220,8 @@ impl Problem {
                 })
                 .collect(),
             request_id: frame.request_id.clone(),
+            snapshot: self.go_on_from.as_ref().map(|_| format!("{API}/changes/snapshot")),
+            next_cursor: self.go_on_from.clone(),
         }
     }
 
@@ -292,15 +307,26 @@ impl From<Error> for Problem {
                     format!("Không có `{key}` trong {resource}."),
                 )
             }
-            Error::Absent { code, text } => Self { code, detail: text, errors: Vec::new(), allow: None },
+            Error::Absent { code, text } => {
+                Self { code, detail: text, errors: Vec::new(), allow: None, go_on_from: None }
+            }
             Error::Invalid(violations) => Self::with_errors("validation", violations),
             Error::Malformed(violations) => Self::malformed(violations),
             Error::Conflict { code, text, violations } => {
-                Self { code, detail: text, errors: violations, allow: None }
+                Self { code, detail: text, errors: violations, allow: None, go_on_from: None }
             }
             Error::Forbidden(text) => {
-                Self { code: "forbidden", detail: text, errors: Vec::new(), allow: None }
+                Self { code: "forbidden", detail: text, errors: Vec::new(), allow: None, go_on_from: None }
             }
+            Error::Expired { cursor } => Self {
+                go_on_from: Some(cursor),
+                ..Self::new(
+                    "cursor_expired",
+                    "The changes behind this cursor are no longer kept: read the snapshot, and go on from the \
+                     cursor that it gives.",
+                    "Không còn lưu các thay đổi sau con trỏ này: hãy đọc bản chụp rồi tiếp tục từ con trỏ kèm theo.",
+                )
+            },
             Error::Stale => Self::new(
                 "stale",
                 "The record has changed since it was read: read it again.",

@@ -148,15 +148,20 @@ impl Shard {
     }
 }
 
-/// The address that a request comes from: the last hop that a trusted proxy names, or the peer. Of an address of
-/// IPv6 the network counts, which is what one customer is given.
-fn address_of(request: &ServiceRequest, proxy_header: Option<&str>) -> Option<[u8; 16]> {
+/// The address that a request comes from: the last hop that a trusted proxy names, or the peer.
+pub fn source_of(request: &ServiceRequest, proxy_header: Option<&str>) -> Option<IpAddr> {
     let named = proxy_header.and_then(|name| {
         let value = request.headers().get_all(name).last()?.to_str().ok()?;
         last_hop(value)
     });
     let address = named.or_else(|| request.peer_addr().map(|peer| peer.ip()))?;
-    Some(match address.to_canonical() {
+    Some(address.to_canonical())
+}
+
+/// What requests of one address are counted under: of an address of IPv6 the network, which is what one customer is
+/// given.
+fn address_of(request: &ServiceRequest, proxy_header: Option<&str>) -> Option<[u8; 16]> {
+    Some(match source_of(request, proxy_header)? {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
         IpAddr::V6(address) => {
             let mut octets = address.octets();

@@ -15,6 +15,7 @@ use super::imports::ReportFormat;
 use crate::domain::{
     access::Scope,
     calendars::{DayKind, DayOff},
+    changes::{Action as ChangeAction, ChangedResource},
     clock_rules::{PauseRule, WithdrawnCount},
     commendations::{CommendationForm, RecipientKind},
     criteria::{CriterionKind, Polarity},
@@ -34,11 +35,11 @@ use crate::domain::{
     terms::TermUnit,
     time::{Day, Moment},
     units::{Extent, Level},
+    webhooks::{DeliveryStatus, StopReason},
 };
 use crate::{
     http::{form_06a_files::FormFormat, formats::FileFormat},
     service::{
-        changes::ChangedResource,
         commendations::CommendationFlag,
         deadlines::NoDueDate,
         dossier_events::Mode,
@@ -54,7 +55,6 @@ use crate::{
         series::SeriesGap,
         totals::{ComponentKind, TotalSource, Unranked},
     },
-    store::changes::Action as ChangeAction,
 };
 
 macro_rules! word_schemas {
@@ -108,6 +108,8 @@ word_schemas! {
     DayKind,
     /// Why a day was not counted.
     DayOff,
+    /// How far a delivery of a webhook is.
+    DeliveryStatus,
     /// Decimal mark of numbers that are written as text.
     DecimalMark,
     /// What the difference of two scores counts.
@@ -182,6 +184,8 @@ word_schemas! {
     ScoreUnit,
     /// Why a year of a series has no standing.
     SeriesGap,
+    /// Why the service stopped a webhook by itself.
+    StopReason,
     /// How a dossier was submitted.
     SubmissionChannel,
     /// How a score table is laid out: a row a unit (`wide`) or a row a score (`long`).

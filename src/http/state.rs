@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{access::Access, frame, gate::Gate};
+use super::{access::Access, following::Following, frame, gate::Gate};
 use crate::{
     domain::time::{Day, Moment},
     metrics::Metrics,
@@ -33,6 +33,8 @@ pub struct AppState {
     pub max_import: u64,
     /// Who may come in.
     pub access: Arc<Access>,
+    /// What requests that follow changes share.
+    pub following: Arc<Following>,
     /// What holds for every call.
     pub gate: Arc<Gate>,
     /// Imports that may run at once.
@@ -42,7 +44,7 @@ pub struct AppState {
 impl AppState {
     /// Who asks, and when.
     pub fn context(&self) -> Context {
-        Context { caller: frame::caller(), now: (self.clock)() }
+        Context { caller: frame::caller(), now: (self.clock)(), origin: frame::origin() }
     }
 
     /// Who asks for figures of an edition.

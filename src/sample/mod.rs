@@ -13,7 +13,7 @@ use crate::{
         dossier_flows::Facts, dossiers::Dossier, editions::Edition, time::Moment, violation::Violation,
     },
     service::{
-        crud::Context,
+        crud::{Context, entry_of},
         edition_cycle::publish_in,
         error::{Error, Result},
     },
@@ -193,15 +193,7 @@ impl Loader<'_> {
     }
 
     fn entry(&self, resource: &'static str, key: &str) -> changes::Entry {
-        changes::Entry {
-            at: self.now,
-            actor: ACTOR.to_owned(),
-            resource,
-            record_id: key.to_owned(),
-            action: Action::Create,
-            reason: None,
-            before: None,
-        }
+        entry_of(&Context::of_command(ACTOR, self.now), resource, key.to_owned(), Action::Create)
     }
 }
 

@@ -1,71 +1,33 @@
-//! The feed of changes: each with the record before and after, all read from one state of the data.
+//! The feed of changes: each with the record before and after, all read from one state of the data, as its reader
+//! sees them.
 //!
 //! What a change made is what the next change of the record found; of the last one it is the record as it is.
 
-use std::collections::{HashMap, HashSet};
-
-use serde::Serialize;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    api_keys::ApiKeys,
-    calendars::Calendars,
-    clock_rules::ClockRules,
-    commendations::Commendations,
-    crud::Resource,
-    dossiers::Dossiers,
-    editions::Editions,
+    changed_resources::{ChangedResource, Present, from_text, present_records, to_value},
+    edition_cycle::may_see_frameworks,
+    editions::parse_key,
     error::{Error, Result},
-    improvement_actions::ImprovementActions,
-    index_scores::IndexScores,
-    indexes::Indexes,
-    procedures::Procedures,
-    reported_figures::ReportedFigures,
-    returns::Returns,
-    units::Units,
+    sight::Sight,
 };
 use crate::{
-    domain::{time::Moment, words::words},
+    domain::time::Moment,
     store::{
-        self, Conn, Store, StoreError,
+        self, Conn, Store,
         changes::{Action, FeedRequest, Logged, Place},
-        list::{self, Filter, Request, Sort, Test},
+        edition_revisions::Wanted,
     },
 };
 
-words! {
-    /// A kind of record in the change log.
-    pub enum ChangedResource {
-        /// Units.
-        Units = "units",
-        /// Dossiers.
-        Dossiers = "dossiers",
-        /// Indexes.
-        Indexes = "indexes",
-        /// Editions; the id is `pci/2016`.
-        Editions = "editions",
-        /// Index scores.
-        IndexScores = "index-scores",
-        /// Commendations.
-        Commendations = "commendations",
-        /// Reported figures.
-        ReportedFigures = "reported-figures",
-        /// Improvement actions.
-        ImprovementActions = "improvement-actions",
-        /// Calendars.
-        Calendars = "calendars",
-        /// Procedures.
-        Procedures = "procedures",
-        /// Frozen reports; the id is `gso-874/2020/statutory/1`.
-        FormReports = "form-reports",
-        /// Returns of units that send totals only.
-        Returns = "returns",
-        /// Clock rules.
-        ClockRules = "clock-rules",
-        /// Keys; told to administrators alone.
-        ApiKeys = "api-keys",
-    }
-}
+/// Entries that a page looks through at most: what a caller sees may lie far apart.
+const SCANNED: usize = 2000;
+
+/// Entries that are read at once while a page looks for what the caller sees.
+const READ_AT_ONCE: u32 = 500;
 
 /// A change.
 #[derive(Debug, Clone)]
@@ -90,21 +52,121 @@ pub struct Change {
     pub after: Option<Value>,
 }
 
+/// Which changes somebody asks for.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Behind this place; from the beginning when absent.
+    pub after: Option<Place>,
+    /// Of this kind of record.
+    pub resource: Option<ChangedResource>,
+    /// Of the record of this id.
+    pub record_id: Option<String>,
+    /// Most changes.
+    pub limit: u32,
+}
+
+/// A page of the feed.
+#[derive(Debug, Clone)]
+pub struct FeedPage {
+    /// The changes, oldest first.
+    pub changes: Vec<Change>,
+    /// Where to go on, also behind what the caller doesn't see.
+    pub next: Place,
+    /// Whether more may follow at once.
+    pub more: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Token {
+    v: u8,
+    tx: i64,
+    id: i64,
+}
+
+/// A place as callers keep it.
+pub fn cursor(place: Place) -> String {
+    // A struct of three numbers always writes.
+    let json = serde_json::to_vec(&Token { v: 1, tx: place.tx, id: place.id }).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(json)
+}
+
+/// The place of a cursor; none where it is no cursor of the feed.
+pub fn place_of(cursor: &str) -> Option<Place> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let token: Token = serde_json::from_slice(&bytes).ok()?;
+    (token.v == 1 && token.tx >= 0 && token.id >= 0).then_some(Place { tx: token.tx, id: token.id })
+}
+
 /// A page of the feed, oldest first.
 ///
 /// # Errors
-/// The database's.
-pub async fn feed(store: &Store, request: FeedRequest) -> Result<Vec<Change>> {
-    store
-        .read(move |conn| {
-            let entries = store::changes::page(conn, &request)?;
-            let present = present_records(conn, &entries)?;
-            entries.into_iter().map(|entry| told(entry, &present)).collect()
-        })
-        .await
+/// `Expired` when the place is older than what is kept; the database's.
+pub async fn feed(store: &Store, sight: Sight, question: Question) -> Result<FeedPage> {
+    store.read(move |conn| feed_in(conn, &sight, &question)).await
 }
 
-type Present = HashMap<(String, String), Value>;
+/// [`feed`] within a transaction.
+///
+/// # Errors
+/// Those of [`feed`].
+pub fn feed_in(conn: &mut Conn, sight: &Sight, question: &Question) -> Result<FeedPage> {
+    let after = question.after.unwrap_or_default();
+    if let Some(purged) = store::audit::purged_up_to(conn)?
+        && after < purged
+    {
+        return Err(Error::Expired { cursor: cursor(store::changes::end(conn)?) });
+    }
+    let limit = question.limit as usize;
+    let mut page = FeedPage { changes: Vec::new(), next: after, more: true };
+    let mut request = FeedRequest {
+        after,
+        up_to: None,
+        resource: question.resource.map(|resource| resource.to_string()),
+        record_id: question.record_id.clone(),
+        limit: question.limit,
+    };
+    let mut scanned = 0;
+    while page.more && page.changes.len() < limit && scanned < SCANNED {
+        let entries = store::changes::page(conn, &request)?;
+        scanned += entries.len();
+        page.more = entries.len() == request.limit as usize;
+        for change in tell(conn, entries)? {
+            let place = change.place;
+            if page.changes.len() == limit {
+                page.more = true;
+                break;
+            }
+            page.next = place;
+            let public = public_edition(conn, sight, change)?;
+            page.changes.extend(public.and_then(|change| sight.seen(change)));
+        }
+        request.after = page.next;
+        request.limit = READ_AT_ONCE;
+    }
+    Ok(page)
+}
+
+/// The change at a place, as the reader sees it; none where the reader sees nothing of it, or it is no longer kept.
+///
+/// # Errors
+/// The database's.
+pub fn change_at(conn: &mut Conn, sight: &Sight, place: Place) -> Result<Option<Change>> {
+    let after = Place { id: place.id - 1, ..place };
+    let request = FeedRequest { after, up_to: Some(place), limit: 1, ..FeedRequest::default() };
+    let entries = store::changes::page(conn, &request)?;
+    let Some(change) = tell(conn, entries)?.pop() else { return Ok(None) };
+    Ok(public_edition(conn, sight, change)?.and_then(|change| sight.seen(change)))
+}
+
+/// Entries with the records before and after.
+///
+/// # Errors
+/// The database's.
+pub(super) fn tell(conn: &mut Conn, entries: Vec<Logged>) -> Result<Vec<Change>> {
+    let present = present_records(conn, &entries)?;
+    entries.into_iter().map(|entry| told(entry, &present)).collect()
+}
 
 fn told(entry: Logged, present: &Present) -> Result<Change> {
     let after = match (entry.action, &entry.next_before) {
@@ -127,81 +189,25 @@ fn told(entry: Logged, present: &Present) -> Result<Change> {
     })
 }
 
-fn from_text(text: &str) -> Result<Value> {
-    serde_json::from_str(text).map_err(|e| Error::Store(StoreError::Corrupt(e.to_string())))
-}
-
-fn to_value<T: Serialize>(record: &T) -> Result<Value> {
-    serde_json::to_value(record).map_err(|e| Error::Store(StoreError::Other(e.to_string())))
-}
-
-/// The records as they are of the changes that no other change follows.
-fn present_records(conn: &mut Conn, entries: &[Logged]) -> Result<Present> {
-    let mut wanted: HashMap<&str, HashSet<&str>> = HashMap::new();
-    for entry in entries {
-        if entry.action != Action::Delete && entry.next_before.is_none() {
-            wanted.entry(&entry.resource).or_default().insert(&entry.record_id);
-        }
+/// To a caller who may not see frameworks a change of an edition is the publication of a revision, or nothing.
+fn public_edition(conn: &mut Conn, sight: &Sight, change: Change) -> Result<Option<Change>> {
+    if change.resource != ChangedResource::Editions.as_str() || may_see_frameworks(&sight.caller) {
+        return Ok(Some(change));
     }
-    let mut present = Present::new();
-    for (resource, ids) in wanted {
-        let Ok(kind) = resource.parse::<ChangedResource>() else { continue };
-        let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
-        for (id, record) in present_of(conn, kind, ids)? {
-            present.insert((resource.to_owned(), id), record);
-        }
+    let revision = |state: &Option<Value>| state.as_ref()?.get("revision")?.as_i64();
+    let (before, after) = (revision(&change.before), revision(&change.after));
+    if before == after {
+        return Ok(None);
     }
-    Ok(present)
+    let before = published(conn, &change.id, before)?;
+    let after = published(conn, &change.id, after)?;
+    Ok(Some(Change { before, after, ..change }))
 }
 
-/// The records of one kind by their ids in the change log: a new kind of record is added here.
-fn present_of(conn: &mut Conn, kind: ChangedResource, ids: Vec<String>) -> Result<Vec<(String, Value)>> {
-    match kind {
-        ChangedResource::Units => by_keys::<Units>(conn, ids),
-        ChangedResource::Dossiers => by_keys::<Dossiers>(conn, ids),
-        ChangedResource::Commendations => by_keys::<Commendations>(conn, ids),
-        ChangedResource::ReportedFigures => by_keys::<ReportedFigures>(conn, ids),
-        ChangedResource::ClockRules => by_keys::<ClockRules>(conn, ids),
-        ChangedResource::ImprovementActions => by_keys::<ImprovementActions>(conn, ids),
-        ChangedResource::Indexes => by_keys::<Indexes>(conn, ids),
-        ChangedResource::IndexScores => by_keys::<IndexScores>(conn, ids),
-        ChangedResource::Calendars => by_keys::<Calendars>(conn, ids),
-        ChangedResource::Procedures => by_keys::<Procedures>(conn, ids),
-        ChangedResource::ApiKeys => by_keys::<ApiKeys>(conn, ids),
-        ChangedResource::Editions => editions(conn, ids),
-        ChangedResource::Returns => by_keys::<Returns>(conn, ids),
-        ChangedResource::FormReports => form_reports(conn, ids),
-    }
-}
-
-/// Records whose id in the change log is their key, in one query.
-fn by_keys<R: Resource>(conn: &mut Conn, keys: Vec<String>) -> Result<Vec<(String, Value)>> {
-    let limit = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-    let column = R::TABLE.key;
-    let filter = Filter { column, test: Test::OneOf, value: list::Value::Texts(keys) };
-    let sort = Sort { column, descending: false };
-    let found = R::list(conn, &Request { filters: vec![filter], sort, after: None, limit })?;
-    found.iter().map(|found| Ok((R::record_id(&found.record), to_value(&found.record)?))).collect()
-}
-
-/// Editions are listed within an index, so they are found one by one.
-fn editions(conn: &mut Conn, ids: Vec<String>) -> Result<Vec<(String, Value)>> {
-    let mut found = Vec::new();
-    for id in ids {
-        if let Some(edition) = Editions::find(conn, &id)? {
-            found.push((id, to_value(&edition.record)?));
-        }
-    }
-    Ok(found)
-}
-
-/// Frozen reports, without their documents: these are at their own address.
-fn form_reports(conn: &mut Conn, ids: Vec<String>) -> Result<Vec<(String, Value)>> {
-    let mut found = Vec::new();
-    for id in ids {
-        if let Some(report) = store::form_reports::find(conn, &id)? {
-            found.push((id, to_value(&report)?));
-        }
-    }
-    Ok(found)
+/// An edition as a revision published it.
+pub(super) fn published(conn: &mut Conn, key: &str, revision: Option<i64>) -> Result<Option<Value>> {
+    let number = revision.and_then(|number| i32::try_from(number).ok());
+    let (Some((index, year)), Some(number)) = (parse_key(key), number) else { return Ok(None) };
+    let found = store::edition_revisions::find(conn, index, year, Wanted::Number(number))?;
+    found.map(|found| to_value(&found.edition)).transpose()
 }

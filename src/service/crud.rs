@@ -375,15 +375,28 @@ pub fn entry<R: Resource>(
         .map(serde_json::to_string)
         .transpose()
         .map_err(|e| Error::Store(crate::store::StoreError::Other(e.to_string())))?;
-    Ok(changes::Entry {
+    let entry = entry_of(context, R::NAME, R::record_id(record), action);
+    Ok(changes::Entry { reason, before, ..entry })
+}
+
+/// An entry that says who did what to which record, from where.
+pub fn entry_of(
+    context: &Context,
+    resource: &'static str,
+    record_id: String,
+    action: Action,
+) -> changes::Entry {
+    changes::Entry {
         at: context.now,
         actor: context.actor().to_owned(),
-        resource: R::NAME,
-        record_id: R::record_id(record),
+        caller_id: context.caller.id.clone(),
+        origin: context.origin.clone(),
+        resource,
+        record_id,
         action,
-        reason,
-        before,
-    })
+        reason: None,
+        before: None,
+    }
 }
 
 /// The refusal of a deletion because of what refers to the record; nothing to refuse when nothing does.

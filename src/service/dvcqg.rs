@@ -126,7 +126,7 @@ fn violations(error: Error) -> Result<Vec<Violation>> {
         Error::Forbidden(text) => {
             Ok(vec![Violation { pointer: "/DonViXuLy".to_owned(), code: "forbidden", text }])
         }
-        Error::NotFound { .. } | Error::Absent { .. } | Error::Stale => Ok(vec![Violation::new(
+        Error::NotFound { .. } | Error::Absent { .. } | Error::Expired { .. } | Error::Stale => Ok(vec![Violation::new(
             "/MaHoSo",
             "not_found",
             "The dossier is not there.",

@@ -35,6 +35,11 @@ pub enum Error {
         /// The members concerned.
         violations: Vec<Violation>,
     },
+    /// The changes behind this place are no longer kept.
+    Expired {
+        /// The end of the feed, to go on from with a snapshot.
+        cursor: String,
+    },
     /// The record has changed since the caller read it.
     Stale,
     /// The caller may not do that.

@@ -150,13 +150,8 @@ fn write(
             .map_err(|e| Error::Store(StoreError::Other(e.to_string())))?,
     };
     let entry = Entry {
-        at: context.now,
-        actor: context.actor().to_owned(),
-        resource: NAME,
-        record_id: frozen.id.clone(),
-        action: Action::Create,
         reason: frozen.reason.clone(),
-        before: None,
+        ..crud::entry_of(context, NAME, frozen.id.clone(), Action::Create)
     };
     let version = changes::append(conn, entry)?;
     store::form_reports::insert(conn, &frozen, version)?;

@@ -3,8 +3,10 @@
 
 pub mod access;
 pub mod api_keys;
+pub mod audit;
 pub mod batches;
 pub mod calendars;
+pub mod changed_resources;
 pub mod changes;
 pub mod clock_rules;
 pub mod cohorts;
@@ -57,9 +59,13 @@ pub mod score_files;
 pub mod score_imports;
 pub mod score_sheets;
 pub mod series;
+pub mod sight;
 pub mod simulations;
+pub mod snapshots;
 pub mod totals;
 pub mod unit_profiles;
 pub mod unit_scores;
 pub mod unit_tree;
 pub mod units;
+pub mod webhook_deliveries;
+pub mod webhooks;

@@ -13,6 +13,7 @@ use crate::{
     domain::time::Moment,
     store::{
         Conn, StoreResult, Versioned,
+        changes::Origin,
         list::{Filter, Request, Table},
         lock::Structure,
     },
@@ -25,12 +26,14 @@ pub struct Context {
     pub caller: Arc<Caller>,
     /// The moment of the request.
     pub now: Moment,
+    /// Where the request came from; none of a command.
+    pub origin: Option<Arc<Origin>>,
 }
 
 impl Context {
     /// A command at the machine itself: it may do everything.
     pub fn of_command(name: &str, now: Moment) -> Self {
-        Self { caller: Caller::everything(name), now }
+        Self { caller: Caller::everything(name), now, origin: None }
     }
 
     /// The caller's name, as the change log keeps it.

@@ -1,7 +1,12 @@
-//! The change log: one entry a change, appended in the transaction of the change itself.
+//! The change log: one entry a change, appended in the transaction of the change itself, and read in one order.
+//!
+//! An entry's number is taken while its writer holds the record's lock, so the changes of one record are in the order
+//! of their numbers. The feed is in the order of [`Place`].
+
+use std::sync::Arc;
 
 use diesel::{
-    QueryableByName, RunQueryDsl,
+    PgConnection, QueryableByName, RunQueryDsl,
     prelude::*,
     sql_query,
     sql_types::{BigInt, Nullable, Text},
@@ -11,21 +16,19 @@ use super::{
     conn::Conn,
     error::{StoreError, StoreResult},
     idempotency, row,
-    schema::changes,
-    sql::numbered,
+    schema::{audit_seals, changes},
+    sql::{Statement, Value},
 };
-use crate::domain::{time::Moment, words::words};
+pub use crate::domain::changes::Action;
+use crate::domain::time::Moment;
 
-words! {
-    /// What a change did to its record.
-    pub enum Action {
-        /// Made it.
-        Create = "create",
-        /// Changed it.
-        Update = "update",
-        /// Took it away.
-        Delete = "delete",
-    }
+/// Where a change came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Address of the caller, where it is known.
+    pub source: Option<String>,
+    /// Id of the request.
+    pub request_id: String,
 }
 
 /// An entry to append.
@@ -35,6 +38,10 @@ pub struct Entry {
     pub at: Moment,
     /// Who: a caller's name.
     pub actor: String,
+    /// What tells callers of one name apart.
+    pub caller_id: Option<String>,
+    /// The request that it came with; none of a command.
+    pub origin: Option<Arc<Origin>>,
     /// Which kind of record.
     pub resource: &'static str,
     /// Which record.
@@ -58,6 +65,9 @@ struct NewRow {
     action: String,
     reason: Option<String>,
     before: Option<String>,
+    caller_id: Option<String>,
+    source: Option<String>,
+    request_id: Option<String>,
 }
 
 diesel::table! {
@@ -76,10 +86,11 @@ struct Number {
     id: i64,
 }
 
-/// Whether no change was ever made.
+/// Whether no change was ever made; those that are no longer kept were sealed.
 pub fn is_empty(conn: &mut Conn) -> StoreResult<bool> {
     let first: Option<i64> = changes::table.select(changes::id).first(conn).optional()?;
-    Ok(first.is_none())
+    let sealed: Option<i64> = audit_seals::table.select(audit_seals::number).first(conn).optional()?;
+    Ok(first.is_none() && sealed.is_none())
 }
 
 /// Appends one entry and returns its number.
@@ -106,6 +117,9 @@ pub fn append_all(conn: &mut Conn, entries: Vec<Entry>) -> StoreResult<Vec<i64>>
             action: entry.action.to_string(),
             reason: entry.reason,
             before: entry.before,
+            caller_id: entry.caller_id,
+            source: entry.origin.as_ref().and_then(|origin| origin.source.clone()),
+            request_id: entry.origin.map(|origin| origin.request_id.clone()),
         })
         .collect();
     match conn {
@@ -145,7 +159,7 @@ fn reserve(conn: &mut Conn, count: usize) -> StoreResult<Vec<i64>> {
 }
 
 /// A place in the feed: behind this entry.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The transaction; 0 on SQLite, where changes commit in the order of their numbers.
     pub tx: i64,
@@ -153,11 +167,13 @@ pub struct Place {
     pub id: i64,
 }
 
-/// What a page of the feed is asked for.
-#[derive(Debug, Clone)]
+/// Which entries.
+#[derive(Debug, Clone, Default)]
 pub struct FeedRequest {
     /// Where to begin.
     pub after: Place,
+    /// Where to end, where the end is known.
+    pub up_to: Option<Place>,
     /// Changes of this kind of record.
     pub resource: Option<String>,
     /// Changes of this record.
@@ -167,7 +183,7 @@ pub struct FeedRequest {
 }
 
 /// An entry as it was appended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logged {
     /// Its place in the feed.
     pub place: Place,
@@ -175,6 +191,12 @@ pub struct Logged {
     pub at: Moment,
     /// Who.
     pub actor: String,
+    /// What tells callers of one name apart.
+    pub caller_id: Option<String>,
+    /// Address of the caller.
+    pub source: Option<String>,
+    /// Id of the request.
+    pub request_id: Option<String>,
     /// Which kind of record.
     pub resource: String,
     /// Which record.
@@ -190,7 +212,7 @@ pub struct Logged {
 }
 
 #[derive(QueryableByName)]
-struct LoggedRow {
+pub(super) struct LoggedRow {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = BigInt)]
@@ -199,6 +221,12 @@ struct LoggedRow {
     at: i64,
     #[diesel(sql_type = Text)]
     actor: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    caller_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    source: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    request_id: Option<String>,
     #[diesel(sql_type = Text)]
     resource: String,
     #[diesel(sql_type = Text)]
@@ -213,52 +241,100 @@ struct LoggedRow {
     next_before: Option<String>,
 }
 
+/// What is read of an entry `c`.
+pub(super) const COLUMNS: &str = "c.id, c.tx, c.at, c.actor, c.caller_id, c.source, c.request_id, c.resource, \
+     c.record_id, c.action, c.reason, c.before, \
+     (SELECT n.before FROM changes n WHERE n.resource = c.resource AND n.record_id = c.record_id \
+     AND n.id > c.id ORDER BY n.id LIMIT 1) AS next_before";
+
+impl LoggedRow {
+    pub(super) fn logged(self) -> StoreResult<Logged> {
+        Ok(Logged {
+            place: Place { tx: self.tx, id: self.id },
+            at: Moment::from_micros(self.at),
+            action: row::word(&self.action)?,
+            actor: self.actor,
+            caller_id: self.caller_id,
+            source: self.source,
+            request_id: self.request_id,
+            resource: self.resource,
+            record_id: self.record_id,
+            reason: self.reason,
+            before: self.before,
+            next_before: self.next_before,
+        })
+    }
+}
+
+/// The first transaction of PostgreSQL that may still write, as entries count transactions.
+const HORIZON: &str = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint + changes_tx_offset()";
+
+/// Compares the place of an entry `c`.
+pub(super) fn push_place(statement: &mut Statement, conn: &Conn, compared: &str, place: Place) {
+    let (before, between, after) = match conn {
+        // `tx` is 0 everywhere, and SQLite seeks by the first column only when it compares the pair.
+        Conn::Sqlite(_) => ("c.tx = ".to_owned(), format!(" AND c.id {compared} "), ""),
+        Conn::Postgres(_) => (format!("(c.tx, c.id) {compared} ("), ", ".to_owned(), ")"),
+    };
+    statement.push(&before);
+    statement.bind(Value::BigInt(place.tx));
+    statement.push(&between);
+    statement.bind(Value::BigInt(place.id));
+    statement.push(after);
+}
+
 /// A page of the feed, oldest first.
 ///
-/// On PostgreSQL an entry is told once no older transaction runs, so that none can still appear before it.
-/// Writers of one record follow each other, so that its changes are in the order of their numbers.
+/// On PostgreSQL an entry is told once no transaction up to its own runs, so that none can still appear before it;
+/// see the migrations for what `tx` is where a transaction waited for a younger one.
 pub fn page(conn: &mut Conn, request: &FeedRequest) -> StoreResult<Vec<Logged>> {
-    let mut holds = match conn {
-        // `tx` is 0 everywhere, and SQLite seeks by the first column only when it compares the pair.
-        Conn::Sqlite(_) => "c.tx = $1 AND c.id > $2".to_owned(),
-        Conn::Postgres(_) => {
-            "(c.tx, c.id) > ($1, $2) AND c.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-                .to_owned()
-        }
-    };
-    let mut texts = Vec::new();
+    let mut statement = Statement::default();
+    statement.push(&format!("SELECT {COLUMNS} FROM changes c WHERE "));
+    push_place(&mut statement, conn, ">", request.after);
+    if let Conn::Postgres(_) = conn {
+        statement.push(&format!(" AND c.tx < {HORIZON}"));
+    }
+    if let Some(end) = request.up_to {
+        statement.push(" AND ");
+        push_place(&mut statement, conn, "<=", end);
+    }
     for (column, value) in [("resource", &request.resource), ("record_id", &request.record_id)] {
         if let Some(value) = value {
-            texts.push(value.clone());
-            holds.push_str(&format!(" AND c.{column} = ${}", texts.len() + 2));
+            statement.push(&format!(" AND c.{column} = "));
+            statement.bind(Value::Text(value.clone()));
         }
     }
-    let statement = format!(
-        "SELECT c.id, c.tx, c.at, c.actor, c.resource, c.record_id, c.action, c.reason, c.before, \
-         (SELECT n.before FROM changes n WHERE n.resource = c.resource AND n.record_id = c.record_id \
-         AND n.id > c.id ORDER BY n.id LIMIT 1) AS next_before \
-         FROM changes c WHERE {holds} ORDER BY c.tx, c.id LIMIT {}",
-        request.limit
-    );
-    let mut query =
-        numbered(conn, &statement).bind::<BigInt, _>(request.after.tx).bind::<BigInt, _>(request.after.id);
-    for text in texts {
-        query = query.bind::<Text, _>(text);
+    statement.push(&format!(" ORDER BY c.tx, c.id LIMIT {}", request.limit));
+    statement.load::<LoggedRow>(conn)?.into_iter().map(LoggedRow::logged).collect()
+}
+
+/// The end of the feed: what is behind it was not committed when it was asked for, or was not told yet.
+pub fn end(conn: &mut Conn) -> StoreResult<Place> {
+    match conn {
+        Conn::Sqlite(_) => {
+            let last: Option<i64> = changes::table.select(diesel::dsl::max(changes::id)).first(conn)?;
+            Ok(Place { tx: 0, id: last.unwrap_or(0) })
+        }
+        Conn::Postgres(_) => {
+            let mut statement = Statement::default();
+            statement.push(&format!("SELECT {HORIZON}"));
+            let horizon = statement.rows::<BigInt, i64>(conn)?.first().copied().unwrap_or(0);
+            Ok(Place { tx: horizon - 1, id: i64::MAX })
+        }
     }
-    let rows: Vec<LoggedRow> = query.load(conn)?;
-    rows.into_iter()
-        .map(|entry| {
-            Ok(Logged {
-                place: Place { tx: entry.tx, id: entry.id },
-                at: Moment::from_micros(entry.at),
-                actor: entry.actor,
-                resource: entry.resource,
-                record_id: entry.record_id,
-                action: row::word(&entry.action)?,
-                reason: entry.reason,
-                before: entry.before,
-                next_before: entry.next_before,
-            })
-        })
-        .collect()
+}
+
+/// Lets new entries go on behind those of a database that was restored into another cluster of PostgreSQL, whose
+/// transactions have lower numbers. Nobody writes meanwhile: it is part of the migrations.
+pub fn go_on_after_restore(conn: &mut PgConnection) -> StoreResult<()> {
+    let wanted: Vec<Number> = sql_query(format!(
+        "SELECT MAX(tx) - ({HORIZON}) + changes_tx_offset() + 1 AS id FROM changes \
+         HAVING MAX(tx) >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + changes_tx_offset()"
+    ))
+    .load(conn)?;
+    if let Some(Number { id: offset }) = wanted.first() {
+        let function = "CREATE OR REPLACE FUNCTION changes_tx_offset() RETURNS bigint LANGUAGE sql IMMUTABLE";
+        sql_query(format!("{function} AS 'SELECT {offset}::bigint'")).execute(conn)?;
+    }
+    Ok(())
 }

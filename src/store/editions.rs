@@ -123,6 +123,22 @@ pub fn find(conn: &mut Conn, index: &str, year: i32) -> StoreResult<Option<Versi
     found.map(EditionRow::edition).transpose()
 }
 
+/// Keys of editions in the order of index and year, behind one of them.
+pub fn keys(conn: &mut Conn, after: Option<&str>, limit: u32) -> StoreResult<Vec<String>> {
+    let mut query = editions::table
+        .select((editions::index_code, editions::year))
+        .order((editions::index_code, editions::year))
+        .limit(i64::from(limit))
+        .into_boxed();
+    let place = after.and_then(|key| key.rsplit_once('/'));
+    if let Some((index, year)) = place.and_then(|(index, year)| Some((index, year.parse::<i32>().ok()?))) {
+        let later = editions::index_code.eq(index.to_owned()).and(editions::year.gt(year));
+        query = query.filter(editions::index_code.gt(index.to_owned()).or(later));
+    }
+    let found: Vec<(String, i32)> = query.load(conn)?;
+    Ok(found.into_iter().map(|(index, year)| format!("{index}/{year}")).collect())
+}
+
 /// Every edition of a year, of every index.
 pub fn of_year(conn: &mut Conn, year: i32) -> StoreResult<Vec<Edition>> {
     let rows: Vec<EditionRow> =

@@ -53,6 +53,16 @@ pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<FormReport>> {
     found.map(FormReportRow::report).transpose()
 }
 
+/// Ids of revisions in their order, behind one of them.
+pub fn ids(conn: &mut Conn, after: Option<&str>, limit: u32) -> StoreResult<Vec<String>> {
+    Ok(form_reports::table
+        .filter(form_reports::id.gt(after.unwrap_or_default()))
+        .select(form_reports::id)
+        .order(form_reports::id)
+        .limit(i64::from(limit))
+        .load(conn)?)
+}
+
 /// The last revision of a series.
 pub fn last(conn: &mut Conn, series: &Series) -> StoreResult<Option<FormReport>> {
     let found: Option<FormReportRow> = form_reports::table

@@ -7,6 +7,7 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
+    changes,
     conn::{Conn, DatabaseUrl, Manager, Purpose},
     error::{StoreError, StoreResult},
 };
@@ -40,7 +41,9 @@ pub fn run(url: &DatabaseUrl) -> StoreResult<Vec<String>> {
         Conn::Postgres(mut conn) => {
             // A session lock: each migration is a transaction of its own. It ends with the connection.
             sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(&mut conn)?;
-            conn.run_pending_migrations(POSTGRES).map(versions).map_err(failed)
+            let done = conn.run_pending_migrations(POSTGRES).map(versions).map_err(failed)?;
+            changes::go_on_after_restore(&mut conn)?;
+            Ok(done)
         }
     }
 }

@@ -5,6 +5,7 @@
 //! short way for a read that is bounded: on SQLite it stays on the thread that asks.
 
 pub mod api_keys;
+pub mod audit;
 pub mod calendars;
 pub mod changes;
 pub mod clock_rules;
@@ -17,6 +18,7 @@ pub mod dossiers;
 pub mod edition_revisions;
 pub mod editions;
 pub mod error;
+pub mod following_schema;
 pub mod form_reports;
 mod here;
 pub mod idempotency;
@@ -36,6 +38,8 @@ pub mod series;
 pub mod sql;
 pub mod unit_tree;
 pub mod units;
+pub mod webhook_deliveries;
+pub mod webhooks;
 mod writer;
 
 use std::{

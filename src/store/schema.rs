@@ -3,6 +3,8 @@
 // The macros make public items without documentation; the columns are explained in the migrations.
 #![allow(missing_docs)]
 
+pub use super::following_schema::{audit_seals, webhook_deliveries, webhooks};
+
 diesel::table! {
     changes (id) {
         id -> BigInt,
@@ -14,6 +16,9 @@ diesel::table! {
         action -> Text,
         reason -> Nullable<Text>,
         before -> Nullable<Text>,
+        caller_id -> Nullable<Text>,
+        source -> Nullable<Text>,
+        request_id -> Nullable<Text>,
     }
 }
 

@@ -77,6 +77,15 @@ impl Statement {
         Ok(either!(conn, |conn| RunQueryDsl::load(self, conn))?)
     }
 
+    /// Runs it for what it does.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn run(mut self, conn: &mut Conn) -> StoreResult<usize> {
+        self.keep(conn);
+        Ok(either!(conn, |conn| RunQueryDsl::execute(self, conn))?)
+    }
+
     /// The rows, their columns by place: those of `T`, in its order.
     ///
     /// # Errors

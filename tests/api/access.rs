@@ -25,7 +25,7 @@ pub fn make_key(app: &App, over: Value) -> (String, String) {
 }
 
 /// Ids of the records of unit `a` that paths name, by the template they stand in.
-fn make_records(app: &App) -> BTreeMap<&'static str, String> {
+pub fn make_records(app: &App) -> BTreeMap<&'static str, String> {
     app.post(UNITS, &with(unit("p"), json!({"level": "province"}))).expect(201);
     for id in ["a", "b", "c"] {
         app.post(UNITS, &with(unit(id), json!({"parent_id": "p"}))).expect(201);
@@ -55,6 +55,8 @@ fn make_records(app: &App) -> BTreeMap<&'static str, String> {
     ids.insert("imports", import);
     ids.insert("units", "a".to_owned());
     ids.insert("api-keys", make_key(app, json!({})).1);
+    let webhook = app.post("/api/v1/webhooks", &body_of("webhooks")).expect(201);
+    ids.insert("webhooks", webhook.json["webhook"]["id"].as_str().unwrap().to_owned());
     ids
 }
 
@@ -83,6 +85,7 @@ pub fn body_of(collection: &str) -> Value {
                 "c11": 0, "c12": 0, "c13": 0}]
         }),
         "api-keys" => json!({"name": "Khóa mới", "scopes": ["admin"]}),
+        "webhooks" => json!({"url": "http://127.0.0.1:1/hook"}),
         other => panic!("{other}"),
     }
 }

@@ -11,6 +11,7 @@ mod support;
 mod access;
 mod access_reach;
 mod api_keys;
+mod audit;
 mod bad_input;
 mod bad_resources;
 mod batches;
@@ -41,6 +42,7 @@ mod edition_readings;
 mod explanations;
 mod figures_and_actions;
 mod filters;
+mod following;
 mod form_06a;
 mod form_reports;
 mod formats;
@@ -73,6 +75,8 @@ mod store;
 mod tokens;
 mod unit_tree;
 mod units;
+mod webhook_receivers;
+mod webhooks;
 
 use std::process::ExitCode;
 

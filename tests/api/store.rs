@@ -188,6 +188,9 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
         returns,
         clock_rules,
         idempotency_claims,
+        audit_seals,
+        webhooks,
+        webhook_deliveries,
     );
     let there: BTreeSet<String> = crate::support::database::tables(&mut conn).into_iter().collect();
     assert_eq!(there, known, "each table is in `store::schema`, and here");

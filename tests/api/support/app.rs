@@ -61,23 +61,35 @@ impl App {
 
     /// Starts the service with other pools and queues.
     pub fn with_limits(database: Database, limits: StoreLimits) -> Self {
-        Self::with(database, limits, access(), CallRules::default())
+        Self::with(database, limits, access(), CallRules::default(), true)
     }
 
     /// Starts the service with other rules of access.
     pub fn with_access(database: Database, access: Access) -> Self {
-        Self::with(database, STORE_LIMITS, access, CallRules::default())
+        Self::with(database, STORE_LIMITS, access, CallRules::default(), true)
     }
 
     /// Starts the service with other pools and queues, and other rules of calls.
     pub fn with_rules(database: Database, limits: StoreLimits, rules: CallRules) -> Self {
-        Self::with(database, limits, access(), rules)
+        Self::with(database, limits, access(), rules, true)
     }
 
-    fn with(database: Database, limits: StoreLimits, access: Access, rules: CallRules) -> Self {
+    /// Starts the service as operators do, without webhooks to private networks.
+    pub fn with_public_webhooks(database: Database) -> Self {
+        Self::with(database, STORE_LIMITS, access(), CallRules::default(), false)
+    }
+
+    fn with(
+        database: Database,
+        limits: StoreLimits,
+        access: Access,
+        rules: CallRules,
+        webhooks_allow_private: bool,
+    ) -> Self {
         let store = Store::open(&database.url, limits).unwrap();
         let clock = Arc::new(AtomicI64::new(START.parse::<Moment>().unwrap().micros()));
-        let (address, handle, thread) = spawn(store.clone(), clock.clone(), limits, access, rules);
+        let (address, handle, thread) =
+            spawn(store.clone(), clock.clone(), limits, access, rules, webhooks_allow_private);
         Self { client: Client::new(address), store, clock, server: Some((handle, thread)), database }
     }
 
@@ -89,6 +101,12 @@ impl App {
     /// [`beside`](Self::beside) with other rules of calls.
     pub fn beside_with(&self, rules: CallRules) -> Self {
         Self::with_rules(self.database.shared(), STORE_LIMITS, rules)
+    }
+
+    /// The clock that the test sets.
+    pub fn clock(&self) -> Clock {
+        let clock = self.clock.clone();
+        Arc::new(move || Moment::from_micros(clock.load(Ordering::SeqCst)))
     }
 
     /// Sets the clock.
@@ -103,6 +121,7 @@ fn spawn(
     limits: StoreLimits,
     access: Access,
     rules: CallRules,
+    webhooks_allow_private: bool,
 ) -> (SocketAddr, ServerHandle, JoinHandle<()>) {
     let (tell, told) = mpsc::channel();
     let thread = std::thread::spawn(move || {
@@ -115,6 +134,7 @@ fn spawn(
                 blocking_threads: limits.connections as usize + 2,
                 shutdown_seconds: 5,
                 calls: rules,
+                webhooks_allow_private,
             };
             let bound = server::bind(store, clock, access, "127.0.0.1:0", server_limits).unwrap();
             tell.send((bound.addresses[0], bound.server.handle())).unwrap();

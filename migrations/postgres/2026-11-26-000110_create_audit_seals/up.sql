@@ -1,0 +1,14 @@
+-- Seals of the change log: each covers the entries behind the one before it up to (last_tx, last_id), in the feed's
+-- order. `hash` is over the previous seal's hash and these entries; `marks` names each entry with the beginning of
+-- its own hash, so that a difference can be told by its entry. The entries of a seal that has `purged_at` are gone.
+CREATE TABLE audit_seals (
+    number BIGINT NOT NULL PRIMARY KEY,
+    last_tx BIGINT NOT NULL,
+    last_id BIGINT NOT NULL,
+    entries BIGINT NOT NULL,
+    marks TEXT COLLATE "C" NOT NULL,
+    hash TEXT COLLATE "C" NOT NULL,
+    newest_at BIGINT NOT NULL,
+    sealed_at BIGINT NOT NULL,
+    purged_at BIGINT
+);
