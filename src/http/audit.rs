@@ -47,6 +47,7 @@ pub struct ListAuditLogQuery {
     /// Entries before this moment.
     pub to: Option<Moment>,
     /// `-at`, the newest first, or `at`.
+    #[param(schema_with = sort_words)]
     pub sort: Option<String>,
     /// Entries of a page.
     #[param(minimum = 1, maximum = 500, default = 50)]
@@ -125,6 +126,10 @@ fn view(entry: AuditEntry) -> AuditEntryView {
         after: change.after,
         sealed: entry.sealed,
     }
+}
+
+fn sort_words() -> utoipa::openapi::schema::Object {
+    super::page::sort_words(&[("at", "at")])
 }
 
 fn is_oldest_first(sort: Option<&str>) -> Result<bool, Problem> {
