@@ -287,7 +287,14 @@ api_test!(every_operation_that_stores_something_obeys, |app| {
         };
         let first = send(example);
         assert!(first.status < 300 || KEPT.contains(&first.status), "{path}: {}", first.json);
-        is_replay(&first, &send(example));
+        if first.header("cache-control") == "no-store" {
+            // A secret is told once and not kept: the second request learns what was made, and nothing is made again.
+            let second = send(example).expect(409);
+            assert_eq!(second.code(), "idempotency_answer_lost", "{path}");
+            assert_eq!(second.header("location"), first.header("location"), "{path}");
+        } else {
+            is_replay(&first, &send(example));
+        }
         if let Some(example) = example {
             let other = with(example.clone(), json!({"another": 1}));
             assert_eq!(send(Some(&other)).expect(422).code(), "idempotency_key_reused", "{path}");
