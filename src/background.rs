@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::{
     domain::time::Moment,
     service::{
-        audit::{self, Finding, Verdict},
+        audit::{self, Finding, Purge, Verdict},
         webhook_deliveries,
     },
     store::Store,
@@ -86,6 +86,9 @@ pub async fn verify_audit(store: &Store, anchor: Option<&str>) -> Result<(), Str
     if verdict.purged > 0 {
         println!("{} older seals stand for entries that are no longer kept", verdict.purged);
     }
+    for Purge { first, last, at } in &verdict.purges {
+        println!("no longer kept: the entries of seals {first} to {last}, since {at}");
+    }
     match (verdict.tail, verdict.tail_since) {
         (0, _) | (_, None) => println!("every entry is sealed"),
         (tail, Some(since)) => println!("not sealed yet: {tail} entries, the oldest of {since}"),
@@ -121,6 +124,9 @@ fn told(finding: &Finding) -> String {
         Finding::Missing(id) => format!("entry {id} is missing"),
         Finding::Inserted(id) => format!("entry {id} was put in among sealed ones"),
         Finding::Seal(number) => format!("seal {number} was changed, or its entries put in another order"),
+        Finding::Purged(number) => {
+            format!("seal {number} says that its entries are no longer kept: it was not the service's doing")
+        }
         Finding::SealMissing(number) => format!("seal {number} is missing"),
     }
 }

@@ -154,6 +154,18 @@ impl Edition {
         })
     }
 
+    /// Fewest points that a score of the criterion may have: what it states, or nothing (0) where it is points of a
+    /// maximum. Bonus and penalty points and values that are normalised have no such bound.
+    pub fn minimum_of(&self, criterion: &Criterion) -> Option<Exact> {
+        if criterion.min_points.is_some() || criterion.max_points.is_none() || criterion.is_bonus() {
+            return criterion.min_points.clone();
+        }
+        let above = criterion.parent.as_deref().and_then(|code| self.criterion(code));
+        let method = above.map_or(self.method, |above| self.method_of(above));
+        let bounded = method != Method::Normalised && !above.is_some_and(Criterion::is_bonus);
+        bounded.then(Exact::zero)
+    }
+
     /// [`Edition::maximum_of`] each of the criteria, in the edition's order.
     pub fn maxima(&self) -> Vec<Option<Exact>> {
         let parents: HashSet<&str> = self.criteria.iter().filter_map(|c| c.parent.as_deref()).collect();

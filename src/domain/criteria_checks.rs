@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     criteria::{Criterion, HUNDRED, Method, SCALE_TOP},
     decimal::Exact,
-    editions::Edition,
+    editions::{Edition, ScoreUnit},
     index_scores::ScoreStage,
     violation::Findings,
 };
@@ -43,7 +43,20 @@ impl Edition {
         let areas: Vec<Placed> =
             self.criteria.iter().enumerate().filter(|(_, c)| c.parent.is_none()).collect();
         tree.check_weights("/criteria", None, self.method, &areas, findings);
+        if self.method == Method::Points && self.unit_of_measure == ScoreUnit::Percent {
+            tree.check_shares(areas, findings);
+        }
     }
+}
+
+/// A criterion that has to say how many points it can give.
+fn missing_maximum(i: usize, findings: &mut Findings) {
+    findings.add(
+        format!("/criteria/{i}/max_points"),
+        "missing_maximum",
+        "A share of the maximum needs `max_points` of each criterion that is part of it.",
+        "Cần `max_points` của mọi tiêu chí thành phần để tính tỷ lệ trên điểm tối đa.",
+    );
 }
 
 impl Tree<'_> {
@@ -219,8 +232,8 @@ impl Tree<'_> {
         let method = self.edition.method_of(parent);
         // Where nothing says that points are summed, the areas of a weighted total may leave some criteria out.
         let sums = self.edition.method == Method::Points || parent.method.is_some() || parent.is_bonus();
-        if method == Method::Points && sums {
-            self.check_sums(i, parent, findings);
+        if method == Method::Points {
+            self.check_sums(i, parent, sums, findings);
         }
         if method == Method::Normalised
             && parent.max_points.as_ref().is_some_and(|m| m != &Exact::from(SCALE_TOP))
@@ -235,8 +248,9 @@ impl Tree<'_> {
         self.check_weights(&format!("/criteria/{i}"), Some(&parent.code), method, children, findings);
     }
 
-    /// Bounds of the children make those of the parent, where all are stated.
-    fn check_sums(&self, i: usize, parent: &Criterion, findings: &mut Findings) {
+    /// Bounds of the children make those of the parent. Where they needn't (`all` is false), the maxima of some of
+    /// them are still not more than that of the whole.
+    fn check_sums(&self, i: usize, parent: &Criterion, all: bool, findings: &mut Findings) {
         type Bound = fn(&Criterion) -> Option<&Exact>;
         let bounds: [(&str, &'static str, Bound); 2] = [
             ("max_points", "maxima_do_not_add_up", |c| c.max_points.as_ref()),
@@ -244,10 +258,20 @@ impl Tree<'_> {
         ];
         for (member, code, bound) in bounds {
             let Some(whole) = bound(parent) else { continue };
-            let parts: Option<Vec<&Exact>> = self.children(parent).iter().map(|(_, c)| bound(c)).collect();
-            let Some(parts) = parts else { continue };
-            let sum: Exact = parts.into_iter().sum();
-            if &sum != whole {
+            let of_maximum = member == "max_points";
+            let children = self.children(parent);
+            let stated: Vec<&Exact> = children.iter().filter_map(|(_, c)| bound(c)).collect();
+            let complete = stated.len() == children.len();
+            let sum: Exact = stated.into_iter().sum();
+            if all && of_maximum {
+                let without = children.iter().filter(|(_, c)| c.max_points.is_none());
+                without.for_each(|(place, _)| missing_maximum(*place, findings));
+            }
+            let fits = match all && complete {
+                true => &sum == whole,
+                false => !of_maximum || &sum <= whole,
+            };
+            if !fits {
                 findings.add(
                     format!("/criteria/{i}/{member}"),
                     code,
@@ -256,6 +280,27 @@ impl Tree<'_> {
                 );
             }
         }
+    }
+
+    /// What is a share of a maximum needs the maximum of all that is scored, but for what a method scales.
+    fn check_shares(&self, areas: Vec<Placed<'_>>, findings: &mut Findings) {
+        let mut next: Vec<(Placed<'_>, bool)> = areas.into_iter().map(|area| (area, false)).collect();
+        let (mut seen, mut without) = (HashSet::new(), Vec::new());
+        while let Some(((i, criterion), is_told)) = next.pop() {
+            if criterion.is_bonus() || self.edition.method_of(criterion) != Method::Points || !seen.insert(i)
+            {
+                continue;
+            }
+            let children = self.children(criterion);
+            if children.is_empty() && criterion.max_points.is_none() && !is_told {
+                without.push(i);
+            }
+            // Below a maximum each of its parts is looked at by `check_sums`.
+            let is_told = criterion.max_points.is_some();
+            next.extend(children.iter().map(|child| (*child, is_told)));
+        }
+        without.sort_unstable();
+        without.into_iter().for_each(|i| missing_maximum(i, findings));
     }
 
     /// Weights below a weighted parent, or of the areas of a weighted total, make 100; a mean of normalised

@@ -201,6 +201,27 @@ pub fn sort(events: &mut [Event]) {
     events.sort_by_key(|event| (event.at, event.status.order(), event.arrived_at));
 }
 
+/// Where a status stands that is told without a time: with the last of sorted events, or right behind it where it
+/// would else come before it.
+pub fn behind(events: &[Event], status: Status, arrived_at: Moment) -> Option<Moment> {
+    let last = events.last()?;
+    let follows = (last.status.order(), last.arrived_at) <= (status.order(), arrived_at);
+    Some(Moment::from_micros(last.at.micros().saturating_add(i64::from(!follows))))
+}
+
+/// Takes away what was told without a time behind the last event that has one, where that is of this status; true
+/// where there was any.
+pub fn drop_undated_behind(events: &mut Vec<Event>, status: Status) -> bool {
+    let last = events.iter().rposition(|event| !event.undated);
+    match last.filter(|last| events.get(*last).is_some_and(|event| event.status == status)) {
+        Some(last) if last + 1 < events.len() => {
+            events.truncate(last + 1);
+            true
+        }
+        _ => false,
+    }
+}
+
 /// What follows from sorted events; none without any.
 ///
 /// A dossier is finished where its last unbroken run of events of one stage began (9 counts before 10), and an
@@ -326,6 +347,32 @@ mod tests {
         for code in [3, 7, 10] {
             assert!(Status::new(code).unwrap().may_follow().is_empty());
         }
+    }
+
+    #[test]
+    fn a_status_without_a_time_stands_behind_what_is_known_and_before_what_comes_later() {
+        for (steps, status, want) in [
+            (&[(2, 1)][..], 4, 1),
+            (&[(2, 1), (5, 3)], 4, 3),
+            (&[(2, 1), (8, 3)], 4, 4),
+            (&[(1, 1)], 3, 1),
+            (&[(2, 1), (4, 2)], 3, 3),
+        ] {
+            let mut all = events(steps);
+            let told = Status::new(status).unwrap();
+            let at = behind(&all, told, Moment::from_micros(0)).unwrap();
+            assert_eq!(at.micros(), want, "{steps:?}");
+            let before = all.clone();
+            all.push(Event { status: told, at, undated: true, ..before[0].clone() });
+            sort(&mut all);
+            assert_eq!((all.last().unwrap().status, &all[..before.len()]), (told, &before[..]), "{steps:?}");
+            // It gives way to the event before it, and to no other.
+            assert!(!drop_undated_behind(&mut all, told));
+            assert!(drop_undated_behind(&mut all, before.last().unwrap().status));
+            assert_eq!(all, before);
+            assert!(!drop_undated_behind(&mut all, before.last().unwrap().status));
+        }
+        assert_eq!(behind(&[], Status::ACCEPTED, Moment::from_micros(0)), None);
     }
 
     #[test]

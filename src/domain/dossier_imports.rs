@@ -135,6 +135,14 @@ pub fn portal_head(pointer: &str) -> Option<&'static str> {
     DVCQG_COLUMNS.iter().find(|(_, of)| *of == member).map(|(head, _)| *head)
 }
 
+/// A sentence about members, by the heads that HoSoDongBoDVC has for them.
+pub fn in_portal_heads(sentence: &str) -> String {
+    let rename = |text: String, (head, member): &(&str, Member)| {
+        text.replace(&format!("`{member}`"), &format!("`{head}`"))
+    };
+    DVCQG_COLUMNS.iter().fold(sentence.to_owned(), rename)
+}
+
 /// KenhThucHien: direct, online, public post.
 const DVCQG_CHANNELS: &[(&str, SubmissionChannel)] =
     &[("1", SubmissionChannel::InPerson), ("2", SubmissionChannel::Online), ("3", SubmissionChannel::Postal)];

@@ -4,11 +4,14 @@
 //! Whatever is not named here or there is never read: the record names the applicant.
 
 use serde::Deserialize;
+use serde_path_to_error::Segment;
 
 use super::{
     dossier_import_times::{self as times, Edge},
     dossier_imports::DateForm,
+    text::clean,
     time::Moment,
+    violation::Violation,
 };
 
 /// Vietnamese time (UTC+7), in which the portal writes.
@@ -36,6 +39,12 @@ pub struct Supplement {
     pub due_before: Option<Moment>,
     /// NgayHenTraMoi: the due date from then on.
     pub due_after: Option<Moment>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    #[serde(rename = "MaHoSo")]
+    code: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -70,18 +79,59 @@ fn text(value: Option<serde_json::Value>) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn moment(head: &str, value: Option<serde_json::Value>, edge: Edge) -> Result<Option<Moment>, String> {
+fn moment(head: &str, value: Option<serde_json::Value>, edge: Edge) -> Result<Option<Moment>, Violation> {
     let Some(text) = text(value) else { return Ok(None) };
-    times::read(&text, DateForm::Digits, ZONE, edge).map(Some).ok_or_else(|| head.to_owned())
+    times::read(&text, DateForm::Digits, ZONE, edge).map(Some).ok_or_else(|| {
+        Violation::new(
+            format!("/{head}"),
+            "wrong_type",
+            "A time is written in 14 digits, or a day in 8: 20200306163000.",
+            "Thời điểm gồm 14 chữ số, hoặc ngày gồm 8 chữ số: 20200306163000.",
+        )
+    })
+}
+
+/// The member that serde can't read, and why.
+fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Violation {
+    let message = error.inner().to_string();
+    if let Some((head, _)) = message.strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`')) {
+        return Violation::new(
+            format!("/{head}"),
+            "duplicate_field",
+            format!("`{head}` is given twice."),
+            format!("`{head}` được ghi hai lần."),
+        );
+    }
+    let mut head = "DanhSachHoSoBoSung";
+    for segment in error.path() {
+        if let Segment::Map { key } = segment {
+            head = key;
+        }
+    }
+    Violation::new(
+        format!("/{head}"),
+        "wrong_type",
+        "Its value is not of the kind that stands here.",
+        "Giá trị không đúng kiểu.",
+    )
+}
+
+/// MaHoSo alone, of a record that can't be read as a whole.
+pub fn code_of(json: &str) -> Option<String> {
+    let named: Named = serde_json::from_str(json).ok()?;
+    let code = text(named.code).map(|code| clean(&code))?;
+    Some(code).filter(|code| !code.is_empty() && !code.contains(char::is_control))
 }
 
 impl Beside {
     /// Reads the record's other members.
     ///
     /// # Errors
-    /// The head of the member that can't be read.
-    pub fn read(json: &str) -> Result<Self, String> {
-        let written: Written = serde_json::from_str(json).map_err(|_| "DanhSachHoSoBoSung".to_owned())?;
+    /// The member that can't be read.
+    pub fn read(json: &str) -> Result<Self, Violation> {
+        let mut json = serde_json::Deserializer::from_str(json);
+        let written: Written =
+            serde_path_to_error::deserialize(&mut json).map_err(|error| unreadable(&error))?;
         let mut supplements = Vec::new();
         for supplement in written.supplements.unwrap_or_default() {
             supplements.push(Supplement {
@@ -129,7 +179,24 @@ mod tests {
         assert_eq!(beside.first_due(None).unwrap().to_string(), "2021-03-12T17:00:00+07:00");
         assert_eq!(beside.last_due(None).unwrap().to_string(), "2021-03-30T17:00:00+07:00");
         let wrong = r#"{"DanhSachHoSoBoSung": [{"NgayHenTraMoi": "31/03/2021"}]}"#;
-        assert_eq!(Beside::read(wrong).unwrap_err(), "NgayHenTraMoi");
-        assert_eq!(Beside::read(r#"{"DanhSachHoSoBoSung": "none"}"#).unwrap_err(), "DanhSachHoSoBoSung");
+        assert_eq!(Beside::read(wrong).unwrap_err().pointer, "/NgayHenTraMoi");
+        for (wrong, pointer, code) in [
+            (r#"{"DanhSachHoSoBoSung": "none"}"#, "/DanhSachHoSoBoSung", "wrong_type"),
+            (r#"{"DanhSachHoSoBoSung": ["none"]}"#, "/DanhSachHoSoBoSung", "wrong_type"),
+            (r#"{"NgayTuChoi": "", "NgayTuChoi": ""}"#, "/NgayTuChoi", "duplicate_field"),
+            (r#"{"NgayTuChoi": "\ud800"}"#, "/NgayTuChoi", "wrong_type"),
+        ] {
+            let violation = Beside::read(wrong).unwrap_err();
+            assert_eq!((violation.pointer.as_str(), violation.code), (pointer, code), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_record_is_named_where_the_rest_of_it_can_not_be_read() {
+        assert_eq!(code_of(r#"{"MaHoSo": " A-1 ", "x": [[]]}"#).as_deref(), Some("A-1"));
+        assert_eq!(code_of(r#"{"MaHoSo": 17}"#).as_deref(), Some("17"));
+        for json in ["[]", "{}", r#"{"MaHoSo": ""}"#, r#"{"MaHoSo": {}}"#, r#"{"MaHoSo": "\u0000"}"#] {
+            assert_eq!(code_of(json), None, "{json}");
+        }
     }
 }

@@ -216,6 +216,14 @@ impl Edition {
                     "Nhóm xếp hạng có `unit_ids` hoặc `rule`, không phải cả hai.",
                 );
             }
+            if cohort.rule.as_ref().is_some_and(|rule| rule.level.is_none() && rule.parent_id.is_none()) {
+                findings.add(
+                    at("rule"),
+                    "level_or_parent",
+                    "A rule names a `level` or a `parent_id`: without one it would rank units of all levels.",
+                    "Quy tắc phải nêu `level` hoặc `parent_id`; nếu không sẽ xếp hạng chung đơn vị mọi cấp.",
+                );
+            }
             let mut ids = HashSet::new();
             let before = self.cohorts.iter().take(i);
             let elsewhere: HashSet<&String> = match self.overlapping_cohorts {
@@ -239,8 +247,18 @@ impl Edition {
     }
 
     fn check_bands(&self, findings: &mut Findings) {
+        let mut labels = HashSet::new();
         for (i, band) in self.bands.iter().enumerate() {
-            findings.text(&format!("/bands/{i}/label"), &band.label, 100);
+            let label = format!("/bands/{i}/label");
+            findings.text(&label, &band.label, 100);
+            if !labels.insert(band.label.as_str()) {
+                findings.add(
+                    label,
+                    "duplicate",
+                    "Another band has this label.",
+                    "Tên mức xếp loại bị trùng trong kỳ đánh giá này.",
+                );
+            }
             if let (Some(from), Some(to)) = (&band.from, &band.to)
                 && from >= to
             {

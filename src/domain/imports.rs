@@ -127,6 +127,8 @@ pub struct Import {
     pub source: Option<String>,
     /// Who started it.
     pub actor: String,
+    /// What tells callers of one name apart; it is theirs alone.
+    pub caller_id: Option<String>,
     /// Where it is.
     pub status: ImportStatus,
     /// When it began.

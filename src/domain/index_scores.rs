@@ -184,7 +184,7 @@ impl IndexScore {
         let (minimum, maximum) = match self.criterion.as_deref() {
             None => (None, edition.maximum_of_total()),
             Some(code) => match edition.criterion(code) {
-                Some(criterion) => (criterion.min_points.clone(), edition.maximum_of(criterion)),
+                Some(criterion) => (edition.minimum_of(criterion), edition.maximum_of(criterion)),
                 None => {
                     findings.add(
                         "/criterion",

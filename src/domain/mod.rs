@@ -39,6 +39,8 @@ pub mod ratio;
 pub mod record_scores;
 pub mod reported_figures;
 pub mod returns;
+pub mod score_table_cells;
+pub mod score_table_heads;
 pub mod score_table_rules;
 pub mod score_tables;
 pub mod terms;

@@ -7,6 +7,26 @@ pub fn not_a_number() -> Violation {
     Violation::new("/score", "not_a_number", "It is not a number.", "Giá trị không phải là số.")
 }
 
+/// A formula without a result: what the spreadsheet program would show is not in the file.
+pub fn no_result() -> Violation {
+    Violation::new(
+        "/score",
+        "formula_without_result",
+        "It is a formula that was saved without its result: open the file in a spreadsheet program and save it.",
+        "Công thức được lưu không kèm kết quả: hãy mở tệp bằng phần mềm bảng tính rồi lưu lại.",
+    )
+}
+
+/// A column of numbers that is no criterion.
+pub fn unknown_column(name: &str) -> Violation {
+    Violation::new(
+        "/criterion",
+        "unknown_column",
+        format!("No criterion of the edition is called `{name}`: mend the head, or leave the column out."),
+        format!("Kỳ đánh giá không có tiêu chí `{name}`: hãy sửa tiêu đề cột hoặc bỏ cột này."),
+    )
+}
+
 /// A comma where none is declared.
 pub fn decimal_comma() -> Violation {
     Violation::new(

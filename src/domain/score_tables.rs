@@ -6,12 +6,15 @@
 use std::collections::HashMap;
 
 use super::{
-    decimal::{DecimalError, Exact},
+    decimal::Exact,
     editions::Criterion,
-    score_table_rules::{
-        ambiguous_criterion, decimal_comma, decimal_point, duplicate_column, no_column, no_score_column,
-        no_unit_column, not_a_number,
+    index_scores::ScoreStage,
+    score_table_cells::{applicable, decimal, rank, says_not_applicable, stage},
+    score_table_heads::{
+        APPLICABLE_HEADS, CRITERION_HEADS, RANK_HEADS, SCORE_HEADS, STAGE_HEADS, TOTAL_WORDS, UNIT_HEADS,
+        head_key, without_points,
     },
+    score_table_rules::{ambiguous_criterion, duplicate_column, no_column, no_score_column, no_unit_column},
     text::{clean, fold},
     violation::Violation,
     words::words,
@@ -48,13 +51,15 @@ pub enum FileCell {
     Number(String),
     /// Something that is neither: a date, a truth value, an error of a formula.
     Other(String),
+    /// A formula of a spreadsheet that was saved without its result.
+    Formula(String),
 }
 
 impl FileCell {
     /// The cell as it stands in the file.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Text(text) | Self::Number(text) | Self::Other(text) => text,
+            Self::Text(text) | Self::Number(text) | Self::Other(text) | Self::Formula(text) => text,
         }
     }
 
@@ -79,65 +84,6 @@ pub fn key(text: &str) -> String {
     folded.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Heads of the column of units; an earlier one wins over a later one.
-const UNIT_HEADS: &[&str] = &[
-    "unit id",
-    "ma don vi",
-    "unit code",
-    "gso code",
-    "ma gso",
-    "ma so",
-    "code",
-    "ma",
-    "unit",
-    "don vi",
-    "ten don vi",
-    "unit name",
-    "co quan don vi",
-    "co quan",
-    "dia phuong",
-    "tinh thanh pho",
-    "tinh thanh",
-    "tinh",
-    "province",
-    "huyen thi xa thanh pho",
-    "huyen",
-    "district",
-    "xa phuong thi tran",
-    "xa phuong",
-    "xa",
-    "commune",
-];
-/// Heads of the column of criteria of a long table.
-const CRITERION_HEADS: &[&str] = &[
-    "criterion",
-    "ma tieu chi",
-    "tieu chi",
-    "ten tieu chi",
-    "sub index",
-    "chi so thanh phan",
-    "thanh phan",
-    "component",
-];
-/// Heads of the column of totals of a wide table, and of scores of a long one.
-const SCORE_HEADS: &[&str] = &[
-    "score exact",
-    "diem du chu so",
-    "total",
-    "tong diem",
-    "tong cong",
-    "tong",
-    "diem tong",
-    "score",
-    "diem",
-    "diem so",
-];
-/// Heads of the column of ranks that the publisher gave.
-const RANK_HEADS: &[&str] =
-    &["published rank", "rank published", "hang cong bo", "xep hang", "thu hang", "hang", "rank"];
-/// Words of a long table for the total.
-const TOTAL_WORDS: &[&str] = &["total", "tong diem", "tong cong", "tong", "diem tong"];
-
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
@@ -151,6 +97,10 @@ pub enum Role {
     Of(Option<String>),
     /// Ranks that the publisher gave.
     Rank,
+    /// Stages of the scores, in a long table.
+    Stage,
+    /// Whether the criterion applies, in a long table.
+    Applicable,
 }
 
 /// The criteria of an edition by code and by name.
@@ -177,7 +127,8 @@ impl CriterionNames {
     }
 
     fn find(&self, text: &str) -> &[String] {
-        self.0.get(&key(text)).map(Vec::as_slice).unwrap_or_default()
+        let known = |text: &str| self.0.get(&key(text)).map(Vec::as_slice);
+        known(text).or_else(|| known(without_points(text)?)).unwrap_or_default()
     }
 }
 
@@ -209,7 +160,7 @@ impl Heads {
         unit_column: Option<&str>,
     ) -> Result<Self, Vec<WrongHead>> {
         let names: Vec<String> = line.cells.iter().map(|cell| clean(cell.as_str())).collect();
-        let keys: Vec<String> = names.iter().map(|name| key(name)).collect();
+        let keys: Vec<String> = names.iter().map(|name| head_key(name)).collect();
         let find = |heads: &[&str]| heads.iter().find_map(|head| keys.iter().position(|key| key == head));
         let mut roles: Vec<Option<Role>> = vec![None; names.len()];
         let unit = match unit_column {
@@ -240,6 +191,8 @@ impl Heads {
             }
             set(criterion, Role::Criterion);
             set(score, Role::Score);
+            set(find(STAGE_HEADS), Role::Stage);
+            set(find(APPLICABLE_HEADS), Role::Applicable);
         } else {
             for (column, role) in criteria_columns(&names, unit, criteria)? {
                 set(Some(column), role);
@@ -255,7 +208,7 @@ impl Heads {
     }
 
     /// The column of a role.
-    fn column(&self, wanted: &Role) -> Option<usize> {
+    pub fn column(&self, wanted: &Role) -> Option<usize> {
         self.roles.iter().position(|role| role.as_ref() == Some(wanted))
     }
 
@@ -269,8 +222,10 @@ impl Heads {
     /// Reads a line below the heads; none for a line without any score or rank.
     pub fn line(&self, line: &FileLine, criteria: &CriterionNames, mark: DecimalMark) -> Option<TableRow> {
         let cell = |column: Option<usize>| column.and_then(|column| Some((column, line.cells.get(column)?)));
-        let filled = |role: &Option<Role>, cell: &FileCell| {
-            matches!(role, Some(Role::Of(_) | Role::Score | Role::Rank)) && !cell.is_blank()
+        let filled = |role: &Option<Role>, cell: &FileCell| match role {
+            Some(Role::Of(_) | Role::Score | Role::Rank) => !cell.is_blank(),
+            Some(Role::Applicable) => applicable(cell) == Ok(false),
+            _ => false,
         };
         if !self.roles.iter().zip(&line.cells).any(|(role, cell)| filled(role, cell)) {
             return None;
@@ -289,18 +244,24 @@ impl Heads {
                 let wrong = row.wrong.len();
                 let of = cell(self.column(&Role::Criterion))
                     .and_then(|(column, cell)| row.take(column, cell, |cell| criterion(cell, criteria)));
+                let stage =
+                    cell(self.column(&Role::Stage)).and_then(|(column, cell)| row.take(column, cell, stage));
+                let applies = cell(self.column(&Role::Applicable))
+                    .and_then(|(column, cell)| row.take(column, cell, applicable));
                 // No cell at all, or an empty one: the total.
                 if let (true, Some((column, cell))) =
                     (row.wrong.len() == wrong, cell(self.column(&Role::Score)))
                 {
-                    row.add(column, of.flatten(), cell, mark, rank);
+                    let of = Of { criterion: of.flatten(), stage, published_rank: rank };
+                    row.add(column, of, cell, mark, applies);
                 }
             }
             TableLayout::Wide | TableLayout::Auto => {
                 for (column, (role, cell)) in self.roles.iter().zip(&line.cells).enumerate() {
                     if let Some(Role::Of(of)) = role {
                         let rank = if of.is_none() { rank } else { None };
-                        row.add(column, of.clone(), cell, mark, rank);
+                        let of = Of { criterion: of.clone(), stage: None, published_rank: rank };
+                        row.add(column, of, cell, mark, None);
                     }
                 }
             }
@@ -317,10 +278,21 @@ pub struct TableValue {
     pub column: usize,
     /// The criterion; none for the total.
     pub criterion: Option<String>,
-    /// The score.
-    pub score: Exact,
+    /// The stage, where its row says one.
+    pub stage: Option<ScoreStage>,
+    /// The score; none where the criterion does not apply.
+    pub score: Option<Exact>,
+    /// Whether the criterion applies.
+    pub applicable: bool,
     /// The rank that the publisher gave.
     pub published_rank: Option<i32>,
+}
+
+/// What is known of a score before its cell is read.
+struct Of {
+    criterion: Option<String>,
+    stage: Option<ScoreStage>,
+    published_rank: Option<i32>,
 }
 
 /// What is wrong with a cell.
@@ -367,16 +339,18 @@ impl TableRow {
         }
     }
 
-    fn add(
-        &mut self,
-        column: usize,
-        criterion: Option<String>,
-        cell: &FileCell,
-        mark: DecimalMark,
-        published_rank: Option<i32>,
-    ) {
-        if let Some(score) = self.take(column, cell, |cell| decimal(cell, mark)) {
-            self.values.push(TableValue { column, criterion, score, published_rank });
+    /// Adds the score of a cell; `applies` is what another cell of the row says of it.
+    fn add(&mut self, column: usize, of: Of, cell: &FileCell, mark: DecimalMark, applies: Option<bool>) {
+        let (noted, is_out) = (self.wrong.len(), says_not_applicable(cell));
+        let score = match is_out {
+            true => None,
+            false => self.take(column, cell, |cell| decimal(cell, mark)),
+        };
+        let applicable = applies.unwrap_or(true) && !is_out;
+        // A blank cell says nothing, unless the row says that the criterion does not apply.
+        if score.is_some() || (!applicable && self.wrong.len() == noted) {
+            let Of { criterion, stage, published_rank } = of;
+            self.values.push(TableValue { column, criterion, stage, score, applicable, published_rank });
         }
     }
 
@@ -433,41 +407,6 @@ fn criterion(cell: &FileCell, criteria: &CriterionNames) -> Result<Option<String
         )),
         several => Err(ambiguous_criterion(&text, several)),
     }
-}
-
-/// The number of a cell.
-fn decimal(cell: &FileCell, mark: DecimalMark) -> Result<Exact, Violation> {
-    let text = cell.as_str().trim();
-    let text = match (cell, mark) {
-        (FileCell::Other(_), _) => return Err(not_a_number()),
-        (FileCell::Number(_), _) => text.to_owned(),
-        (FileCell::Text(_), DecimalMark::Point) if text.contains(',') => return Err(decimal_comma()),
-        (FileCell::Text(_), DecimalMark::Comma) if text.contains('.') => return Err(decimal_point()),
-        (FileCell::Text(_), DecimalMark::Point) => text.to_owned(),
-        (FileCell::Text(_), DecimalMark::Comma) => text.replace(',', "."),
-    };
-    Exact::parse(&text).map_err(|error| match error {
-        DecimalError::NotADecimal => not_a_number(),
-        DecimalError::TooPrecise => Violation::new(
-            "/score",
-            "too_precise",
-            "At most 28 significant digits, within 40 places of the point.",
-            "Tối đa 28 chữ số có nghĩa, trong phạm vi 40 vị trí quanh dấu thập phân.",
-        ),
-    })
-}
-
-/// The rank of a cell: a whole number, also where a spreadsheet writes it as 3.0.
-fn rank(cell: &FileCell, mark: DecimalMark) -> Result<i32, Violation> {
-    let rank = decimal(cell, mark).ok().and_then(|value| value.to_string().parse().ok());
-    rank.filter(|rank| *rank >= 1).ok_or_else(|| {
-        Violation::new(
-            "/published_rank",
-            "not_a_rank",
-            "A rank is a whole number from 1.",
-            "Thứ hạng là số nguyên từ 1.",
-        )
-    })
 }
 
 #[cfg(test)]

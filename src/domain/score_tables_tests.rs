@@ -61,7 +61,14 @@ type Told = (Vec<(Option<String>, String, Option<i32>)>, Vec<(usize, &'static st
 
 fn told(cells: &[&str], row: &[&str], mark: DecimalMark) -> Option<Told> {
     let row = heads(cells).unwrap().line(&line(2, row), &names(), mark)?;
-    let values = row.values.into_iter().map(|v| (v.criterion, v.score.to_string(), v.published_rank));
+    let values = row.values.into_iter().map(|v| {
+        assert_eq!(v.applicable, v.score.is_some());
+        (
+            v.criterion,
+            v.score.map_or("not applicable".to_owned(), |score| score.to_string()),
+            v.published_rank,
+        )
+    });
     Some((values.collect(), row.wrong.into_iter().map(|w| (w.column, w.violation.code)).collect()))
 }
 
@@ -85,6 +92,60 @@ fn a_wide_row_has_a_score_a_column_and_blanks_are_none() {
     let comma = wide(&["x", "7,5", "1.234", "1,2,3", ""], DecimalMark::Comma).unwrap();
     assert_eq!(comma.0, [value(Some("time_cost"), "7.5", None)]);
     assert_eq!(comma.1, [(2, "decimal_point"), (3, "not_a_number")]);
+}
+
+#[test]
+fn a_cell_may_say_that_nothing_applies() {
+    let wide = |cell: &str| told(&["unit", "time_cost"], &["x", cell], DecimalMark::Point).unwrap().0;
+    for cell in ["Không áp dụng", "KAD", "n/a", " N/A "] {
+        assert_eq!(wide(cell), [value(Some("time_cost"), "not applicable", None)], "{cell}");
+    }
+    let cells = ["unit", "criterion", "score", "applicable", "stage"];
+    let long = |row: &[&str]| told(&cells, row, DecimalMark::Point);
+    let out = vec![value(Some("time_cost"), "not applicable", None)];
+    assert_eq!(long(&["x", "time_cost", "", "false", ""]), Some((out, vec![])));
+    assert_eq!(long(&["x", "time_cost", "", "true", "self"]), None);
+    assert_eq!(long(&["x", "time_cost", "1", "perhaps", ""]), Some((vec![], vec![(3, "not_a_truth_value")])));
+    assert_eq!(long(&["x", "time_cost", "1", "", "end"]), Some((vec![], vec![(4, "unknown_stage")])));
+}
+
+#[test]
+fn a_row_of_a_long_table_may_say_its_stage() {
+    let heads = heads(&["unit", "criterion", "Điểm", "Giai đoạn"]).unwrap();
+    let stage = |text: &str| {
+        let row = line(2, &["x", "time_cost", "1", text]);
+        heads.line(&row, &names(), DecimalMark::Point).unwrap().values[0].stage
+    };
+    assert_eq!(stage("Thẩm định"), Some(ScoreStage::Appraised));
+    assert_eq!((stage("self"), stage("")), (Some(ScoreStage::SelfAssessed), None));
+}
+
+#[test]
+fn a_head_may_name_points_and_a_number_column_that_is_nothing_is_found() {
+    let head = [
+        "STT",
+        "Đơn vị",
+        "Chi phí thời gian (14,5 điểm)",
+        "Tổng điểm (100 điểm)",
+        "ZZ",
+        "Số phiếu",
+        "Ghi chú",
+    ];
+    let heads = heads(&head).unwrap();
+    assert_eq!(heads.roles[2..5], [of("time_cost"), Some(Role::Of(None)), None]);
+    let rows =
+        [line(2, &["1", "x", "9", "9", "7.5", "3", "a"]), line(3, &["2", "y", "8", "8", "-", "4", ""])];
+    let unknown = |greatest: Option<i64>| {
+        let greatest = greatest.map(Exact::from);
+        crate::domain::score_table_heads::unknown_columns(
+            &heads,
+            &rows,
+            DecimalMark::Point,
+            greatest.as_ref(),
+        )
+    };
+    assert_eq!((unknown(None), unknown(Some(10))), (vec![4], vec![4]));
+    assert_eq!(unknown(Some(7)), [0; 0], "more than any criterion can have");
 }
 
 #[test]

@@ -127,6 +127,7 @@ impl Body {
     /// 415, 413 or 400.
     pub fn json(self) -> Result<web::BytesMut, Problem> {
         let bytes = self.0?;
+        refuse_deep(&bytes)?;
         serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).map_err(|e| syntax_error(&e))?;
         Ok(bytes)
     }

@@ -2,7 +2,7 @@
 //! request with an idempotency key has one effect, and that the answer is packed as the caller takes it.
 
 use actix_web::{
-    Error, ResponseError,
+    Error, HttpResponse, ResponseError,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{Method, header},
@@ -10,13 +10,37 @@ use actix_web::{
     web,
 };
 
-use super::{compression, crud::API, frame, idempotency, problem::Problem, state::AppState};
+use super::{
+    compression, crud::API, frame, gate::Gate, idempotency, problem::Problem, rate_limits::RateLimits,
+    state::AppState,
+};
 
 /// Whether a request may take as long as it likes: files have limits of their own, and who follows changes waits.
 fn is_long(path: &str) -> bool {
     path.strip_prefix(API).is_some_and(|path| {
         path == "/changes" || path == "/imports/dossiers" || path.ends_with("/score-imports")
     })
+}
+
+/// The limits that a request is under: who asks after the service's health is under none.
+fn limits_of<'a>(gate: &'a Gate, request: &ServiceRequest) -> Option<&'a RateLimits> {
+    gate.rates.as_ref().filter(|_| !request.path().starts_with("/health/"))
+}
+
+/// Keeps out who may not come in. Who tries that more often than it may is told so: its address counts, whatever key
+/// it sends.
+pub fn refuse(state: &AppState, request: ServiceRequest, problem: &Problem) -> ServiceResponse<BoxBody> {
+    let gate = &state.gate;
+    // What the service can't do at the moment is not the caller's doing.
+    let limits = limits_of(gate, &request).filter(|_| problem.status_code().is_client_error());
+    let Some(limits) = limits else { return request.into_response(problem.error_response()) };
+    let quota = limits.take(&request, None, gate.rules.trusted_proxy_header.as_deref());
+    let mut response = match quota.retry_after {
+        None => problem.error_response(),
+        Some(wait) => rate_limited(wait),
+    };
+    limits.tell(quota, response.headers_mut());
+    request.into_response(response)
 }
 
 /// The middleware within the frame.
@@ -28,28 +52,26 @@ pub async fn around(request: ServiceRequest, next: Next<BoxBody>) -> Result<Serv
         return next.call(request).await;
     };
     let gate = state.gate.clone();
-    let limits = gate.rates.as_ref().filter(|_| !request.path().starts_with("/health/"));
-    let Some(limits) = limits else { return timed(state, request, next).await };
+    let Some(limits) = limits_of(&gate, &request) else { return timed(state, request, next).await };
     let (caller, proxy) = (frame::caller(), gate.rules.trusted_proxy_header.as_deref());
     let quota = limits.take(&request, caller.id.as_deref(), proxy);
     let mut response = match quota.retry_after {
         None => timed(state, request, next).await?,
-        Some(wait) => {
-            let mut response = rate_limited(wait).error_response();
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(wait));
-            request.into_response(response)
-        }
+        Some(wait) => request.into_response(rate_limited(wait)),
     };
     limits.tell(quota, response.headers_mut());
     Ok(response)
 }
 
-fn rate_limited(wait: u64) -> Problem {
-    Problem::new(
+fn rate_limited(wait: u64) -> HttpResponse {
+    let problem = Problem::new(
         "rate_limited",
         format!("Too many requests: go on in {wait} s, and more slowly."),
         format!("Quá nhiều yêu cầu: hãy tiếp tục sau {wait} giây và gửi chậm hơn."),
-    )
+    );
+    let mut response = problem.error_response();
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(wait));
+    response
 }
 
 async fn timed(
@@ -69,7 +91,7 @@ async fn timed(
     let response = if long {
         work.await?
     } else {
-        tokio::time::timeout(limit, work).await.map_err(|_| frame::refusal(&timed_out()))??
+        tokio::time::timeout(limit, work).await.map_err(|_| timed_out())??
     };
     Ok(match coding {
         Some(coding) => compression::pack(response, coding),

@@ -46,7 +46,8 @@ pub async fn answer(
     mut question: Question,
 ) -> Result<HttpResponse, Problem> {
     if let Some(last) = request.headers().get("last-event-id") {
-        let last = last.to_str().unwrap_or_default();
+        // What is not ASCII is no cursor either.
+        let last = last.to_str().unwrap_or("?");
         // A browser sends an empty one before it has read any event.
         if !last.is_empty() {
             question.after = Some(decode("Last-Event-ID", last)?);

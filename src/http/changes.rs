@@ -157,7 +157,8 @@ fn check_wait(wait: Option<u32>) -> Result<Duration, Problem> {
 /// was kept, without what is derived, and masked as the resource itself is. A record that leaves the caller's sight
 /// (a dossier that passes to another unit) is told as a deletion, one that comes into it as a creation.
 /// `next_cursor` is where to go on, also after an empty page, so that a reader polls with it; with `wait` the request
-/// is held until something comes. A cursor older than what is kept is 410, with the address of a snapshot.
+/// is held until something comes. A cursor older than what is kept is 410, with the address of a snapshot;
+/// so is one behind which a change of the tree of units altered what the key reaches.
 ///
 /// With `Accept: text/event-stream` the same as server-sent events, without an end: `id` is the cursor, `event` the
 /// action, `data` the change. A stream is ended by the service after five minutes at the latest, and is asked for
@@ -180,6 +181,7 @@ pub async fn list_changes(
         resource: query.resource,
         record_id: query.record_id.as_deref().map(clean),
         limit,
+        ends_with_reach: true,
     };
     let sight = sight(&state, query.unit_id.as_ref());
     if wants_stream(&request) {

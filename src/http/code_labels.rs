@@ -177,6 +177,7 @@ pub const LABELS: &[ListLabels] = &[
         ("no_base", "Không có năm gốc", "No base year"),
         ("other_period", "Số liệu của kỳ khác", "A figure of another period"),
         ("unknown_measure", "Không có chỉ tiêu này", "No such measure"),
+        ("withheld", "Số hồ sơ quá ít nên không công khai", "Too few dossiers to be shown to the public"),
     ]),
     ("Mode", "Cách nhận sự kiện", "How an event is met", &[
         ("strict", "Chặt chẽ", "Strict"),
@@ -287,6 +288,13 @@ pub const LABELS: &[ListLabels] = &[
         ("create", "Thêm điểm mới", "Makes a score"),
         ("update", "Thay điểm đã có", "Changes a score"),
         ("unchanged", "Không thay đổi", "Changes nothing"),
+    ]),
+    ("ScoreFileFormat", "Định dạng tệp điểm", "How scores are written in a file", &[
+        ("csv", "CSV", "CSV"),
+        ("ndjson", "NDJSON", "NDJSON"),
+        ("json", "JSON", "JSON"),
+        ("xlsx", "Bảng tính (XLSX)", "Spreadsheet (XLSX)"),
+        ("json-stat", "JSON-stat 2.0", "JSON-stat 2.0"),
     ]),
     ("ScoreStage", "Giai đoạn chấm điểm", "Stage of a score", &[
         ("self", "Tự đánh giá", "Self-assessed"),

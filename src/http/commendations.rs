@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, Exposed, Key},
-    etag,
+    etag, frame,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     state::AppState,
@@ -77,7 +77,8 @@ pub struct CommendationView {
     pub annulled_at: Option<Moment>,
     /// What a reader should know of it.
     pub flags: Vec<CommendationFlag>,
-    /// Other valid decisions that name one of the recipients for the same year.
+    /// Other valid decisions that name one of the recipients for the same year; those that name the same individual
+    /// are told to who sees the names of both.
     pub second_award_ids: Vec<String>,
 }
 
@@ -199,8 +200,10 @@ impl Exposed for Commendations {
     type Input = CommendationInput;
 
     fn view(record: &Versioned<FlaggedCommendation>, _today: Day) -> CommendationView {
-        let flags = record.record.flags();
-        let FlaggedCommendation { commendation: c, second_award_ids } = record.record.clone();
+        let caller = frame::caller();
+        let flags = record.record.flags(&caller);
+        let second_award_ids = record.record.second_award_ids(&caller);
+        let c = record.record.commendation.clone();
         CommendationView {
             id: c.id,
             decision_number: c.decision_number,
@@ -221,7 +224,7 @@ impl Exposed for Commendations {
     }
 
     fn derived(record: &FlaggedCommendation, _today: Day) -> Option<Cow<'static, str>> {
-        let ids = &record.second_award_ids;
+        let ids = record.second_award_ids(&frame::caller());
         (!ids.is_empty()).then(|| Cow::Owned(etag::digest(ids.join("\n").as_bytes())))
     }
 

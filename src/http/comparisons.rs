@@ -170,8 +170,10 @@ pub async fn get_comparison(
     .await?;
     let stage = question.stage;
     if form.0 == FileFormat::Json {
-        let answer = kept::answer(&state, &request, async |_| {
-            Ok(ComparisonBody::new(series::series(&state.store, question).await?, stage))
+        let answer = kept::answer_dated(&state, &request, async |_| {
+            let series = series::series(&state.store, question).await?;
+            let published_at = series.published_at();
+            Ok((ComparisonBody::new(series, stage), published_at))
         });
         return Ok(formats::varied(answer.await?));
     }

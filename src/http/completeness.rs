@@ -67,6 +67,9 @@ pub struct UnitCompletenessBody {
     pub stages: Vec<StageCountBody>,
     /// What is missing of the stage, in the order of the edition.
     pub missing: Vec<MissingScoreBody>,
+    /// Criteria that leave the maximum because no survey was held, as in the rankings of its cohorts: they are not
+    /// missing in its final scores.
+    pub left_out: Vec<String>,
 }
 
 /// What is still missing in an edition.
@@ -78,7 +81,7 @@ pub struct UnitCompletenessBody {
         "unit_id": "gso25-82", "unit_name": "Tỉnh Đồng Tháp", "cohorts": ["provinces"], "complete": false,
         "has_total": false,
         "stages": [{"stage": "self", "expected": 8, "present": 7}],
-        "missing": [{"criterion": "egov", "stage": "self"}]
+        "missing": [{"criterion": "egov", "stage": "self"}], "left_out": []
     }]
 }))]
 pub struct CompletenessBody {
@@ -125,6 +128,7 @@ impl From<UnitCompleteness> for UnitCompletenessBody {
             has_total: unit.has_total,
             stages: stages.collect(),
             missing,
+            left_out: unit.left_out,
         }
     }
 }
@@ -151,7 +155,8 @@ impl From<Completeness> for CompletenessBody {
 ///
 /// For each unit of the cohorts the criteria without a score of the stage that is due, or of the stage asked for. A
 /// criterion counts as answered when it, or one above it, has a score or does not apply; `final` is answered too by a
-/// score of the stage that scores the criterion. This is the working state.
+/// score of the stage that scores the criterion. What leaves the maximum because no survey was held is told in
+/// `left_out`, and is not missing in final scores. This is the working state.
 #[utoipa::path(tag = "index scores", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999), CompletenessQuery), responses((status = 200, description = "What is missing.", body = CompletenessBody)))]
 #[get("/indexes/{code}/editions/{year}/completeness")]
 pub async fn get_completeness(

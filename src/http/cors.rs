@@ -2,12 +2,14 @@
 
 use actix_web::{
     HttpResponse,
-    dev::{ServiceRequest, ServiceResponse},
+    dev::ServiceRequest,
     http::{
-        Method,
+        Method, StatusCode,
         header::{self, HeaderMap, HeaderValue},
     },
 };
+
+use super::gate::Asked;
 
 const READING: &str = "GET, HEAD";
 const WRITING: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
@@ -45,8 +47,8 @@ impl Cors {
     }
 
     /// What the answer says of the origin, where it is allowed.
-    fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let origin = headers.get(header::ORIGIN)?;
+    fn allowed(&self, origin: Option<&HeaderValue>) -> Option<HeaderValue> {
+        let origin = origin?;
         if self.any {
             return Some(HeaderValue::from_static("*"));
         }
@@ -63,7 +65,7 @@ impl Cors {
         let headers = request.headers();
         let asked = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?.to_str().ok()?;
         let methods = if self.rules.write { WRITING } else { READING };
-        self.allowed(headers)?;
+        self.allowed(headers.get(header::ORIGIN))?;
         if !methods.split(", ").any(|method| method == asked) {
             return None;
         }
@@ -76,16 +78,15 @@ impl Cors {
     }
 
     /// Says in an answer who may read it.
-    pub fn dress<B>(&self, response: &mut ServiceResponse<B>) {
+    pub fn dress(&self, asked: &Asked<'_>, status: StatusCode, headers: &mut HeaderMap) {
         if self.is_closed() {
             return;
         }
-        let method = response.request().method();
+        let method = asked.method;
         let reads = *method == Method::GET || *method == Method::HEAD || *method == Method::OPTIONS;
-        let refused = *method == Method::OPTIONS && response.status() != 204;
+        let refused = *method == Method::OPTIONS && status != StatusCode::NO_CONTENT;
         let allowed = (reads || self.rules.write) && !refused;
-        let origin = allowed.then(|| self.allowed(response.request().headers())).flatten();
-        let headers = response.headers_mut();
+        let origin = allowed.then(|| self.allowed(asked.origin)).flatten();
         if !self.any {
             // Also where there is no origin: a cache must not give that answer to a page.
             headers.append(header::VARY, HeaderValue::from_static("Origin"));

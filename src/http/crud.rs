@@ -177,10 +177,14 @@ async fn behind<R: Exposed>(state: &AppState, key: String, absent: Absent, probl
 }
 
 /// A problem of a request about a record, unless the record isn't there: that is told first.
+///
+/// To who may write a record it is there, also where it may not be read.
 async fn behind_404<R: Exposed>(state: &AppState, key: String, problem: Problem) -> Problem {
-    match crud::get::<R>(&state.store, frame::caller(), key).await {
-        Ok(_) => problem,
-        Err(error) => error.into(),
+    let caller = frame::caller();
+    let Err(unseen) = crud::get::<R>(&state.store, caller.clone(), key.clone()).await else { return problem };
+    match crud::check::<R>(&state.store, caller, key, Precondition::None, Absent::Refuse).await {
+        Ok(()) => problem,
+        Err(_) => unseen.into(),
     }
 }
 

@@ -211,6 +211,7 @@ pub async fn tell_dossier_event(
         event_id: text(input.event_id),
         reason: text(input.reason),
         due_at: input.due_at,
+        undated: false,
     };
     let context: Context = state.context();
     let told = tell(&state.store, context, code.clone(), event, query.mode.unwrap_or_default()).await?;

@@ -27,6 +27,7 @@ use crate::{
         violation::{Text, Violation},
     },
     service::dvcqg::{self, Answer, MOST_RECORDS, Taken},
+    store::idempotency::repeatable,
 };
 
 /// How units are found.
@@ -194,8 +195,8 @@ fn told(violation: &Violation, pick: &impl Fn(&Text) -> String) -> String {
 /// with status 200 also where some were rejected. The applicant's data is dropped before anything is kept or logged.
 /// Unlike everywhere else, unknown members are ignored: the record is not this service's to define. A record told
 /// again changes nothing; one that arrives late, or tells a step that the transition table doesn't know, is taken
-/// over as with `mode=sync` of events, and flagged. An open status without a time that a dossier has left behind
-/// changes nothing.
+/// over as with `mode=sync` of events, and flagged. A status without a time (3 to 6) stands right after what is known:
+/// it undoes no refusal, result or withdrawal, and gives way where the end before it is told again.
 #[utoipa::path(tag = "dossiers", params(SyncDossiersQuery),
     request_body(content = inline(SyncDossiersInput), description = "The record or the records.", example = json!([{
         "MaHoSo": "000.05.15.H20-210302-0007", "MaTTHC": "1.000656", "TenLinhVuc": "Hộ tịch", "KenhThucHien": "2",
@@ -217,7 +218,8 @@ pub async fn sync_dvcqg_dossiers(
     let records = records_of(text)?;
     let SyncDossiersQuery { code_scheme } = super::body::read_query(request.query_string())?;
     let scheme = code_scheme.as_deref().map(clean).filter(|scheme| !scheme.is_empty());
-    let answers = dvcqg::take(&state.store, state.context(), &records, scheme).await?;
+    // A record told again changes nothing.
+    let answers = repeatable(dvcqg::take(&state.store, state.context(), &records, scheme)).await?;
     let language = frame::current().language;
     let views: Vec<AnswerView> =
         answers.into_iter().map(|answer| AnswerView::new(answer, language)).collect();

@@ -245,7 +245,7 @@ pub async fn list_edition_revisions(
     query: Result<Query<NoQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let (index, year) = edition_of_path(&state, &path).await?;
-    let revisions = edition_cycle::revisions(&state.store, index, year).await?;
+    let revisions = edition_cycle::revisions(&state.store, frame::caller(), index, year).await?;
     query?;
     let items = revisions.into_iter().map(Into::into).collect();
     Ok(respond::computed(&request, &EditionRevisions { items }))

@@ -398,8 +398,9 @@ pub async fn list_editions(
 
 /// Get an edition
 ///
-/// The framework of the index in that data year: criteria, cohorts, bands and how ranks are taken. This is the working
-/// state, which writes change; `revision` and `as_of` ask for what was published.
+/// The framework of the index in that data year: criteria, cohorts, bands and how ranks are taken. Who scores or
+/// publishes gets the working state, which writes change, and all others the last revision; `revision` and `as_of` ask
+/// for what was published.
 #[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999), StateQuery), responses((status = 200, description = "The edition.", body = EditionView)))]
 #[get("/indexes/{code}/editions/{year}")]
 pub async fn get_edition(
@@ -409,7 +410,7 @@ pub async fn get_edition(
     query: Result<Query<StateQuery>, Problem>,
 ) -> Result<HttpResponse, Problem> {
     let (index, year, asked) =
-        behind_edition(&state, &path, query, |query| query.asked(Which::Working, state.framework_rights()))
+        behind_edition(&state, &path, query, |query| query.asked(Which::Seen, state.framework_rights()))
             .await?;
     let today = state.today();
     let edition = edition_cycle::edition(&state.store, index, year, asked).await?;

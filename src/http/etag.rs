@@ -1,7 +1,12 @@
 //! Validators (RFC 9110, 8.8 and 13): made of the number of the record's last change, which is never used
 //! again, and of what is derived. `If-Match` compares the change number alone.
 
-use actix_web::{HttpRequest, http::header};
+use std::time::SystemTime;
+
+use actix_web::{
+    HttpRequest,
+    http::{Method, header},
+};
 use sha2::{Digest, Sha256};
 
 use super::{compression::unpacked, problem::Problem};
@@ -52,6 +57,23 @@ pub fn is_known(request: &HttpRequest, tag: &str) -> bool {
             known == "*" || known == tag || unpacked(known).is_some_and(|known| known == tag)
         })
     })
+}
+
+/// Whether the caller has seen what stands since a moment, `Last-Modified`: the answer is 304 (RFC 9110, 13.1.3).
+///
+/// A caller that names a tag is answered by it alone, and a date that can't be read says nothing.
+pub fn is_unmodified(request: &HttpRequest, modified: &header::HeaderValue) -> bool {
+    let headers = request.headers();
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reads || headers.contains_key(header::IF_NONE_MATCH) {
+        return false;
+    }
+    let date = |value: &header::HeaderValue| {
+        let date: header::HttpDate = value.to_str().ok()?.parse().ok()?;
+        Some(SystemTime::from(date))
+    };
+    let since = headers.get(header::IF_MODIFIED_SINCE).and_then(date);
+    since.zip(date(modified)).is_some_and(|(since, modified)| modified <= since)
 }
 
 /// What the caller knows of the record that it wants to change.

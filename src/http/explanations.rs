@@ -17,15 +17,12 @@ use super::{
 use crate::{
     domain::{decimal::Exact, editions::TieRule, index_scores::ScoreStage},
     service::{
-        crud::Resource,
-        error::Error,
         explanation_texts::{self, Context},
         explanations::{self, ExactCheck, Explanation, Mover, Moves, Tie, TiePlace, Year, count},
         ranking_details::{self, DetailedRanking},
         ranking_reports::{NotComparable, RankingReport},
         rankings::Standing,
         totals::Unranked,
-        units::Units,
     },
 };
 
@@ -40,7 +37,7 @@ pub struct ExplanationQuery {
     /// Year to compare with; the year before when absent, `none` for none.
     #[param(example = "2015")]
     pub base_year: Option<String>,
-    /// Code of the cohort; the edition's first when absent.
+    /// Code of the cohort; the first that the unit is in when absent.
     pub cohort: Option<String>,
     /// Stage of the scores; `final` when absent.
     pub stage: Option<ScoreStage>,
@@ -362,19 +359,23 @@ impl ExplanationBody {
             points_to_next_band: rounded(&explanation.points_to_next_band),
             points_to_next_band_exact: exact(&explanation.points_to_next_band),
             next_band: explanation.next_band.clone(),
-            sentences: Some(sentences(report, explanation)),
+            sentences: Some(sentences(detailed, explanation)),
             checks: explanation.checks().iter().map(ExactCheckBody::from).collect(),
             ..Self::empty(report, &standing.unit_id, &standing.unit_name)
         }
     }
 }
 
-fn sentences(report: &RankingReport, explanation: &Explanation) -> Sentences {
+fn sentences(detailed: &DetailedRanking, explanation: &Explanation) -> Sentences {
+    let report = &detailed.report;
+    let predecessors = detailed.lineage.predecessors.get(&explanation.standing.unit_id);
     let context = Context {
         edition: &report.sheet.edition,
         base_edition: report.base_sheet.as_ref().map(|sheet| &sheet.edition),
         base_year: report.base_year,
         not_comparable: report.not_comparable,
+        common: detailed.common.as_ref().map(|common| common.codes.as_slice()),
+        predecessors: predecessors.map(Vec::as_slice).unwrap_or_default(),
         cohort_size: report.ranking.cohort_size,
     };
     let text = explanation_texts::sentence(explanation, context);
@@ -417,9 +418,10 @@ pub async fn explain_standing(
     match asked {
         Ok((question, unit_id)) => {
             kept::answer(&state, &request, async |_| {
-                let detailed = ranking_details::ranking(&state.store, question).await?;
+                let unit = unit_id.clone();
+                let detailed = ranking_details::ranking_about(&state.store, question, unit).await?;
                 let body = ExplanationBody::new(&detailed, &unit_id);
-                body.ok_or_else(|| Error::not_found(Units::NAME, unit_id).into())
+                body.ok_or_else(|| ranking_details::not_in_cohort(&unit_id).into())
             })
             .await
         }

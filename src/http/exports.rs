@@ -54,6 +54,7 @@ pub struct Export<R> {
     after: Option<String>,
     begun: bool,
     ended: bool,
+    bom: bool,
     of: std::marker::PhantomData<fn() -> R>,
 }
 
@@ -67,7 +68,14 @@ impl<R: Exportable> Export<R> {
         today: Day,
     ) -> Self {
         let of = std::marker::PhantomData;
-        Self { store, caller, filters, format, today, after: None, begun: false, ended: false, of }
+        let (after, begun, ended, bom) = (None, false, false, false);
+        Self { store, caller, filters, format, today, after, begun, ended, bom, of }
+    }
+
+    /// Whether the file begins with a byte order mark.
+    #[must_use]
+    pub fn with_bom(self, bom: bool) -> Self {
+        Self { bom, ..self }
     }
 
     /// The next piece of the file with the number of its records; none at the end.
@@ -85,11 +93,14 @@ impl<R: Exportable> Export<R> {
         self.after = page.items.last().map(|last| R::list_key(&last.record));
         self.ended = !page.more;
         let heads = !std::mem::replace(&mut self.begun, true);
-        let text = match self.format {
-            ImportFormat::Csv => csv_text::<R>(&page.items, heads, self.today),
-            ImportFormat::Ndjson => ndjson_text::<R>(&page.items, self.today),
+        let mut text = match self.format {
+            ImportFormat::Csv => csv_text::<R>(&page.items, heads, self.today)?,
+            ImportFormat::Ndjson => ndjson_text::<R>(&page.items, self.today)?,
         };
-        Ok(Some((text?, page.items.len())))
+        if heads && self.bom {
+            text = ["\u{feff}".as_bytes(), &text].concat();
+        }
+        Ok(Some((text, page.items.len())))
     }
 }
 

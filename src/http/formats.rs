@@ -22,6 +22,22 @@ words! {
     }
 }
 
+words! {
+    /// How scores are written in a file.
+    pub enum ScoreFileFormat {
+        /// As a CSV file, a line a score.
+        Csv = "csv",
+        /// A JSON object in each line.
+        Ndjson = "ndjson",
+        /// As a JSON document.
+        Json = "json",
+        /// As a spreadsheet of Office Open XML, a row a unit.
+        Xlsx = "xlsx",
+        /// As a dataset of JSON-stat 2.0.
+        JsonStat = "json-stat",
+    }
+}
+
 /// Media type of a spreadsheet.
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// Media type of a dataset.
@@ -41,14 +57,19 @@ pub fn wanted(
         negotiate(accept.flat_map(|text| text.split(',')))
     });
     if bom.is_some() && wanted != FileFormat::Csv {
-        return Err(Problem::bad_parameter(
-            "bom",
-            "only_csv",
-            "Only a CSV file may begin with a byte order mark.",
-            "Chỉ tệp CSV mới có thể mở đầu bằng dấu thứ tự byte (BOM).",
-        ));
+        return Err(only_csv());
     }
     Ok(wanted)
+}
+
+/// A byte order mark of anything but CSV.
+pub fn only_csv() -> Problem {
+    Problem::bad_parameter(
+        "bom",
+        "only_csv",
+        "Only a CSV file may begin with a byte order mark.",
+        "Chỉ tệp CSV mới có thể mở đầu bằng dấu thứ tự byte (BOM).",
+    )
 }
 
 fn negotiate<'a>(ranges: impl Iterator<Item = &'a str>) -> FileFormat {

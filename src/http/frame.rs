@@ -8,14 +8,15 @@ use actix_web::{
     Error,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, header},
+    error::InternalError,
+    http::{Method, StatusCode, header},
     middleware::Next,
     web,
 };
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::{access, problem::Problem, rate_limits::source_of, state::AppState};
+use super::{access, calls, gate::Asked, problem::Problem, rate_limits::source_of, state::AppState};
 use crate::{service::access::Caller, store::changes::Origin};
 
 /// Language of titles and details.
@@ -160,29 +161,33 @@ pub async fn around(
         caller: RefCell::new(Caller::anonymous()),
         source: source_of(&request, proxy_header),
     });
+    let origin = request.headers().get(header::ORIGIN).cloned();
     let route = request.match_pattern();
     let span = tracing::info_span!("request", request_id = %frame.request_id);
     let admitted = admitted(state.as_ref().map(|state| state.get_ref()), request, next, route.as_deref());
     let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(admitted).catch_unwind());
     let handled = handled.instrument(span.clone()).await;
-    let mut result = match handled {
-        Ok(result) => result,
-        Err(_) => FRAME.sync_scope(frame.clone(), || {
-            let problem = Problem::internal();
-            let mut response = actix_web::ResponseError::error_response(&problem);
-            name_request(response.headers_mut(), &frame);
-            Err(actix_web::error::InternalError::from_response(problem.to_string(), response).into())
-        }),
-    };
-    let status = match &mut result {
-        Ok(response) => {
-            name_request(response.headers_mut(), &frame);
-            if let Some(state) = &state {
-                state.gate.dress(response);
-            }
-            response.status().as_u16()
+    let asked = Asked { method: &method, origin: origin.as_ref(), path: &frame.path };
+    let dress = |status: StatusCode, headers: &mut header::HeaderMap| {
+        name_request(headers, &frame);
+        if let Some(state) = &state {
+            state.gate.dress(&asked, status, headers);
         }
-        Err(error) => error.as_response_error().status_code().as_u16(),
+    };
+    let (result, status) = match handled.unwrap_or_else(|_| Err(Problem::internal().into())) {
+        Ok(mut response) => {
+            let status = response.status();
+            dress(status, response.headers_mut());
+            (Ok(response), status.as_u16())
+        }
+        // The request is gone: the answer is made here, so that it carries what every answer does.
+        Err(error) => {
+            let mut response = FRAME.sync_scope(frame.clone(), || error.error_response());
+            let status = response.status();
+            dress(status, response.headers_mut());
+            let error: Error = InternalError::from_response(error.to_string(), response).into();
+            (Err(error), status.as_u16())
+        }
     };
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
     let took = started.elapsed();
@@ -212,24 +217,18 @@ async fn admitted<B: MessageBody + 'static>(
         Ok(pass) => pass,
         Err(response) => return Ok(request.into_response(*response).map_into_right_body()),
     };
-    match access::admit(state, &request, route).await {
-        Ok(caller) => {
+    let admitted = access::admit(state, &request, route).await.and_then(|caller| {
+        let room = state.gate.enter_body(&request, caller.id.is_some())?;
+        Ok((caller, room))
+    });
+    match admitted {
+        Ok((caller, _room)) => {
             // Nobody else borrows it: the request has not reached its handler yet.
             let _ = FRAME.try_with(|frame| *frame.caller.borrow_mut() = caller);
             Ok(next.call(request).await?.map_into_left_body())
         }
-        Err(problem) => {
-            let response = actix_web::ResponseError::error_response(&problem);
-            Ok(request.into_response(response).map_into_right_body())
-        }
+        Err(problem) => Ok(calls::refuse(state, request, &problem).map_into_right_body()),
     }
-}
-
-/// The answer of a problem where the request is gone and nothing else will name it.
-pub fn refusal(problem: &Problem) -> Error {
-    let mut response = actix_web::ResponseError::error_response(problem);
-    let _ = FRAME.try_with(|frame| name_request(response.headers_mut(), frame));
-    actix_web::error::InternalError::from_response(problem.to_string(), response).into()
 }
 
 #[cfg(test)]

@@ -11,12 +11,16 @@ use std::{
 
 use actix_web::{
     HttpResponse, ResponseError,
-    dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderValue},
+    dev::ServiceRequest,
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap, HeaderValue},
+    },
 };
 
 use super::{
     cors::{Cors, CorsRules},
+    crud::API,
     problem::Problem,
     rate_limits::{Rate, RateLimits},
     uploads::Pace,
@@ -75,6 +79,18 @@ pub struct Gate {
     pub rates: Option<RateLimits>,
     cors: Cors,
     in_flight: Arc<AtomicUsize>,
+    /// Of these, bodies that somebody without a key sends.
+    unkeyed: Arc<AtomicUsize>,
+}
+
+/// What of a request the head of its answer depends on.
+pub struct Asked<'a> {
+    /// Its method.
+    pub method: &'a Method,
+    /// The origin of the page that it comes from.
+    pub origin: Option<&'a HeaderValue>,
+    /// Its path.
+    pub path: &'a str,
 }
 
 /// Room for one request; given back when dropped.
@@ -95,6 +111,7 @@ impl Gate {
             rates: rules.rate.map(RateLimits::new),
             cors: Cors::new(rules.cors.clone()),
             in_flight: Arc::default(),
+            unkeyed: Arc::default(),
             rules,
         }
     }
@@ -124,13 +141,25 @@ impl Gate {
         }
     }
 
+    /// Lets a request that was let in send its body. Those who need no key for it share half of the room, so that their
+    /// bodies, which may come in slowly, keep nobody else out.
+    ///
+    /// # Errors
+    /// 503 when there is no room.
+    pub fn enter_body(&self, request: &ServiceRequest, has_key: bool) -> Result<Pass, Problem> {
+        if has_key || !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) {
+            return Ok(Pass(None));
+        }
+        let before = self.unkeyed.fetch_add(1, Ordering::Relaxed);
+        let pass = Pass(Some(self.unkeyed.clone()));
+        if before >= (self.rules.max_in_flight / 2).max(1) { Err(overloaded()) } else { Ok(pass) }
+    }
+
     /// What every answer carries.
-    pub fn dress<B>(&self, response: &mut ServiceResponse<B>) {
-        self.cors.dress(response);
-        let docs = response.request().path().starts_with("/docs");
-        let headers = response.headers_mut();
+    pub fn dress(&self, asked: &Asked<'_>, status: StatusCode, headers: &mut HeaderMap) {
+        self.cors.dress(asked, status, headers);
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if docs {
+        if asked.path.starts_with("/docs") {
             headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCS_POLICY));
             headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
             headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -138,9 +167,11 @@ impl Gate {
     }
 }
 
-/// Whether a request does nothing but wait for changes, most of the time.
+/// Whether a request does nothing but wait for changes, most of the time: of these there are not too many as it is.
 fn waits(request: &ServiceRequest) -> bool {
-    request.path().ends_with("/changes") && request.query_string().contains("wait=")
+    let seconds = |part: &str| part.strip_prefix("wait=").and_then(|text| text.parse::<u32>().ok());
+    request.path().strip_prefix(API) == Some("/changes")
+        && request.query_string().split('&').filter_map(seconds).any(|seconds| (1..=60).contains(&seconds))
 }
 
 fn overloaded() -> Problem {

@@ -251,7 +251,7 @@ async fn claim(
     digested: &Digested,
 ) -> Result<Claimed, Problem> {
     let caller = frame::caller();
-    let id = digest(&[caller.id.as_deref().unwrap_or_default().as_bytes(), key.as_bytes()]);
+    let id = digest(&[caller.identity().as_bytes(), key.as_bytes()]);
     let header = |name| request.headers().get(name).map_or(&b""[..], |value| value.as_bytes());
     let address = request.uri().path_and_query().map_or("", |address| address.as_str());
     let of = digest(&[address.as_bytes(), header(header::CONTENT_TYPE), header(header::CONTENT_ENCODING)]);

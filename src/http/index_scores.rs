@@ -7,6 +7,7 @@ use super::{
     crud::{self, API, Exposed, Key},
     edition_cycle::revision_named,
     editions::index_of_path,
+    frame,
     index_score_parts::{
         IndexScoreByKeyInput, IndexScoreInput, IndexScorePage, IndexScoreView, evidence, evidence_view,
         exact, text,
@@ -44,7 +45,7 @@ const SORTS: &[SortKey] = &[("id", "id"), ("score", "score_sort"), ("year", "yea
 
 list_query! {
     /// Which scores.
-    pub struct ListIndexScoresQuery by SORTS, export ExportIndexScoresQuery {
+    pub struct ListIndexScoresQuery by SORTS {
         /// Scores of this index.
         index_code: String,
         /// Scores of this data year.
@@ -344,6 +345,10 @@ pub async fn put_index_score_by_key(
         criterion: (criterion != TOTAL).then_some(criterion),
     };
     index_scores::check_address(&state.store, key.clone()).await?;
+    // The address names the unit: whether there is a score is not told.
+    if !frame::caller().may(Scope::ScoresWrite, &key.unit_id) {
+        return Err(Error::out_of_reach().into());
+    }
     crud::put::<IndexScoresByKey>(&state, &request, &key.to_string(), body, Absent::Create).await
 }
 

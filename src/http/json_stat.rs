@@ -18,6 +18,8 @@ pub enum Role {
     Geo,
     /// What is measured.
     Metric,
+    /// Anything else; a dataset lists no role of it.
+    Classification,
 }
 
 /// A member of a dimension.
@@ -139,6 +141,7 @@ impl Dataset {
                 Role::Time => &mut role.time,
                 Role::Geo => &mut role.geo,
                 Role::Metric => &mut role.metric,
+                Role::Classification => continue,
             };
             of.push(dimension.id.to_owned());
         }

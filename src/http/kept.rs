@@ -7,14 +7,9 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, VecDeque},
-    time::{Duration, SystemTime},
 };
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{self, HeaderValue, HttpDate},
-    web::Bytes,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header::HeaderValue, web::Bytes};
 use serde::Serialize;
 
 use super::{frame, problem::Problem, respond, state::AppState};
@@ -39,11 +34,7 @@ struct Answer {
 
 impl Answer {
     fn send(self, request: &HttpRequest) -> HttpResponse {
-        let mut response = respond::with_tag(request, self.tag, self.body);
-        if let Some(modified) = self.modified {
-            response.headers_mut().insert(header::LAST_MODIFIED, modified);
-        }
-        response
+        respond::dated(request, respond::with_tag(request, self.tag, self.body), self.modified)
     }
 }
 
@@ -90,10 +81,8 @@ thread_local! {
 /// Address and query, and who asks: what one caller may see is not what another one does.
 fn address(request: &HttpRequest) -> String {
     let mut address = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-    if let Some(id) = &frame::caller().id {
-        address.push(' ');
-        address.push_str(id);
-    }
+    address.push(' ');
+    address.push_str(&frame::caller().identity());
     address
 }
 
@@ -130,7 +119,7 @@ where
     let computed = async || {
         let (body, modified) = compute(today).await?;
         let (tag, body) = respond::tagged(&body);
-        Ok::<_, Problem>(Answer { tag, body, modified: modified.and_then(http_date) })
+        Ok::<_, Problem>(Answer { tag, body, modified: modified.and_then(respond::http_date) })
     };
     // The state is asked for before the figures are read: they are of this state or of a later one, and a later
     // one is told apart by the next request.
@@ -153,13 +142,6 @@ where
         }
     });
     Ok(answer.send(request))
-}
-
-/// A moment as headers write it: whole seconds.
-fn http_date(moment: Moment) -> Option<HeaderValue> {
-    let seconds = u64::try_from(moment.micros() / 1_000_000).ok()?;
-    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
-    HeaderValue::from_str(&HttpDate::from(time).to_string()).ok()
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ pub mod idempotency;
 pub mod imports;
 pub mod improvement_actions;
 pub mod index_score_exports;
+pub mod index_score_files;
 pub mod index_score_parts;
 pub mod index_scores;
 pub mod indexes;

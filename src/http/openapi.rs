@@ -229,7 +229,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
 fn is_stream(operation: &Map<String, Value>) -> bool {
     let content =
         operation.get("responses").and_then(|r| r.pointer("/200/content")).and_then(Value::as_object);
-    content.is_some_and(|content| !content.contains_key("application/json"))
+    content.is_some_and(|content| {
+        !content.contains_key("application/json") || content.contains_key("application/x-ndjson")
+    })
 }
 
 fn etag_header() -> Value {
@@ -338,5 +340,9 @@ fn example_of(name: &str, schemas: &Value) -> Option<Value> {
         return Some(example.clone());
     }
     let item = reference(schema.pointer("/properties/items/items")?)?;
-    Some(json!({"items": [example_of(&item, schemas)?], "next_cursor": null}))
+    let mut example = json!({"items": [example_of(&item, schemas)?]});
+    if schema.pointer("/properties/next_cursor").is_some() {
+        example["next_cursor"] = Value::Null;
+    }
+    Some(example)
 }

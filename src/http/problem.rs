@@ -33,7 +33,7 @@ pub const CODES: &[(&str, u16, &str, &str)] = &[
     ("not_published", 404, "It was not published", "Chưa được công bố"),
     ("method_not_allowed", 405, "Method not allowed", "Phương thức không được phép"),
     ("too_slow", 408, "The body came in too slowly", "Nội dung gửi đến quá chậm"),
-    ("cursor_expired", 410, "Changes so old are no longer kept", "Không còn lưu các thay đổi cũ như vậy"),
+    ("cursor_expired", 410, "The feed begins anew", "Danh sách thay đổi phải đọc lại từ đầu"),
     ("duplicate", 409, "It exists already", "Đã tồn tại"),
     ("too_many", 409, "There are too many already", "Đã có quá nhiều"),
     ("impossible_jump", 409, "The status can't follow", "Trạng thái không thể tiếp nối"),
@@ -135,9 +135,9 @@ pub struct Problem {
     code: &'static str,
     detail: Text,
     errors: Vec<Violation>,
-    allow: Option<String>,
+    allow: Option<Box<str>>,
     /// The end of the feed, where a cursor is older than what is kept.
-    go_on_from: Option<String>,
+    go_on_from: Option<Box<str>>,
 }
 
 impl Problem {
@@ -163,8 +163,13 @@ impl Problem {
 
     /// A record that breaks rules.
     pub fn with_errors(code: &'static str, errors: Vec<Violation>) -> Self {
+        // What is wrong with a body as a whole has no place to name.
+        let told = |v: &Violation, text: &str| match v.pointer.as_str() {
+            "" => text.to_owned(),
+            pointer => format!("{pointer}: {text}"),
+        };
         let join = |pick: fn(&Violation) -> &String| {
-            let texts: Vec<String> = errors.iter().map(|v| format!("{}: {}", v.pointer, pick(v))).collect();
+            let texts: Vec<String> = errors.iter().map(|v| told(v, pick(v))).collect();
             texts.join(" ")
         };
         let detail = Text::new(join(|v| &v.text.en), join(|v| &v.text.vi));
@@ -178,7 +183,7 @@ impl Problem {
             format!("This address allows {allow}."),
             format!("Địa chỉ này cho phép {allow}."),
         );
-        problem.allow = Some(allow);
+        problem.allow = Some(allow.into());
         problem
     }
 
@@ -221,7 +226,7 @@ impl Problem {
                 .collect(),
             request_id: frame.request_id.clone(),
             snapshot: self.go_on_from.as_ref().map(|_| format!("{API}/changes/snapshot")),
-            next_cursor: self.go_on_from.clone(),
+            next_cursor: self.go_on_from.as_deref().map(str::to_owned),
         }
     }
 
@@ -290,7 +295,7 @@ impl ResponseError for Problem {
             response.insert_header((header::ACCEPT_ENCODING, "gzip, zstd"));
         }
         if let Some(allow) = &self.allow {
-            response.insert_header((header::ALLOW, allow.clone()));
+            response.insert_header((header::ALLOW, allow.as_ref()));
         }
         response.body(serde_json::to_string(&body).unwrap_or_default())
     }
@@ -319,12 +324,13 @@ impl From<Error> for Problem {
                 Self { code: "forbidden", detail: text, errors: Vec::new(), allow: None, go_on_from: None }
             }
             Error::Expired { cursor } => Self {
-                go_on_from: Some(cursor),
+                go_on_from: Some(cursor.into()),
                 ..Self::new(
                     "cursor_expired",
-                    "The changes behind this cursor are no longer kept: read the snapshot, and go on from the \
-                     cursor that it gives.",
-                    "Không còn lưu các thay đổi sau con trỏ này: hãy đọc bản chụp rồi tiếp tục từ con trỏ kèm theo.",
+                    "The changes behind this cursor are no longer kept, or what the key reaches has changed: read the \
+                     snapshot, and go on from the cursor that it gives.",
+                    "Không còn lưu các thay đổi sau con trỏ này, hoặc phạm vi của khóa đã thay đổi: hãy đọc bản chụp rồi \
+                     tiếp tục từ con trỏ kèm theo.",
                 )
             },
             Error::Stale => Self::new(

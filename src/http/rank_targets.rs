@@ -127,7 +127,8 @@ pub struct TargetBody {
     pub score_needed: Option<Number>,
     /// The same, every digit.
     pub score_needed_exact: Option<String>,
-    /// The most that the total can be, where that is bounded.
+    /// The most that the unit's total can be, with all that applies to it and counts at its maximum, where that is
+    /// bounded.
     pub score_maximum: Option<Number>,
     /// Why no total can reach it.
     pub unreachable_because: Option<OutOfReach>,
@@ -182,7 +183,8 @@ impl TargetBody {
 ///
 /// The least gain of the total with which a unit would reach it, and for each criterion whether it alone could give
 /// that within its maximum, and with which score. Every other score stays as it is; nothing is stored. Where no least
-/// score exists, because a tie would not do, it is told in steps of 10⁻²⁰.
+/// score exists, because a tie would not do, it is told in steps of 10⁻²⁰. Without `cohort` it is the first that the
+/// unit is in.
 #[utoipa::path(
     tag = "rankings",
     params(

@@ -7,6 +7,7 @@ use super::{
     formats::FileFormat,
     json_stat::{self, Category, Dataset, Dimension, Role},
     problem::Problem,
+    respond,
     tables::{self, Cell, Column, Table},
 };
 use crate::{
@@ -37,11 +38,12 @@ pub fn answer(
     bom: bool,
     with_components: bool,
 ) -> Result<HttpResponse, Problem> {
-    match format {
-        FileFormat::Csv => tables::csv(request, &table(report, with_components), bom),
-        FileFormat::Xlsx => tables::xlsx(request, &table(report, with_components)),
-        FileFormat::Json | FileFormat::JsonStat => Ok(json_stat::answer(request, &dataset(report))),
-    }
+    let file = match format {
+        FileFormat::Csv => tables::csv(request, &table(report, with_components), bom)?,
+        FileFormat::Xlsx => tables::xlsx(request, &table(report, with_components))?,
+        FileFormat::Json | FileFormat::JsonStat => json_stat::answer(request, &dataset(report)),
+    };
+    Ok(respond::dated(request, file, report.published_at().and_then(respond::http_date)))
 }
 
 /// Names of a cohort's components in the order of the edition: those that some unit has.

@@ -53,9 +53,9 @@ pub struct StandingDelta {
     pub rank_change: Option<i64>,
     /// Where the rank went.
     pub direction: Direction,
-    /// The difference over the criteria that both frameworks have (`common_criteria`): the sum of the unit's own
-    /// scores of them, in points, minus the same sum of the base. Told where the frameworks differ and the unit has
-    /// all of these scores in both years.
+    /// The difference over the criteria that both frameworks have (`common_criteria`): what they give to the total, as
+    /// in `components`, minus what they gave in the base. Told where the frameworks differ and the unit has all of
+    /// these scores in both years; not of normalised totals, to which a score gives what the others of its year leave.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     pub common: Option<CommonDelta>,
@@ -69,9 +69,9 @@ pub struct StandingDelta {
 /// How a unit moved over the criteria that two frameworks have in common.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CommonDelta {
-    /// The difference in points, rounded once.
+    /// The difference in the unit of the delta, rounded once.
     pub score: Number,
-    /// The difference in points, every digit.
+    /// The same, every digit.
     pub score_exact: String,
 }
 
@@ -173,8 +173,9 @@ pub struct RankingBody {
     pub comparable: Option<bool>,
     /// Why they don't.
     pub not_comparable_because: Option<NotComparable>,
-    /// The criteria that both frameworks have, by their codes in this edition and with the same maximum; of a
-    /// branch that is common as a whole, its top. Null where the frameworks don't differ.
+    /// The criteria that both frameworks have, by their codes in this edition, with the same maximum, weight and
+    /// method, and whose points count the same in the total; of a branch that is common as a whole, its top. Null
+    /// where the frameworks don't differ.
     pub common_criteria: Option<Vec<String>>,
     /// Criteria that left the maximum for the whole cohort: those of a survey of which nobody has a score.
     pub left_out: Vec<String>,

@@ -52,11 +52,11 @@ pub struct RecomputeBody {
     pub version: i32,
     /// Whether nothing was written.
     pub dry_run: bool,
-    /// Dossiers whose due date was derived with an older version.
+    /// Dossiers that the key reaches whose due date was derived with an older version.
     pub examined: i64,
     /// Those among them whose due date changes.
     pub changed: i64,
-    /// The first thousand of these, by code.
+    /// The first thousand of these that the key may read, by code.
     pub changes: Vec<RecomputedDueDate>,
 }
 
@@ -64,7 +64,8 @@ pub struct RecomputeBody {
 ///
 /// Editing a calendar moves no past deadline. This counts the due dates that were derived with an older version
 /// again; a dry run lists what would change. Dates that somebody gave stay, and `first_due_at` stays what was
-/// told at acceptance.
+/// told at acceptance. Dossiers that the key does not reach stay as they are; without `dossiers:read` the others
+/// are counted and not listed.
 #[utoipa::path(
     tag = "calendars", params(("id" = String, Path, description = "Id of the calendar.")), request_body = RecomputeInput,
     responses((status = 200, description = "What changes, or what changed.", body = RecomputeBody))

@@ -1,11 +1,22 @@
 //! Answers with their validators.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    time::{Duration, SystemTime},
+};
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web::Bytes};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue, HttpDate},
+    },
+    web::Bytes,
+};
 use serde::Serialize;
 
 use super::etag;
+use crate::domain::time::Moment;
 
 thread_local! {
     /// Bytes of the last answer of this worker, within bounds: the next one will hardly outgrow them.
@@ -35,6 +46,34 @@ pub fn with_tag(request: &HttpRequest, tag: String, body: impl Into<Bytes>) -> H
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .content_type("application/json")
         .body(body.into())
+}
+
+/// A moment as headers write it: whole seconds.
+pub fn http_date(moment: Moment) -> Option<HeaderValue> {
+    let seconds = u64::try_from(moment.micros() / 1_000_000).ok()?;
+    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
+    HeaderValue::from_str(&HttpDate::from(time).to_string()).ok()
+}
+
+/// An answer with the moment from which its figures stand, where they have one; 304 when the caller has seen them
+/// since.
+pub fn dated(
+    request: &HttpRequest,
+    mut response: HttpResponse,
+    modified: Option<HeaderValue>,
+) -> HttpResponse {
+    let Some(modified) = modified else { return response };
+    if response.status() == StatusCode::OK && etag::is_unmodified(request, &modified) {
+        let mut unmodified = HttpResponse::new(StatusCode::NOT_MODIFIED);
+        for name in [header::ETAG, header::CACHE_CONTROL] {
+            if let Some(value) = response.headers().get(&name) {
+                unmodified.headers_mut().insert(name, value.clone());
+            }
+        }
+        response = unmodified;
+    }
+    response.headers_mut().insert(header::LAST_MODIFIED, modified);
+    response
 }
 
 /// A computed answer as it is sent, with its validator: its content.

@@ -362,7 +362,7 @@ pub async fn get_review(
         let least = access::least_group(&state.access, &unit_id);
         let mut review = reviews::review(&state.store, unit_id, year, calendar, asked, today).await?;
         if let Some(least) = least {
-            review.dossiers.withhold(least).ok_or_else(access::withheld)?;
+            review.withhold(least).ok_or_else(access::withheld)?;
         }
         Ok(ReviewBody::from(review))
     })

@@ -38,7 +38,10 @@ use crate::domain::{
     webhooks::{DeliveryStatus, StopReason},
 };
 use crate::{
-    http::{form_06a_files::FormFormat, formats::FileFormat},
+    http::{
+        form_06a_files::FormFormat,
+        formats::{FileFormat, ScoreFileFormat},
+    },
     service::{
         commendations::CommendationFlag,
         deadlines::NoDueDate,
@@ -126,6 +129,8 @@ word_schemas! {
     FileFormat,
     /// How a report is written.
     FormFormat,
+    /// How scores are written in a file.
+    ScoreFileFormat,
     /// What rows of statistics are told apart by.
     Grouping,
     /// Level of a unit.

@@ -40,7 +40,7 @@ use crate::{
 pub struct ScoreImportQuery {
     /// How the table is laid out; `auto` when left out: long where it has columns of criteria and of scores.
     layout: Option<TableLayout>,
-    /// Stage that the scores are of; `final` when left out.
+    /// Stage that the scores are of, where no column says it; `final` when left out.
     stage: Option<ScoreStage>,
     /// Head of the column of units; one of the usual heads when left out.
     unit_column: Option<String>,
@@ -60,7 +60,7 @@ pub struct ScoreImportQuery {
 pub struct TableColumn {
     /// Its head.
     pub column: String,
-    /// What it holds: `unit`, `criterion`, `score` or `rank`.
+    /// What it holds: `unit`, `criterion`, `score`, `rank`, `stage` or `applicable`.
     pub holds: &'static str,
     /// Code of the criterion that its scores are of; null for totals and in other columns.
     pub criterion: Option<String>,
@@ -119,7 +119,9 @@ pub struct TableScore {
     pub unit_name: String,
     /// The criterion; null for the total.
     pub criterion: Option<String>,
-    /// The score, rounded to the edition's decimals.
+    /// The stage.
+    pub stage: ScoreStage,
+    /// The score, rounded to the edition's decimals; null where the criterion does not apply.
     pub score: Option<Number>,
     /// The score with every digit.
     pub score_exact: Option<String>,
@@ -139,6 +141,7 @@ impl TableScore {
             score_exact: score.score.as_ref().map(ToString::to_string),
             unit_id: score.unit_id,
             criterion: score.criterion,
+            stage: score.stage,
             published_rank: score.published_rank,
             change,
         }
@@ -155,8 +158,8 @@ impl TableScore {
     ],
     "ignored_columns": ["Ghi chú"], "rows": 1, "created": 1, "updated": 0, "unchanged": 0,
     "scores": [{
-        "line": 2, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "criterion": "land", "score": 6.53,
-        "score_exact": "6.53", "published_rank": null, "change": "create"
+        "line": 2, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "criterion": "land", "stage": "final",
+        "score": 6.53, "score_exact": "6.53", "published_rank": null, "change": "create"
     }],
     "finding_count": 0, "findings": []
 }))]
@@ -165,7 +168,7 @@ pub struct ScoreImportView {
     pub index_code: String,
     /// Data year.
     pub year: i32,
-    /// Stage of the scores.
+    /// Stage of the scores whose rows say none.
     pub stage: ScoreStage,
     /// Whether the table was only looked at.
     pub dry_run: bool,
@@ -200,6 +203,8 @@ fn column(name: &str, role: &Role) -> TableColumn {
         Role::Score => ("score", None),
         Role::Of(criterion) => ("score", criterion.clone()),
         Role::Rank => ("rank", None),
+        Role::Stage => ("stage", None),
+        Role::Applicable => ("applicable", None),
     };
     TableColumn { column: name.to_owned(), holds, criterion }
 }
@@ -309,11 +314,12 @@ async fn unpacked(packing: Packing, bytes: Vec<u8>, limit: usize) -> Result<Vec<
 ///
 /// CSV (UTF-8, with `,`, `;` or a tab) or a spreadsheet. Wide: a row a unit, a column a criterion, whose head is
 /// its code or name; `total` or `tổng điểm` for the total and `rank` or `xếp hạng` for its published rank. Long:
-/// columns of units, criteria and scores, and ranks where there are any. The heads stand in one of the first 20
-/// lines. Case and marks are ignored. Units are found by id, code or name as of the year; where several answer,
+/// columns of units, criteria and scores, and of ranks, stages (`stage`) and `applicable` where there are any. The
+/// heads stand in one of the first 20 lines; `(60 điểm)` at the end of one is left out. A column of numbers that
+/// could be scores and is no criterion is a finding, unless its head is that of an ordinal or a rank. Case and marks are ignored. Units are found by id, code or name as of the year; where several answer,
 /// those that the edition ranks come first, and what stays ambiguous is refused with the candidates. A number
 /// has a decimal point, or a comma where `decimal=comma` says so. An empty cell or a dash is no score and changes
-/// nothing. All scores are stored, or none: with `dry_run=true` the answer is what would be stored and every
+/// nothing; `không áp dụng`, `KAD` or `n/a` takes the criterion out of the maximum. All scores are stored, or none: with `dry_run=true` the answer is what would be stored and every
 /// finding by line and column, without it a finding is a 422 that names each place as `/line/column`.
 #[utoipa::path(tag = "index scores",
     params(

@@ -8,6 +8,7 @@ use super::{
     json_stat::{self, Category, Dataset, Dimension, Role},
     problem::Problem,
     ranking_files::unit_name,
+    respond,
     tables::{self, Cell, Column, Table},
 };
 use crate::{
@@ -26,11 +27,12 @@ pub fn answer(
     format: FileFormat,
     bom: bool,
 ) -> Result<HttpResponse, Problem> {
-    match format {
-        FileFormat::Csv => tables::csv(request, &table(series, name), bom),
-        FileFormat::Xlsx => tables::xlsx(request, &table(series, name)),
-        FileFormat::Json | FileFormat::JsonStat => Ok(json_stat::answer(request, &dataset(series))),
-    }
+    let file = match format {
+        FileFormat::Csv => tables::csv(request, &table(series, name), bom)?,
+        FileFormat::Xlsx => tables::xlsx(request, &table(series, name))?,
+        FileFormat::Json | FileFormat::JsonStat => json_stat::answer(request, &dataset(series)),
+    };
+    Ok(respond::dated(request, file, series.published_at().and_then(respond::http_date)))
 }
 
 fn title(series: &Series) -> String {

@@ -36,7 +36,8 @@ pub struct ScoreSheetQuery {
     /// The unit.
     #[param(example = "gso-87")]
     pub unit_id: String,
-    /// Number of a revision; `published` for the last one, `working` for what the next one would be, as when absent.
+    /// Number of a revision; `published` for the last one, `working` for what the next one would be. When absent, the
+    /// working scores for who may read them, and the last revision for all others.
     #[param(example = "1")]
     pub revision: Option<String>,
     /// The revision that was public at this moment (RFC 3339), or at the end of this day. Not with `revision`.
@@ -243,7 +244,7 @@ pub async fn get_score_sheet(
 ) -> Result<HttpResponse, Problem> {
     let (index, year, (unit_id, asked)) = behind_edition(&state, &path, query, |query| {
         let (revision, as_of) = (query.revision.as_deref(), query.as_of.as_deref());
-        let asked = edition_cycle::asked(revision, as_of, Which::Working, state.framework_rights())?;
+        let asked = edition_cycle::asked(revision, as_of, Which::Seen, state.framework_rights())?;
         Ok((crud::path_key::<Units>(&query.unit_id)?, asked))
     })
     .await?;

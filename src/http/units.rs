@@ -314,6 +314,8 @@ pub async fn delete_unit(
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
+    let key = crud::path_key::<Units>(&id)?;
+    units::refuse_delete_beyond_reach(&state.store, state.context(), key).await?;
     crud::delete::<Units>(&state, &request, &id).await
 }
 

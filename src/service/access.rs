@@ -32,6 +32,8 @@ pub struct Caller {
     pub name: String,
     /// What tells callers apart: the id of a key, or issuer and subject of a token; none without one.
     pub id: Option<String>,
+    /// What the caller was granted, where one id stands for several grants, as a subject does whose tokens differ.
+    pub granted: Option<String>,
     /// What may be done.
     pub scopes: Scopes,
     /// For which units.
@@ -47,6 +49,7 @@ impl Caller {
             Arc::new(Caller {
                 name: "anonymous".to_owned(),
                 id: None,
+                granted: None,
                 scopes: Scopes::default(),
                 reach: Reach::Units(Arc::default()),
                 recipient_names: false,
@@ -60,6 +63,7 @@ impl Caller {
         let name = name.into();
         Arc::new(Self {
             id: Some(name.clone()),
+            granted: None,
             name,
             scopes: [Scope::Admin].into_iter().collect(),
             reach: Reach::Everything,
@@ -85,8 +89,9 @@ impl Caller {
         self.has(scope) && self.reaches(unit_id)
     }
 
-    /// Whether the caller has the scope for every unit that an edition ranks, by the units that its cohorts list and
-    /// those whose children its rules take.
+    /// Whether the caller has the scope for the units that the cohorts of an edition list, and those whose children
+    /// its rules take. Which units these are today the caller may not all reach: `cohorts::may_for_members` asks for
+    /// each of them.
     pub fn may_for_cohorts(&self, scope: Scope, edition: &Edition) -> bool {
         self.may_everywhere(scope)
             || self.has(scope)
@@ -108,5 +113,12 @@ impl Caller {
     /// Whether the caller has the scope for all units, and for what belongs to none.
     pub fn may_everywhere(&self, scope: Scope) -> bool {
         self.has(scope) && self.reach == Reach::Everything
+    }
+
+    /// What an answer that was given once may be given to again: the id, and what was granted to it.
+    pub fn identity(&self) -> String {
+        let id = self.id.as_deref().unwrap_or_default();
+        // Neither an id nor a grant has a line break.
+        self.granted.as_ref().map_or_else(|| id.to_owned(), |granted| format!("{id}\n{granted}"))
     }
 }

@@ -1,9 +1,11 @@
 //! The audit log: who did what when from where, sealed by hash so that a change to it shows.
 //!
 //! Entries are sealed shortly after their commit, in the feed's order, some at a time: a seal's hash is over the hash
-//! of the seal before and the entries, so that writers never wait for each other and nothing of the past can change
-//! without every later seal. What an entry's change made is sealed as the `before` of the record's next entry; of the
-//! last one it is the record itself, whose JSON may gain members with a new release, and so is not sealed.
+//! of the seal before, what the seal says of itself and the digest of its entries, so that writers never wait for each
+//! other and nothing of the past can change without every later seal. The digest stays when the entries are taken
+//! away, which happens to the oldest first. What an entry's change made is sealed as the `before` of the record's next
+//! entry; of the last one it is the record itself, whose JSON may gain members with a new release, and so is not
+//! sealed.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -59,18 +61,28 @@ fn hash_of(entry: &Logged) -> Result<String> {
     Ok(hex(&Sha256::digest(text)))
 }
 
-/// Hash and marks of a seal over entries.
-fn sealed(number: i64, before: &str, entries: &[Logged]) -> Result<(String, String)> {
-    let mut digest = Sha256::new();
-    digest.update(format!("{number}\n{before}\n"));
-    let mut marks = String::new();
+/// The digest of entries, and their marks, which begin with it.
+fn marks_of(entries: &[Logged]) -> Result<(String, String)> {
+    let (mut digest, mut marks) = (Sha256::new(), String::new());
     for entry in entries {
         let hash = hash_of(entry)?;
         digest.update(format!("{hash}\n"));
         let mark = hash.get(..MARK).unwrap_or_default();
-        let _ = write!(marks, "{}:{mark} ", entry.place.id);
+        let _ = write!(marks, " {}:{mark}", entry.place.id);
     }
-    Ok((hex(&digest.finalize()), marks.trim_end().to_owned()))
+    let digest = hex(&digest.finalize());
+    let marks = format!("{digest}{marks}");
+    Ok((digest, marks))
+}
+
+/// The hash of a seal: over that of the seal before, what is stored of this one, and the digest of its entries.
+fn hash_of_seal(before: &str, seal: &Seal, digest: &str) -> String {
+    let Seal { number, last: Place { tx, id }, entries, .. } = seal;
+    let (newest_at, sealed_at) = (seal.newest_at.micros(), seal.sealed_at.micros());
+    let mut hash = Sha256::new();
+    hash.update(format!("{number}\n{before}\n{tx}\n{id}\n{entries}\n"));
+    hash.update(format!("{newest_at}\n{sealed_at}\n{digest}\n"));
+    hex(&hash.finalize())
 }
 
 /// Seals what can be sealed, up to a number of entries; gives how many were sealed.
@@ -87,17 +99,19 @@ pub async fn seal(store: &Store, now: Moment) -> Result<u32> {
             let Some(newest) = entries.last() else { return Ok::<_, Error>(None) };
             let number = last.as_ref().map_or(1, |last| last.number + 1);
             let before = last.map_or_else(|| BEGINNING.to_owned(), |last| last.hash);
-            let (hash, marks) = sealed(number, &before, &entries)?;
-            Ok(Some(Seal {
+            let (digest, marks) = marks_of(&entries)?;
+            let mut seal = Seal {
                 number,
                 last: newest.place,
                 entries: i64::try_from(entries.len()).unwrap_or(i64::MAX),
                 marks,
-                hash,
+                hash: String::new(),
                 newest_at: entries.iter().map(|entry| entry.at).max().unwrap_or(now),
                 sealed_at: now,
                 purged_at: None,
-            }))
+            };
+            seal.hash = hash_of_seal(&before, &seal, &digest);
+            Ok(Some(seal))
         })
         .await?;
     let Some(seal) = next else { return Ok(0) };
@@ -128,10 +142,24 @@ pub enum Finding {
     Missing(i64),
     /// An entry stands among sealed ones and was not sealed.
     Inserted(i64),
-    /// The hash of a seal doesn't follow from the seal before and its entries, which are as they were marked.
+    /// The hash of a seal doesn't follow from the seal before, itself and its entries, which are as they were marked.
     Seal(i64),
+    /// A seal says that its entries are no longer kept, and they are there, or older ones are, or it was not made yet
+    /// when they are said to have gone.
+    Purged(i64),
     /// A seal is gone.
     SealMissing(i64),
+}
+
+/// Seals, one behind the other, whose entries were taken away at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purge {
+    /// Number of the first.
+    pub first: i64,
+    /// Number of the last.
+    pub last: i64,
+    /// When.
+    pub at: Moment,
 }
 
 /// What a verification found.
@@ -143,6 +171,8 @@ pub struct Verdict {
     pub entries: u64,
     /// Seals whose entries are no longer kept.
     pub purged: u64,
+    /// When these were taken away.
+    pub purges: Vec<Purge>,
     /// What differs.
     pub findings: Vec<Finding>,
     /// Entries that are not sealed yet.
@@ -172,9 +202,11 @@ pub async fn verify(store: &Store, anchor: Option<i64>) -> Result<Verdict> {
             let limit = u32::MAX / 4;
             let request = FeedRequest { after, up_to: Some(seal.last), limit, ..FeedRequest::default() };
             let entries = store::changes::page(conn, &request)?;
-            Ok(Some((seal, entries)))
+            let keeps_older = seal.purged_at.is_some() && store::audit::keeps_older(conn, seal.number)?;
+            Ok(Some((seal, entries, keeps_older)))
         });
-        let Some((seal, entries)) = step.await? else { break };
+        let Some((seal, entries, keeps_older)) = step.await? else { break };
+        verdict.look_at_purge(&seal, entries.is_empty() && !keeps_older);
         compare(&mut verdict, last.as_ref(), &seal, &entries)?;
         verdict.head = Some((seal.number, seal.hash.clone()));
         if anchor == Some(seal.number) {
@@ -188,16 +220,32 @@ pub async fn verify(store: &Store, anchor: Option<i64>) -> Result<Verdict> {
     Ok(verdict)
 }
 
+impl Verdict {
+    /// Notes when a seal's entries were taken away, where it says so; `plain` where they and all older ones are gone.
+    fn look_at_purge(&mut self, seal: &Seal, plain: bool) {
+        let Some(at) = seal.purged_at else { return };
+        match self.purges.last_mut() {
+            Some(purge) if purge.at == at && purge.last + 1 == seal.number => purge.last = seal.number,
+            _ => self.purges.push(Purge { first: seal.number, last: seal.number, at }),
+        }
+        if !plain || at < seal.newest_at || at < seal.sealed_at {
+            self.findings.push(Finding::Purged(seal.number));
+        }
+    }
+}
+
 fn compare(verdict: &mut Verdict, before: Option<&Seal>, seal: &Seal, entries: &[Logged]) -> Result<()> {
     let expected = before.map_or(1, |before| before.number + 1);
     verdict.findings.extend((expected..seal.number).map(Finding::SealMissing));
-    if seal.purged_at.is_some() && entries.is_empty() {
+    let (digest, marks) = if seal.purged_at.is_some() && entries.is_empty() {
         verdict.purged += 1;
-        return Ok(());
-    }
-    verdict.seals += 1;
-    verdict.entries += entries.len() as u64;
-    let (hash, marks) = sealed(seal.number, before.map_or(BEGINNING, |before| &before.hash), entries)?;
+        (seal.digest().to_owned(), seal.marks.clone())
+    } else {
+        verdict.seals += 1;
+        verdict.entries += entries.len() as u64;
+        marks_of(entries)?
+    };
+    let hash = hash_of_seal(before.map_or(BEGINNING, |before| &before.hash), seal, &digest);
     if hash == seal.hash && marks == seal.marks {
         return Ok(());
     }

@@ -1,14 +1,15 @@
 //! Many records in one request: each is brought to the state that it shall have, as a `PUT` by its key does, so that
 //! a batch may be sent again.
 //!
-//! Apart, each record stands for itself: they are written in pieces, and who waits gets in between. Together, all
-//! are written or none, and every refusal is told.
+//! Apart, each record stands for itself: they are written in pieces, and who waits gets in between; a batch with an
+//! idempotency key whose process died amid the pieces is written again as a whole. Together, all are written or none,
+//! and every refusal is told.
 
 use super::{
     crud::{self, Absent, Context, Precondition, Proposal, Resource, Written},
     error::{Error, Result},
 };
-use crate::store::{Conn, Store, StoreError, Versioned, in_transaction, lock};
+use crate::store::{Conn, Store, StoreError, Versioned, idempotency::repeatable, in_transaction, lock};
 
 /// Most records of a batch.
 pub const MOST: usize = 1000;
@@ -59,6 +60,14 @@ pub async fn apart<R: Resource>(
     context: Context,
     items: Vec<Result<Item<R::Record>>>,
 ) -> Result<Outcomes<R::Record>> {
+    repeatable(in_pieces::<R>(store, context, items)).await
+}
+
+async fn in_pieces<R: Resource>(
+    store: &Store,
+    context: Context,
+    items: Vec<Result<Item<R::Record>>>,
+) -> Result<Outcomes<R::Record>> {
     let mut outcomes = Vec::with_capacity(items.len());
     let mut items = items.into_iter().peekable();
     while items.peek().is_some() {
@@ -66,6 +75,8 @@ pub async fn apart<R: Resource>(
         let (size, context) = (piece.len(), context.clone());
         match store.write(move |conn| write_all::<R>(conn, &context, piece)).await {
             Ok(written) => outcomes.extend(written),
+            // Another one carries the same request out by now.
+            Err(error @ Error::Store(StoreError::ClaimLost)) => return Err(error),
             Err(error) if outcomes.is_empty() => return Err(error),
             Err(_) => outcomes.extend((0..size).map(|_| Err(undone()))),
         }

@@ -12,6 +12,7 @@ use super::{
     edition_cycle::may_see_frameworks,
     editions::parse_key,
     error::{Error, Result},
+    reach_changes,
     sight::Sight,
 };
 use crate::{
@@ -63,6 +64,8 @@ pub struct Question {
     pub record_id: Option<String>,
     /// Most changes.
     pub limit: u32,
+    /// Whether the feed ends where a change of the tree alters what the reader reaches: a follower begins anew there.
+    pub ends_with_reach: bool,
 }
 
 /// A page of the feed.
@@ -101,7 +104,8 @@ pub fn place_of(cursor: &str) -> Option<Place> {
 /// A page of the feed, oldest first.
 ///
 /// # Errors
-/// `Expired` when the place is older than what is kept; the database's.
+/// `Expired` when the place is older than what is kept, or what the reader reaches was altered right behind it; the
+/// database's.
 pub async fn feed(store: &Store, sight: Sight, question: Question) -> Result<FeedPage> {
     store.read(move |conn| feed_in(conn, &sight, &question)).await
 }
@@ -112,16 +116,16 @@ pub async fn feed(store: &Store, sight: Sight, question: Question) -> Result<Fee
 /// Those of [`feed`].
 pub fn feed_in(conn: &mut Conn, sight: &Sight, question: &Question) -> Result<FeedPage> {
     let after = question.after.unwrap_or_default();
-    if let Some(purged) = store::audit::purged_up_to(conn)?
-        && after < purged
-    {
-        return Err(Error::Expired { cursor: cursor(store::changes::end(conn)?) });
+    if store::audit::purged_up_to(conn)?.is_some_and(|purged| after < purged) {
+        return Err(expired(conn)?);
     }
+    let turn =
+        if question.ends_with_reach { reach_changes::first_after(conn, &sight.caller, after)? } else { None };
     let limit = question.limit as usize;
     let mut page = FeedPage { changes: Vec::new(), next: after, more: true };
     let mut request = FeedRequest {
         after,
-        up_to: None,
+        up_to: turn.map(|turn| Place { id: turn.id - 1, ..turn }),
         resource: question.resource.map(|resource| resource.to_string()),
         record_id: question.record_id.clone(),
         limit: question.limit,
@@ -144,7 +148,18 @@ pub fn feed_in(conn: &mut Conn, sight: &Sight, question: &Question) -> Result<Fe
         request.after = page.next;
         request.limit = READ_AT_ONCE;
     }
+    if turn.is_some() && !page.more {
+        if page.changes.is_empty() {
+            return Err(expired(conn)?);
+        }
+        page.more = true;
+    }
     Ok(page)
+}
+
+/// The feed can't be gone on with: its follower begins anew at its end.
+fn expired(conn: &mut Conn) -> Result<Error> {
+    Ok(Error::Expired { cursor: cursor(store::changes::end(conn)?) })
 }
 
 /// The change at a place, as the reader sees it; none where the reader sees nothing of it, or it is no longer kept.

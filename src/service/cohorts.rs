@@ -1,15 +1,38 @@
-//! Cohorts of an edition that share units, though the edition doesn't say so.
+//! Who is in the cohorts of an edition: units that two of them share, though the edition doesn't say so, and
+//! those that a caller does not reach.
 
 use std::collections::HashMap;
 
-use super::{error::Result, score_sheets};
+use super::{access::Caller, error::Result, score_sheets};
 use crate::{
     domain::{
+        access::Scope,
         editions::{Edition, in_two_cohorts},
         violation::Violation,
     },
     store::Conn,
 };
+
+/// Whether the caller has the scope for every unit that an edition ranks. A rule may find units that who reaches
+/// its parent does not reach: those of a parent that was abolished, or that ended themselves.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn may_for_members(conn: &mut Conn, caller: &Caller, scope: Scope, edition: &Edition) -> Result<bool> {
+    if caller.may_everywhere(scope) {
+        return Ok(true);
+    }
+    if !caller.may_for_cohorts(scope, edition) {
+        return Ok(false);
+    }
+    for cohort in &edition.cohorts {
+        let members = score_sheets::members(conn, edition, cohort)?;
+        if members.iter().any(|unit| !caller.reaches(&unit.id)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
 
 /// Notes each cohort that shares a unit with one before it, by the units that its rule finds today. Lists alone are
 /// compared by [`Edition::check`].

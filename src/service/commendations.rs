@@ -20,7 +20,7 @@ use crate::{
     },
     store::{
         self, Conn, StoreError, StoreResult, Versioned,
-        commendations::number_key,
+        commendations::{SecondAward, number_key},
         list::{Request, Table},
         lock::{self, Structure},
     },
@@ -44,18 +44,30 @@ pub struct FlaggedCommendation {
     /// The decision.
     pub commendation: Commendation,
     /// Other valid decisions that name one of the recipients for the same year; none of an annulled one.
-    pub second_award_ids: Vec<String>,
+    pub second_awards: Vec<SecondAward>,
 }
 
 impl FlaggedCommendation {
-    /// What a reader should know of the decision.
-    pub fn flags(&self) -> Vec<CommendationFlag> {
+    /// Ids of the second awards that a caller is told of: that two decisions name the same individual is for who sees
+    /// the names of both.
+    pub fn second_award_ids(&self, caller: &Caller) -> Vec<String> {
+        let named = sees_names_of(caller, &self.commendation.issuer_unit_id);
+        let told =
+            |award: &&SecondAward| !award.individual || named && sees_names_of(caller, &award.issuer_unit_id);
+        let told = self.second_awards.iter().filter(told);
+        let mut ids: Vec<String> = told.map(|award| award.id.clone()).collect();
+        ids.dedup();
+        ids
+    }
+
+    /// What a caller should know of the decision.
+    pub fn flags(&self, caller: &Caller) -> Vec<CommendationFlag> {
         let decision = &self.commendation;
         let mut flags = Vec::new();
         if decision.decision_number.is_some() && decision.decided_on.is_none() {
             flags.push(CommendationFlag::Undated);
         }
-        if !self.second_award_ids.is_empty() {
+        if !self.second_award_ids(caller).is_empty() {
             flags.push(CommendationFlag::SecondAward);
         }
         flags
@@ -64,7 +76,7 @@ impl FlaggedCommendation {
 
 impl From<Commendation> for FlaggedCommendation {
     fn from(commendation: Commendation) -> Self {
-        Self { commendation, second_award_ids: Vec::new() }
+        Self { commendation, second_awards: Vec::new() }
     }
 }
 
@@ -82,7 +94,11 @@ impl Serialize for FlaggedCommendation {
 
 /// Whether a caller sees the names of the individuals of a decision.
 pub fn sees_names(caller: &Caller, decision: &Commendation) -> bool {
-    let may = |scope| caller.may(scope, &decision.issuer_unit_id);
+    sees_names_of(caller, &decision.issuer_unit_id)
+}
+
+fn sees_names_of(caller: &Caller, issuer_unit_id: &str) -> bool {
+    let may = |scope| caller.may(scope, issuer_unit_id);
     caller.recipient_names || may(Scope::CommendationsRead) || may(Scope::CommendationsWrite)
 }
 
@@ -161,7 +177,7 @@ impl Resource for Commendations {
             return Err(Error::Invalid(violations));
         }
         check_number(conn, decision)?;
-        proposal.record.second_award_ids = store::commendations::second_awards(conn, decision)?;
+        proposal.record.second_awards = store::commendations::second_awards(conn, decision)?;
         Ok(())
     }
 }
@@ -176,7 +192,7 @@ fn flagged(
     let flagged = found.into_iter().map(|found| Versioned {
         version: found.version,
         record: FlaggedCommendation {
-            second_award_ids: awards.remove(&found.record.id).unwrap_or_default(),
+            second_awards: awards.remove(&found.record.id).unwrap_or_default(),
             commendation: found.record,
         },
     });

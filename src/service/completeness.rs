@@ -1,19 +1,20 @@
 //! What is still missing in an edition, unit by unit: which criteria have no score of the stage that is due.
 //!
 //! A criterion with others below it needs no score of its own, and one whose parent has a score needs none either.
-//! What does not apply is answered. Bonus and penalty points may always be left out.
+//! What does not apply is answered. Bonus and penalty points may always be left out, and so is from the final scores
+//! what a survey would have given that was not held, as in a ranking.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     edition_cycle::{self, Asked, Rights, Which},
     error::{Error, Result},
-    score_sheets,
+    score_sheets::{self, Known},
     unit_scores::scored_by,
 };
 use crate::{
     domain::{
-        editions::{Criterion, Edition, EditionStatus},
+        editions::{Cohort, Criterion, Edition, EditionStatus},
         index_scores::ScoreStage,
         text::sort_key,
         units::Unit,
@@ -71,6 +72,8 @@ pub struct UnitCompleteness {
     pub stages: Vec<(ScoreStage, StageCount)>,
     /// What is missing of the stage asked for, in the order of the edition.
     pub missing: Vec<MissingScore>,
+    /// Codes of the criteria that leave the maximum in each of its cohorts, because no survey was held.
+    pub left_out: Vec<String>,
 }
 
 /// The completeness of an edition.
@@ -139,6 +142,7 @@ fn read(conn: &mut Conn, question: &Question) -> Result<Completeness> {
     if let (Some(code), true) = (&question.cohort, cohorts.is_empty()) {
         return Err(Error::not_found("cohorts", code));
     }
+    let left_out = LeftOut::read(conn, &edition, &cohorts)?;
     let mut units: BTreeMap<(String, String), (Unit, Vec<String>)> = BTreeMap::new();
     for cohort in cohorts {
         for unit in score_sheets::members(conn, &edition, cohort)? {
@@ -157,17 +161,45 @@ fn read(conn: &mut Conn, question: &Question) -> Result<Completeness> {
     let nothing = HashSet::new();
     let units = units.into_values().map(|(unit, cohorts)| {
         let given = given.get(&unit.id).unwrap_or(&nothing);
+        let out = left_out.of(&cohorts);
+        let counts = ScoreStage::ALL.iter().map(|stage| (*stage, expected.count(*stage, given, &out)));
         UnitCompleteness {
-            cohorts,
             has_total: given.contains(&(None, ScoreStage::Final)),
-            stages: ScoreStage::ALL.iter().map(|stage| (*stage, expected.count(*stage, given))).collect(),
-            missing: expected.missing(stage, given),
+            stages: counts.collect(),
+            missing: expected.missing(stage, given, &out),
+            left_out: out,
+            cohorts,
             unit,
         }
     });
     let units =
         units.filter(|unit| question.complete.is_none_or(|want| unit.missing.is_empty() == want)).collect();
     Ok(Completeness { units, stage, edition })
+}
+
+/// The criteria that leave the maximum of a cohort, by its code.
+struct LeftOut(HashMap<String, Vec<String>>);
+
+impl LeftOut {
+    fn read(conn: &mut Conn, edition: &Edition, cohorts: &[&Cohort]) -> Result<Self> {
+        let mut of = HashMap::new();
+        if edition.criteria.iter().any(|c| scored_by(c) == Some(ScoreStage::Survey)) {
+            let mut known = Known::default();
+            for cohort in cohorts {
+                let sheet = score_sheets::read(conn, &mut known, edition, cohort, ScoreStage::Final)?;
+                of.insert(cohort.code.clone(), sheet.left_out());
+            }
+        }
+        Ok(Self(of))
+    }
+
+    /// What leaves the maximum in all of these cohorts, in the order of the edition.
+    fn of(&self, cohorts: &[String]) -> Vec<String> {
+        let mut each = cohorts.iter().map(|code| self.0.get(code).map(Vec::as_slice).unwrap_or_default());
+        let mut out = each.next().unwrap_or_default().to_vec();
+        each.for_each(|other| out.retain(|code| other.contains(code)));
+        out
+    }
 }
 
 type Given = HashSet<(Option<String>, ScoreStage)>;
@@ -211,14 +243,19 @@ impl<'a> Expected<'a> {
         })
     }
 
-    fn count(&self, stage: ScoreStage, given: &Given) -> StageCount {
-        let expected = self.at(stage).count();
-        let present = self.at(stage).filter(|leaf| leaf.is_given(stage, given)).count();
+    /// [`Expected::at`] a stage but for what is left out: the final score does without a survey that was not held.
+    fn counting(&self, stage: ScoreStage, out: &[String]) -> impl Iterator<Item = &Leaf<'a>> {
+        self.at(stage).filter(move |leaf| stage != ScoreStage::Final || !leaf.is_below(out))
+    }
+
+    fn count(&self, stage: ScoreStage, given: &Given, out: &[String]) -> StageCount {
+        let expected = self.counting(stage, out).count();
+        let present = self.counting(stage, out).filter(|leaf| leaf.is_given(stage, given)).count();
         StageCount { expected, present }
     }
 
-    fn missing(&self, stage: ScoreStage, given: &Given) -> Vec<MissingScore> {
-        let lacking = self.at(stage).filter(|leaf| !leaf.is_given(stage, given));
+    fn missing(&self, stage: ScoreStage, given: &Given, out: &[String]) -> Vec<MissingScore> {
+        let lacking = self.counting(stage, out).filter(|leaf| !leaf.is_given(stage, given));
         lacking
             .map(|leaf| MissingScore {
                 criterion: leaf.path.first().copied().flatten().map(str::to_owned),
@@ -230,6 +267,11 @@ impl<'a> Expected<'a> {
 }
 
 impl Leaf<'_> {
+    /// Whether it is one of these criteria, or below one.
+    fn is_below(&self, codes: &[String]) -> bool {
+        self.path.iter().flatten().any(|above| codes.iter().any(|code| code == above))
+    }
+
     fn is_given(&self, stage: ScoreStage, given: &Given) -> bool {
         let stands_in = self.scored_by.filter(|_| stage == ScoreStage::Final);
         self.path.iter().any(|code| {

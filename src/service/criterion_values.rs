@@ -14,7 +14,7 @@ pub fn above<'a>(edition: &'a Edition, code: &str) -> Vec<&'a Criterion> {
     let mut at = edition.criterion(code).and_then(|c| c.parent.as_deref());
     while let Some(criterion) = at.and_then(|code| edition.criterion(code)) {
         // A circle can't be stored; an unchecked edition must not hang all the same.
-        if found.iter().any(|c| c.code == criterion.code) {
+        if found.len() >= edition.criteria.len() {
             break;
         }
         found.push(criterion);
@@ -25,21 +25,15 @@ pub fn above<'a>(edition: &'a Edition, code: &str) -> Vec<&'a Criterion> {
 
 /// The codes of a criterion and of all below it.
 pub fn subtree<'a>(edition: &'a Edition, code: &str) -> HashSet<&'a str> {
-    let mut found: HashSet<&str> = edition.criterion(code).map(|c| c.code.as_str()).into_iter().collect();
-    loop {
-        let below = |c: &&Criterion| c.parent.as_deref().is_some_and(|p| found.contains(p));
-        let more: Vec<&str> = edition
-            .criteria
-            .iter()
-            .filter(below)
-            .map(|c| c.code.as_str())
-            .filter(|c| !found.contains(c))
-            .collect();
-        if more.is_empty() {
-            return found;
+    let mut found: HashSet<&str> = HashSet::new();
+    // Each stands before those below it.
+    for (criterion, _) in edition.tree() {
+        if criterion.code == code || criterion.parent.as_deref().is_some_and(|parent| found.contains(parent))
+        {
+            found.insert(&criterion.code);
         }
-        found.extend(more);
     }
+    found
 }
 
 /// The score of a criterion for each of the units: its own, or what follows from those below it.

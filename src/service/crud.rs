@@ -54,10 +54,23 @@ fn existing<R: Resource>(conn: &mut Conn, key: &str) -> Result<Versioned<R::Reco
 /// # Errors
 /// `Forbidden`, or `NotFound` where existence itself is not told.
 pub fn refuse_out_of_reach<R: Resource>(caller: &Caller, record: &R::Record) -> Result<()> {
-    match R::may_write(caller, record) {
-        true => Ok(()),
-        false if R::HIDDEN => Err(Error::not_found(R::NAME, R::key(record))),
-        false => Err(Error::out_of_reach()),
+    if R::may_write(caller, record) { Ok(()) } else { Err(beyond::<R>(record)) }
+}
+
+fn beyond<R: Resource>(record: &R::Record) -> Error {
+    if R::HIDDEN { Error::not_found(R::NAME, R::key(record)) } else { Error::out_of_reach() }
+}
+
+/// Refuses a write to a hidden record as if the record were not there, where that is refused.
+fn refuse_as_absent<R: Resource>(
+    caller: &Caller,
+    proposed: Result<Proposal<R::Record>>,
+    precondition: &Precondition,
+) -> Result<()> {
+    match proposed {
+        Ok(proposal) => refuse_proposed::<R>(caller, &proposal.record),
+        Err(Error::Malformed(violations)) => Err(Error::Malformed(violations)),
+        Err(error) => precondition.check(None).and(Err(error)),
     }
 }
 
@@ -266,15 +279,20 @@ where
     if old.is_none() && absent == Absent::Refuse {
         return Err(Error::not_found(R::NAME, key));
     }
-    if let Some(old) = &old {
-        refuse_out_of_reach::<R>(&context.caller, &old.record)?;
+    let caller = &context.caller;
+    let foreign = old.as_ref().filter(|old| !R::may_write(caller, &old.record));
+    if let Some(foreign) = foreign {
+        if R::HIDDEN && absent == Absent::Create {
+            refuse_as_absent::<R>(caller, build(None), &precondition)?;
+        }
+        return Err(beyond::<R>(&foreign.record));
     }
     let proposed = build(old.as_ref());
     match &proposed {
         // A body that can't be read (400) comes before a stale precondition (412), a broken rule (422) after.
         Err(Error::Malformed(violations)) => return Err(Error::Malformed(violations.clone())),
         Err(_) => {}
-        Ok(proposal) => refuse_proposed::<R>(&context.caller, &proposal.record)?,
+        Ok(proposal) => refuse_proposed::<R>(caller, &proposal.record)?,
     }
     precondition.check(old.as_ref().map(|o| o.version))?;
     let proposal = proposed?;
@@ -290,11 +308,12 @@ pub fn upsert_in<R: Resource>(
     context: &Context,
     proposal: Proposal<R::Record>,
 ) -> Result<(Written, bool)> {
+    // First what holds whether or not there is a record: a refusal doesn't tell it.
+    refuse_proposed::<R>(&context.caller, &proposal.record)?;
     let old = R::find(conn, &R::key(&proposal.record))?;
     if let Some(old) = &old {
         refuse_out_of_reach::<R>(&context.caller, &old.record)?;
     }
-    refuse_proposed::<R>(&context.caller, &proposal.record)?;
     let version = old.as_ref().map(|old| old.version);
     let (now, written) = bring::<R>(conn, context, proposal, old)?;
     Ok((written, version != Some(now.version)))

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
+        access::Scope,
         calendars::{Calendar, WorkingCalendar},
         clock_rules::PauseRule,
         deadlines::{due, extend, restart},
@@ -190,11 +191,11 @@ fn change(
 pub struct Recomputed {
     /// The present version.
     pub version: i32,
-    /// Dossiers whose due date was derived with an older one.
+    /// Dossiers that the caller reaches whose due date was derived with an older one.
     pub examined: i64,
     /// Those among them whose due date changes.
     pub changed: i64,
-    /// The first of these, at most [`LISTED`].
+    /// The first of these that the caller may read, at most [`LISTED`].
     pub changes: Vec<Recompute>,
 }
 
@@ -217,7 +218,8 @@ pub const LISTED: usize = 1000;
 const PAGE: i64 = 500;
 
 /// Counts the derived due dates of a calendar again with its present version; a dry run only tells what would
-/// change. Dates that somebody gave stay, and the first due date stays what was told at acceptance.
+/// change. Dates that somebody gave stay, and the first due date stays what was told at acceptance. Dossiers that the
+/// caller does not reach stay as they are.
 ///
 /// # Errors
 /// `NotFound`; the database's.
@@ -265,6 +267,10 @@ fn recompute_page(
             lock::record(conn, Dossiers::STRUCTURE, Dossiers::NAME, code)?;
         }
         let Some(old) = Dossiers::find(conn, code)? else { continue };
+        // A calendar also holds for units that its writer does not reach, as those below an abolished one.
+        if !context.caller.reaches(&old.record.unit_id) {
+            continue;
+        }
         page.examined += 1;
         let procedure = old.record.procedure_code.clone().unwrap_or_default();
         let term = match terms.get(&procedure) {
@@ -275,12 +281,14 @@ fn recompute_page(
         let Some(new_due_at) = counted_again(conn, &old.record, &counter)? else { continue };
         if old.record.due_at != Some(new_due_at) {
             page.changed += 1;
-            page.changes.push(Recompute {
-                code: code.clone(),
-                unit_id: old.record.unit_id.clone(),
-                due_at: old.record.due_at,
-                new_due_at,
-            });
+            if context.caller.may(Scope::DossiersRead, &old.record.unit_id) {
+                page.changes.push(Recompute {
+                    code: code.clone(),
+                    unit_id: old.record.unit_id.clone(),
+                    due_at: old.record.due_at,
+                    new_due_at,
+                });
+            }
         }
         if !dry_run {
             write_again(conn, context, old.record, new_due_at, &calendar)?;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        dossier_events::{Event, sort},
+        dossier_events::{Event, History, behind, drop_undated_behind, sort},
         dossiers::{Dossier, Stage, Status},
         time::Moment,
         violation::{Findings, Text, Violation},
@@ -35,7 +35,7 @@ words! {
 pub struct NewEvent {
     /// The status from then on.
     pub status: Status,
-    /// When it happened.
+    /// When it happened; says nothing where that is not known.
     pub at: Moment,
     /// The sender's own number of it.
     pub event_id: Option<String>,
@@ -43,6 +43,9 @@ pub struct NewEvent {
     pub reason: Option<String>,
     /// The due date given with it.
     pub due_at: Option<Moment>,
+    /// Whether its time is not known: it stands right after what is known, and changes nothing where the dossier has
+    /// the status.
+    pub undated: bool,
 }
 
 /// What became of an event.
@@ -81,21 +84,25 @@ pub fn tell_in(conn: &mut Conn, context: &Context, code: &str, event: NewEvent, 
     crud::refuse_out_of_reach::<Dossiers>(&context.caller, &old.record)?;
     check(&event)?;
     let mut history = old.record.told_history();
-    if let Some(known) = repeated(&history.events, &event)? {
+    let known = if event.undated {
+        history.events.last().filter(|_| old.record.status == event.status)
+    } else {
+        repeated(&history.events, &event)?
+    };
+    if let Some(known) = known {
         return Ok(Told { event: known.clone(), repeated: true, dossier: old });
     }
+    let after_all = behind(&history.events, event.status, context.now).filter(|_| event.undated);
     let event = Event {
         status: event.status,
-        at: event.at,
+        at: after_all.unwrap_or(event.at),
         arrived_at: context.now,
         event_id: event.event_id,
         reason: event.reason,
         due_at: event.due_at,
-        undated: false,
+        undated: event.undated,
     };
-    // A status that was told with the record has its time now.
-    if let Some(place) = history.events.iter().position(|known| known.undated && known.status == event.status)
-    {
+    if let Some(place) = history.events.iter().position(|known| gives_way(known, &event)) {
         history.events.remove(place);
     }
     // A registration of unknown time came before everything that is known.
@@ -112,20 +119,51 @@ pub fn tell_in(conn: &mut Conn, context: &Context, code: &str, event: NewEvent, 
     if mode == Mode::Strict {
         refuse_impossible(&history.events, &event)?;
     }
-    let mut record = old.record.clone();
+    let dossier = follow(conn, context, &old.record, history, event.reason.clone())?;
+    Ok(Told { event, repeated: false, dossier })
+}
+
+/// Lets an end hold that is told again as the present state of a dossier: what stands behind it without a time gives
+/// way. The caller has locked the dossier.
+///
+/// # Errors
+/// `Invalid` when the dossier would break a rule; the database's.
+pub fn let_end_hold(conn: &mut Conn, context: &Context, code: &str, end: Status) -> Result<()> {
+    let Some(old) = Dossiers::find(conn, code)? else { return Ok(()) };
+    let mut history = old.record.told_history();
+    if drop_undated_behind(&mut history.events, end) {
+        follow(conn, context, &old.record, history, None)?;
+    }
+    Ok(())
+}
+
+/// Whether a status that was told with the record has its time now, or is told anew. One that stands behind a time
+/// later than the new one happened again.
+fn gives_way(known: &Event, new: &Event) -> bool {
+    let again = new.undated || known.at <= new.at || known.status.stage() == Stage::NotAccepted;
+    known.undated && known.status == new.status && again
+}
+
+/// Writes the state of a dossier that follows from a history.
+fn follow(
+    conn: &mut Conn,
+    context: &Context,
+    old: &Dossier,
+    mut history: History,
+    reason: Option<String>,
+) -> Result<Versioned<Dossier>> {
+    let mut record = old.clone();
     record.recorded_at = Some(context.now);
     dossier_clock::settle(conn, &record, &mut history, context.now)?;
     record.follow(history);
-    if old.record.status.stage() == Stage::NotAccepted {
+    if old.status.stage() == Stage::NotAccepted {
         dossier_clock::derive_due(conn, &mut Known::default(), &mut record, None)?;
     }
     let broken = broken_rules(conn, &mut Lookup::default(), &record)?;
     if !broken.is_empty() {
         return Err(Error::Invalid(broken));
     }
-    let proposal = Proposal { record, reason: event.reason.clone() };
-    let dossier = crud::update::<Dossiers>(conn, context, &old.record, proposal)?;
-    Ok(Told { event, repeated: false, dossier })
+    crud::update::<Dossiers>(conn, context, old, Proposal { record, reason })
 }
 
 fn check(event: &NewEvent) -> Result<()> {

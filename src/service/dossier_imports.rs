@@ -8,11 +8,13 @@ use std::collections::{HashMap, HashSet};
 use super::{
     access::Caller,
     crud::{Context, Proposal, Resource, entry},
-    dossiers::{Dossiers, Lookup, carry_over, refuse},
+    dossiers::{Dossiers, Lookup, carry_over, refuse, transfers},
     error::{Error, Result},
 };
 use crate::{
-    domain::{dossier_flows::Facts, dossiers::Dossier, imports::RowResult, violation::Violation},
+    domain::{
+        access::Scope, dossier_flows::Facts, dossiers::Dossier, imports::RowResult, violation::Violation,
+    },
     store::{
         self, Conn,
         changes::{self, Action},
@@ -76,14 +78,29 @@ pub fn write_rows(
 
 /// A row of a unit, or of a dossier of a unit, that the caller doesn't reach breaks a rule like any other.
 fn refuse_foreign(caller: &Caller, old: Option<&Dossier>, new: &Dossier) -> Result<()> {
-    if old.into_iter().chain([new]).all(|dossier| Dossiers::may_write(caller, dossier)) {
+    if !old.into_iter().chain([new]).all(|dossier| Dossiers::may_write(caller, dossier)) {
+        return Err(Error::invalid(
+            "/unit_id",
+            "out_of_reach",
+            "The key does not reach the unit of this dossier.",
+            "Khóa truy cập không có quyền với đơn vị của hồ sơ này.",
+        ));
+    }
+    // A transfer counts at both of its units, so one that comes with a file, or goes, is a write of both.
+    let (before, told) = (old.map(transfers).unwrap_or_default(), transfers(new));
+    let mut moves = before.iter().chain(told);
+    let mine = |unit: &str| caller.may(Scope::DossiersWrite, unit);
+    if new.history.is_none()
+        || before == told
+        || moves.all(|moved| mine(&moved.from_unit_id) && mine(&moved.to_unit_id))
+    {
         return Ok(());
     }
     Err(Error::invalid(
-        "/unit_id",
+        "/history",
         "out_of_reach",
-        "The key does not reach the unit of this dossier.",
-        "Khóa truy cập không có quyền với đơn vị của hồ sơ này.",
+        "The key does not reach every unit of the transfers that the history tells.",
+        "Khóa truy cập không có quyền với mọi đơn vị trong các lần chuyển mà lịch sử nêu.",
     ))
 }
 

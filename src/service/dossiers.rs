@@ -286,7 +286,7 @@ fn check_units(
 }
 
 /// The transfers of a dossier.
-fn transfers(dossier: &Dossier) -> &[Transfer] {
+pub fn transfers(dossier: &Dossier) -> &[Transfer] {
     dossier.history.as_deref().map(|history| history.transfers.as_slice()).unwrap_or_default()
 }
 

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use super::{
     crud::{self, Context, Proposal, Resource},
-    dossier_events::{Mode, NewEvent, tell_in},
+    dossier_events::{Mode, NewEvent, let_end_hold, tell_in},
     dossiers::Dossiers,
     error::{Error, Result},
     imports::read_object,
@@ -16,12 +16,12 @@ use super::{
 use crate::{
     domain::{
         dossier_import_rows::ReadRow,
-        dossier_imports::{Plan, portal_head},
+        dossier_imports::{Plan, in_portal_heads, portal_head},
         dossiers::{Dossier, Stage, Status},
-        dvcqg::Beside,
+        dvcqg::{self, Beside},
         text::clean,
         time::Moment,
-        violation::Violation,
+        violation::{Text, Violation},
     },
     store::{self, Conn, Store, Versioned, lock},
 };
@@ -126,38 +126,39 @@ fn violations(error: Error) -> Result<Vec<Violation>> {
         Error::Forbidden(text) => {
             Ok(vec![Violation { pointer: "/DonViXuLy".to_owned(), code: "forbidden", text }])
         }
-        Error::NotFound { .. } | Error::Absent { .. } | Error::Expired { .. } | Error::Stale => Ok(vec![Violation::new(
-            "/MaHoSo",
-            "not_found",
-            "The dossier is not there.",
-            "Không có hồ sơ này.",
-        )]),
+        Error::NotFound { .. } | Error::Absent { .. } | Error::Expired { .. } | Error::Stale => {
+            Ok(vec![Violation::new(
+                "/MaHoSo",
+                "not_found",
+                "The dossier is not there.",
+                "Không có hồ sơ này.",
+            )])
+        }
     }
 }
 
 /// The members at fault by the names that the record has for them.
 fn in_its_names(violations: Vec<Violation>) -> Vec<Violation> {
-    let named = |violation: Violation| match portal_head(&violation.pointer) {
-        Some(head) => Violation { pointer: format!("/{head}"), ..violation },
-        None => violation,
+    let named = |Violation { pointer, code, text }: Violation| {
+        let head = match pointer.as_str() {
+            "/received_by_unit_id" => Some("NoiNopHoSo"),
+            other => portal_head(other),
+        };
+        Violation {
+            pointer: head.map_or(pointer, |head| format!("/{head}")),
+            code,
+            text: Text::new(in_portal_heads(&text.en), in_portal_heads(&text.vi)),
+        }
     };
     violations.into_iter().map(named).collect()
 }
 
 fn read(plan: &Plan, json: &str) -> std::result::Result<Record, Answer> {
-    let ReadRow { dossier, .. } =
-        read_object(plan, json).map_err(|wrong| Answer { code: None, taken: Err(in_its_names(wrong)) })?;
+    let ReadRow { dossier, .. } = read_object(plan, json)
+        .map_err(|wrong| Answer { code: dvcqg::code_of(json), taken: Err(in_its_names(wrong)) })?;
     match Beside::read(json) {
         Ok(beside) => Ok(Record { dossier, beside }),
-        Err(head) => {
-            let wrong = Violation::new(
-                format!("/{head}"),
-                "wrong_type",
-                "A time is written in 14 digits, or a day in 8: 20200306163000.",
-                "Thời điểm gồm 14 chữ số, hoặc ngày gồm 8 chữ số: 20200306163000.",
-            );
-            Err(Answer { code: Some(dossier.code), taken: Err(vec![wrong]) })
-        }
+        Err(wrong) => Err(Answer { code: Some(dossier.code), taken: Err(vec![wrong]) }),
     }
 }
 
@@ -214,9 +215,7 @@ fn take_one(conn: &mut Conn, context: &Context, mut record: Record, scheme: Opti
     } else {
         create(conn, context, &record)?;
     }
-    for event in events(before.as_ref().map(|before| &before.record), &record, context.now) {
-        tell_in(conn, context, &record.dossier.code, event, Mode::Sync)?;
-    }
+    tell_all(conn, context, before.as_ref().map(|before| &before.record), &record)?;
     settle(conn, context, &record, before.is_none())?;
     let after = Dossiers::find(conn, &record.dossier.code)?;
     Ok(match (before, after) {
@@ -231,8 +230,58 @@ fn create(conn: &mut Conn, context: &Context, record: &Record) -> Result<()> {
     dossier.due_at = record.beside.first_due(dossier.due_at);
     if dossier.status.stage() == Stage::NotAccepted {
         dossier.finished_at = None;
+        let submitted = dossier.submitted_at;
+        // It was submitted; that it was refused is told as what came after.
+        if submitted.is_some() && refused_at(record).is_none_or(|refused| submitted <= Some(refused)) {
+            dossier.status = Status::REGISTERED;
+        }
+    } else if returned_as_finished(&dossier) {
+        // Nothing but the handover is known of the result, whose own time may come later.
+        dossier.status = Status::ACCEPTED;
+        (dossier.finished_at, dossier.returned_at) = (None, None);
     }
     crud::upsert_in::<Dossiers>(conn, context, Proposal { record: dossier, reason: None }).map(drop)
+}
+
+/// When the dossier was refused, where that is told.
+fn refused_at(record: &Record) -> Option<Moment> {
+    record.beside.refused_at.or(record.dossier.finished_at)
+}
+
+/// Whether a refusal is known with its time.
+fn is_refused_at_a_time(known: &Dossier) -> bool {
+    let refused = |status: Status| status.code() == 3;
+    refused(known.status)
+        && known.told_history().events.iter().any(|event| refused(event.status) && !event.undated)
+}
+
+/// Whether a result was handed over the moment it was there, after its acceptance.
+fn returned_as_finished(told: &Dossier) -> bool {
+    told.status == Status::RETURNED
+        && told.returned_at == told.finished_at
+        && told.accepted_at <= told.finished_at
+}
+
+/// Tells what the record says happened; `known` is the dossier as it was.
+fn tell_all(conn: &mut Conn, context: &Context, known: Option<&Dossier>, record: &Record) -> Result<()> {
+    let told = &record.dossier;
+    for event in events(known, record, context.now) {
+        // Where nobody says when it was accepted, work on it is no acceptance.
+        let unaccepted = told.accepted_at.is_none() && known.is_some_and(|known| known.accepted_at.is_none());
+        if event.undated && event.status.stage() == Stage::Open && unaccepted {
+            return Err(Error::Invalid(vec![Violation::new(
+                "/NgayTiepNhan",
+                "required_by_status",
+                "Required unless the status is 1 or 3.",
+                "Bắt buộc, trừ khi trạng thái là 1 hoặc 3.",
+            )]));
+        }
+        tell_in(conn, context, &told.code, event, Mode::Sync)?;
+    }
+    if told.status.code() >= 7 && known.is_some_and(|known| known.status != told.status) {
+        let_end_hold(conn, context, &told.code, told.status)?;
+    }
+    Ok(())
 }
 
 /// What the record tells with a time, and its present status where that has none; `known` is the dossier as it was.
@@ -242,51 +291,48 @@ fn events(known: Option<&Dossier>, record: &Record, now: Moment) -> Vec<NewEvent
     let mut tell = |code: i64, at: Option<Moment>, due_at: Option<Moment>| {
         if let (Some(status), Some(at)) = (Status::new(code), at) {
             let due_at = due_at.filter(|due| *due >= at);
-            events.push(NewEvent { status, at, event_id: None, reason: None, due_at });
+            events.push(NewEvent { status, at, event_id: None, reason: None, due_at, undated: false });
         }
     };
     let status = i64::from(dossier.status.code());
-    if let Some(known) = known {
-        // A record that is new implies these.
-        if dossier.status.stage() != Stage::NotAccepted {
-            let due = if known.accepted_at.is_none() { beside.first_due(dossier.due_at) } else { None };
-            tell(2, dossier.accepted_at, due);
-        }
-        match status {
-            9 => tell(9, dossier.finished_at, None),
-            10 => {
-                if dossier.returned_at.is_some_and(|returned| Some(returned) != dossier.finished_at) {
-                    tell(9, dossier.finished_at, None);
-                }
-                tell(10, dossier.returned_at.or(dossier.finished_at), None);
+    // A record that is new implies its acceptance, and mostly its end.
+    if let Some(known) = known.filter(|_| dossier.status.stage() != Stage::NotAccepted) {
+        let due = if known.accepted_at.is_none() { beside.first_due(dossier.due_at) } else { None };
+        tell(2, dossier.accepted_at, due);
+    }
+    match status {
+        3 if !known.is_some_and(is_refused_at_a_time) => tell(3, refused_at(record), None),
+        7..=9 if known.is_some() => tell(status, dossier.finished_at, None),
+        10 if known.is_some() || returned_as_finished(dossier) => {
+            if dossier.returned_at.is_some_and(|returned| Some(returned) != dossier.finished_at) {
+                tell(9, dossier.finished_at, None);
             }
-            7 | 8 => tell(status, dossier.finished_at, None),
-            3 if known.status != dossier.status => {
-                tell(3, beside.refused_at.or(dossier.finished_at).or(Some(now)), None);
-            }
-            _ => {}
+            tell(10, dossier.returned_at.or(dossier.finished_at), None);
         }
+        _ => {}
     }
     for supplement in &beside.supplements {
         tell(5, supplement.asked_at, None);
         tell(4, supplement.came_at, supplement.due_after);
     }
     let told = events.iter().any(|event| event.status == dossier.status);
-    if let (Some(known), false) = (known, told)
-        && known.status != dossier.status
-        && may_be_news(known.status, status)
-        && let Some(status) = Status::new(status)
-    {
-        events.push(NewEvent { status, at: now, event_id: None, reason: None, due_at: None });
+    // A dossier that is new was made with its status, but for a refusal; a supplement may have changed it.
+    let made = known.map_or(status != 3, |known| known.status == dossier.status);
+    let news = !told && (!made || !beside.supplements.is_empty());
+    if news && may_be_news(known.map(|known| known.status), dossier.status) {
+        let status = dossier.status;
+        events.push(NewEvent { status, at: now, event_id: None, reason: None, due_at: None, undated: true });
     }
     events
 }
 
-/// Whether an open status without a time may be later than the one that is known: a dossier that has ended, and is told
-/// to be open still, is an older record that arrives late. A stop may be followed by more work.
-fn may_be_news(known: Status, told: i64) -> bool {
-    let ended = matches!(known.stage(), Stage::Resolved | Stage::Withdrawn);
-    matches!(told, 4..=6) && !ended && known.code() != 3
+/// Whether a status without a time may be later than the one that is known: a dossier that has ended, and is told to
+/// be open still, is an older record that arrives late. A stop may be followed by more work.
+fn may_be_news(known: Option<Status>, told: Status) -> bool {
+    let ended = known.is_some_and(|known| {
+        matches!(known.stage(), Stage::Resolved | Stage::Withdrawn) || known.code() == 3
+    });
+    matches!(told.code(), 3..=6) && !ended
 }
 
 /// Brings over what is no event: the procedure, the unit, the channels, the due date. A record of an earlier state

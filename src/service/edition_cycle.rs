@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{
     access::Caller,
+    cohorts,
     crud::{self, Context, Proposal, Resource},
     editions::{self, Editions},
     error::{Error, Result},
@@ -42,6 +43,8 @@ pub enum Which {
     Published,
     /// What the next revision would be.
     Working,
+    /// What the next revision would be, for who may see it; for all others the last revision.
+    Seen,
     /// A revision by its number.
     Revision(i32),
     /// The revision that was public at a moment.
@@ -86,10 +89,13 @@ pub struct Asked {
 /// Whether a caller may see what is not published: drafts, and what was written since the last revision.
 ///
 /// Every reading of editions, scores and rankings asks here, and nowhere else.
-pub fn may_see_unpublished(rights: &Rights, edition: &Edition) -> bool {
+///
+/// # Errors
+/// The database's.
+pub fn may_see_unpublished(conn: &mut Conn, rights: &Rights, edition: &Edition) -> Result<bool> {
     match rights.part {
-        Part::Framework => may_see_frameworks(&rights.caller),
-        Part::Figures => rights.caller.may_for_cohorts(Scope::ScoresRead, edition),
+        Part::Framework => Ok(may_see_frameworks(&rights.caller)),
+        Part::Figures => cohorts::may_for_members(conn, &rights.caller, Scope::ScoresRead, edition),
     }
 }
 
@@ -112,8 +118,7 @@ pub fn seen(
         return Ok(Some(edition));
     }
     let (index, year) = (&edition.record.index_code, edition.record.year);
-    let last = store::edition_revisions::find(conn, index, year, Wanted::Last)?;
-    Ok(last.map(|last| Versioned { record: last.edition, version: last.version }))
+    revision(conn, index, year, Wanted::Last)
 }
 
 /// An edition in the state that is asked for. [`score_sheets::read`] reads the scores of the same state.
@@ -124,29 +129,49 @@ pub fn edition_at(conn: &mut Conn, index: &str, year: i32, asked: &Asked) -> Res
     Ok(versioned_at(conn, index, year, asked)?.record)
 }
 
+fn revision(conn: &mut Conn, index: &str, year: i32, wanted: Wanted) -> Result<Option<Versioned<Edition>>> {
+    let found = store::edition_revisions::find(conn, index, year, wanted)?;
+    Ok(found.map(|found| Versioned { record: found.edition, version: found.version }))
+}
+
 fn versioned_at(conn: &mut Conn, index: &str, year: i32, asked: &Asked) -> Result<Versioned<Edition>> {
     let wanted = match asked.which {
-        Which::Working => None,
+        Which::Working | Which::Seen => None,
         Which::Current | Which::Published => Some(Wanted::Last),
         Which::Revision(number) => Some(Wanted::Number(number)),
         Which::At(moment) => Some(Wanted::At(moment)),
     };
     if let Some(wanted) = wanted
-        && let Some(found) = store::edition_revisions::find(conn, index, year, wanted)?
+        && let Some(found) = revision(conn, index, year, wanted)?
     {
-        return Ok(Versioned { record: found.edition, version: found.version });
+        return Ok(found);
     }
     let key = editions::key(index, year);
     let working =
         store::editions::find(conn, index, year)?.ok_or_else(|| Error::not_found(Editions::NAME, &key))?;
+    if asked.which == Which::Seen
+        && !may_see_unpublished(conn, &asked.rights, &working.record)?
+        && let Some(last) = revision(conn, index, year, Wanted::Last)?
+    {
+        return Ok(last);
+    }
     match asked.which {
-        Which::Current | Which::Working => match may_see_unpublished(&asked.rights, &working.record) {
-            true => Ok(working),
-            false => Err(Error::not_found(Editions::NAME, key)),
-        },
+        Which::Current | Which::Working | Which::Seen => {
+            match may_see_unpublished(conn, &asked.rights, &working.record)? {
+                true => Ok(working),
+                false => Err(Error::not_found(Editions::NAME, key)),
+            }
+        }
+        // That there is a draft is not told.
+        _ if !is_told(&asked.rights.caller, &working.record) => Err(Error::not_found(Editions::NAME, key)),
         Which::Revision(number) => Err(Error::not_found(NAME, format!("{key}/{number}"))),
         Which::Published | Which::At(_) => Err(not_published(&key)),
     }
+}
+
+/// Whether a caller is told that there is an edition: of one that was never published, who works with frameworks.
+fn is_told(caller: &Caller, edition: &Edition) -> bool {
+    edition.revision.is_some() || may_see_frameworks(caller)
 }
 
 fn not_published(key: &str) -> Error {
@@ -282,6 +307,10 @@ fn locked(conn: &mut Conn, context: &Context, index: &str, year: i32) -> Result<
     lock::record(conn, Editions::STRUCTURE, Editions::NAME, &key)?;
     let found = Editions::find(conn, &key)?.ok_or_else(|| Error::not_found(Editions::NAME, key))?;
     crud::refuse_out_of_reach::<Editions>(&context.caller, &found.record)?;
+    if !cohorts::may_for_members(conn, &context.caller, Scope::IndexesPublish, &found.record)? {
+        return Err(Error::out_of_reach());
+    }
+    editions::refuse_foreign_index(conn, &context.caller, index)?;
     Ok(found)
 }
 
@@ -401,11 +430,17 @@ fn refuse_unchanged(
 ///
 /// # Errors
 /// `NotFound` for an unknown index or edition.
-pub async fn revisions(store: &Store, index: String, year: i32) -> Result<Vec<EditionRevision>> {
+pub async fn revisions(
+    store: &Store,
+    caller: Arc<Caller>,
+    index: String,
+    year: i32,
+) -> Result<Vec<EditionRevision>> {
     store
         .read(move |conn| {
             known_index(conn, &index)?;
-            if store::editions::find(conn, &index, year)?.is_none() {
+            let edition = store::editions::find(conn, &index, year)?;
+            if edition.is_none_or(|edition| !is_told(&caller, &edition.record)) {
                 return Err(Error::not_found(Editions::NAME, editions::key(&index, year)));
             }
             Ok(store::edition_revisions::all(conn, &index, year)?)

@@ -97,9 +97,10 @@ impl Resource for Editions {
         conn: &mut Conn,
         proposal: &mut Proposal<Edition>,
         old: Option<&Edition>,
-        _context: &Context,
+        context: &Context,
     ) -> Result<()> {
         let edition = &mut proposal.record;
+        refuse_foreign_index(conn, &context.caller, &edition.index_code)?;
         edition.status = old.map_or(EditionStatus::Draft, |old| old.status);
         edition.revision = old.and_then(|old| old.revision);
         edition.stages = old.map(|old| old.stages.clone()).unwrap_or_default();
@@ -136,6 +137,24 @@ impl Resource for Editions {
 fn with_state(conn: &mut Conn, mut edition: Versioned<Edition>) -> StoreResult<Versioned<Edition>> {
     edition.record.state.working = edition_cycle::working(conn, &edition.record)?;
     Ok(edition)
+}
+
+/// Refuses a write to an index of which some edition ranks units that the caller doesn't reach: what is published of
+/// an index speaks for all that it ranks.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn refuse_foreign_index(conn: &mut Conn, caller: &Caller, index: &str) -> Result<()> {
+    if caller.may_everywhere(Scope::IndexesPublish) {
+        return Ok(());
+    }
+    for year in store::series::edition_years(conn, index)? {
+        let Some(edition) = store::editions::find(conn, index, year)? else { continue };
+        if !caller.may_for_cohorts(Scope::IndexesPublish, &edition.record) {
+            return Err(Error::out_of_reach());
+        }
+    }
+    Ok(())
 }
 
 /// Refuses to take away what was published.

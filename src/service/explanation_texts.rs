@@ -1,14 +1,17 @@
 //! The explanation of a standing as one sentence in Vietnamese and one in English, for people who read rather than
-//! compute. Figures are rounded to the edition's decimals, once.
+//! compute. Figures are rounded to the edition's decimals, once; a change that these don't show is told as less than
+//! the last of them.
 
 use super::{
-    explanations::{Explanation, Mover, Moves, count},
+    explanations::{Explanation, Mover, Moves, Tie, TiePlace, count},
+    ranking_lineage::Predecessor,
     ranking_reports::NotComparable,
-    rankings::{ContributionDelta, DeltaUnit},
+    rankings::{ContributionDelta, DeltaUnit, Standing},
 };
 use crate::domain::{
     decimal::Exact,
-    editions::{Edition, ScoreUnit},
+    editions::{Criterion, Edition, ScoreUnit},
+    units::Extent,
     violation::Text,
 };
 
@@ -26,6 +29,10 @@ pub struct Context<'a> {
     pub base_year: Option<i32>,
     /// Why the years don't compare.
     pub not_comparable: Option<NotComparable>,
+    /// The criteria that two frameworks have in common; none where they are the same.
+    pub common: Option<&'a [String]>,
+    /// The units that this one came from, where it did not exist in the base year.
+    pub predecessors: &'a [Predecessor],
     /// How many units are ranked.
     pub cohort_size: usize,
 }
@@ -67,6 +74,51 @@ impl Writer<'_> {
         }
     }
 
+    /// Whether none of the digits that are printed shows a change.
+    fn is_hidden(&self, change: &Exact) -> bool {
+        change.round(self.context.edition.decimals).is_zero()
+    }
+
+    /// The size of a change.
+    fn amount_vi(&self, change: &Exact) -> String {
+        match self.is_hidden(change) {
+            true => format!("dưới {}", self.vi(&Exact::unit_of(self.context.edition.decimals))),
+            false => self.vi(&size(change)),
+        }
+    }
+
+    fn amount_en(&self, change: &Exact) -> String {
+        match self.is_hidden(change) {
+            true => format!("less than {}", self.en(&Exact::unit_of(self.context.edition.decimals))),
+            false => self.en(&size(change)),
+        }
+    }
+
+    /// The units that this one came from; none where it came from none.
+    fn predecessors(&self, part: &str, and: &str, more: impl Fn(u64) -> String) -> Option<String> {
+        let units = self.context.predecessors.iter();
+        let named: Vec<String> = units
+            .map(|unit| match unit.extent {
+                Extent::Whole => unit.unit_name.clone(),
+                Extent::Part => format!("{part} {}", unit.unit_name),
+            })
+            .collect();
+        (!named.is_empty()).then(|| names(&named, and, more))
+    }
+
+    /// The other units of the ties of a kind.
+    fn tied(&self, kind: TiePlace) -> Vec<Mover<'_>> {
+        let ties = self.explanation.moves.ties.iter();
+        ties.filter(|tie| tie.kind == kind).map(|tie| tie.other).collect()
+    }
+
+    /// Places that shared ranks above the unit gave or took.
+    fn shared_places(&self) -> i64 {
+        let ties = self.explanation.moves.ties.iter();
+        let shared = |tie: &&Tie| matches!(tie.kind, TiePlace::SharesPlace | TiePlace::SharedPlace);
+        ties.filter(shared).map(Tie::places).sum()
+    }
+
     fn rank_vi(&self) -> String {
         let (standing, context) = (self.explanation.standing, &self.context);
         let shared = if standing.tied { " (đồng hạng)" } else { "" };
@@ -88,7 +140,11 @@ impl Writer<'_> {
                 };
                 format!("{place}, {moved}, đạt {score}, {}", self.score_change_vi())
             }
-            (_, _, Some(year)) => format!("{place}, không có thứ hạng năm {year} để so sánh, đạt {score}"),
+            (_, _, Some(year)) => {
+                let from = self.predecessors("một phần", "và", |more| format!("và {more} đơn vị khác"));
+                let from = from.map(|units| format!("thành lập từ {units}, ")).unwrap_or_default();
+                format!("{place}, {from}không có thứ hạng năm {year} để so sánh, đạt {score}")
+            }
             _ => format!("{place}, đạt {score}"),
         }
     }
@@ -112,7 +168,9 @@ impl Writer<'_> {
                 format!("{place}, {moved}, with a score of {score}, {}", self.score_change_en())
             }
             (_, _, Some(year)) => {
-                format!("{place}, without a rank in {year} to compare with, with a score of {score}")
+                let from = self.predecessors("part of", "and", others_en);
+                let from = from.map(|units| format!("formed from {units}, ")).unwrap_or_default();
+                format!("{place}, {from}without a rank in {year} to compare with, with a score of {score}")
             }
             _ => format!("{place}, with a score of {score}"),
         }
@@ -128,7 +186,10 @@ impl Writer<'_> {
             Some(change) if change.is_zero() => "điểm không đổi".to_owned(),
             Some(change) => {
                 let word = if change.is_negative() { "giảm" } else { "tăng" };
-                format!("{word} {} {unit}", self.vi(&size(change)))
+                match self.is_hidden(change) {
+                    true => format!("{word} không đáng kể ({} {unit})", self.amount_vi(change)),
+                    false => format!("{word} {} {unit}", self.amount_vi(change)),
+                }
             }
             None => String::new(),
         }
@@ -144,7 +205,10 @@ impl Writer<'_> {
             Some(change) if change.is_zero() => "unchanged".to_owned(),
             Some(change) => {
                 let word = if change.is_negative() { "down" } else { "up" };
-                format!("{word} {} {unit}", self.en(&size(change)))
+                match self.is_hidden(change) {
+                    true => format!("{word} slightly ({} {unit})", self.amount_en(change)),
+                    false => format!("{word} {} {unit}", self.amount_en(change)),
+                }
             }
             None => String::new(),
         }
@@ -153,7 +217,8 @@ impl Writer<'_> {
     fn moves_vi(&self) -> Vec<String> {
         let Moves { overtook, overtaken_by, arrivals, departures, .. } = &self.explanation.moves;
         let mut parts = Vec::new();
-        let list = |movers: &[Mover]| names(movers, "và", |more| format!("và {more} đơn vị khác"));
+        let list =
+            |movers: &[Mover]| names(&of_movers(movers), "và", |more| format!("và {more} đơn vị khác"));
         if !overtaken_by.is_empty() {
             parts.push(format!("bị {} vượt qua", list(overtaken_by)));
         }
@@ -166,10 +231,20 @@ impl Writer<'_> {
         if !departures.is_empty() {
             parts.push(format!("{} đơn vị từng đứng trên không còn được xếp hạng", departures.len()));
         }
-        let ties = self.explanation.moves.tie_places();
-        match ties.signum() {
-            1 => parts.push(format!("lợi {ties} bậc do đồng hạng")),
-            -1 => parts.push(format!("mất {} bậc do đồng hạng", ties.unsigned_abs())),
+        let (behind, level) = (self.tied(TiePlace::FellBehind), self.tied(TiePlace::CaughtUp));
+        if !behind.is_empty() {
+            parts.push(format!("{}, trước đó đồng hạng, vươn lên trên", list(&behind)));
+        }
+        if !level.is_empty() {
+            parts.push(format!("bắt kịp {}, nay đồng hạng", list(&level)));
+        }
+        let places = self.shared_places();
+        match places.signum() {
+            1 => parts.push(format!("lợi {places} bậc do các đơn vị đứng trên đồng hạng")),
+            -1 => {
+                let places = places.unsigned_abs();
+                parts.push(format!("mất {places} bậc do các đơn vị đứng trên không còn đồng hạng"));
+            }
             _ => {}
         }
         parts
@@ -178,9 +253,7 @@ impl Writer<'_> {
     fn moves_en(&self) -> Vec<String> {
         let Moves { overtook, overtaken_by, arrivals, departures, .. } = &self.explanation.moves;
         let mut parts = Vec::new();
-        let list = |movers: &[Mover]| {
-            names(movers, "and", |more| format!("and {}", counted(more, "other", "others")))
-        };
+        let list = |movers: &[Mover]| names(&of_movers(movers), "and", others_en);
         let number = |list: &[Mover]| count(list).unsigned_abs();
         if !overtaken_by.is_empty() {
             parts.push(format!("overtaken by {}", list(overtaken_by)));
@@ -198,21 +271,46 @@ impl Writer<'_> {
             let units = counted(number(departures), "unit", "units");
             parts.push(format!("{units} that stood above no longer ranked"));
         }
-        let ties = self.explanation.moves.tie_places();
-        let places = counted(ties.unsigned_abs(), "place", "places");
-        match ties.signum() {
-            1 => parts.push(format!("{places} gained by ties")),
-            -1 => parts.push(format!("{places} lost by ties")),
+        let (behind, level) = (self.tied(TiePlace::FellBehind), self.tied(TiePlace::CaughtUp));
+        if !behind.is_empty() {
+            parts.push(format!("{}, level with it before, now above", list(&behind)));
+        }
+        if !level.is_empty() {
+            parts.push(format!("drawing level with {}", list(&level)));
+        }
+        let shared = self.shared_places();
+        let places = counted(shared.unsigned_abs(), "place", "places");
+        match shared.signum() {
+            1 => parts.push(format!("{places} gained as units above share theirs")),
+            -1 => parts.push(format!("{places} lost as units above share theirs no more")),
             _ => {}
         }
         parts
+    }
+
+    /// Whether what a component gave and gives can be set against each other: both years have it, and across
+    /// frameworks it is common to both.
+    fn compares(&self, component: &ContributionDelta) -> bool {
+        let Some(code) = component.criterion.as_deref() else { return false };
+        let alike = match (self.context.not_comparable, self.context.common) {
+            (None, _) => true,
+            (Some(_), Some(common)) => common.iter().any(|common| common == code),
+            (Some(_), None) => false,
+        };
+        // Bonus and penalty points that nobody gave are none: they come and go.
+        let is_bonus = self.context.edition.criterion(code).is_some_and(Criterion::is_bonus);
+        let has = |standing: &Standing| {
+            let mut components = standing.total.components.iter();
+            components.any(|c| is_bonus || c.criterion.as_deref() == Some(code))
+        };
+        alike && has(self.explanation.standing) && self.explanation.base.is_some_and(has)
     }
 
     /// The component that took most, and the one that gave most.
     fn extremes(&self) -> (Option<&ContributionDelta>, Option<&ContributionDelta>) {
         let moved = || {
             let deltas = self.explanation.standing.contribution_deltas.iter();
-            deltas.filter(|c| c.criterion.is_some() && c.contribution_delta.is_some())
+            deltas.filter(|c| c.contribution_delta.is_some() && self.compares(c))
         };
         let delta = |c: &&ContributionDelta| c.contribution_delta.clone();
         let fell = moved().min_by_key(delta);
@@ -241,8 +339,8 @@ impl Writer<'_> {
     fn components_vi(&self) -> Vec<String> {
         let (fell, rose) = self.extremes();
         let told = |word: &str, c: &ContributionDelta| {
-            let delta = c.contribution_delta.as_ref().map(size).unwrap_or_else(Exact::zero);
-            format!("{word} nhiều nhất ở “{}” ({} điểm)", self.name(c).0, self.vi(&delta))
+            let delta = c.contribution_delta.as_ref().map(|delta| self.amount_vi(delta));
+            format!("{word} nhiều nhất ở “{}” ({} điểm)", self.name(c).0, delta.unwrap_or_default())
         };
         fell.map(|c| told("giảm", c)).into_iter().chain(rose.map(|c| told("tăng", c))).collect()
     }
@@ -250,8 +348,8 @@ impl Writer<'_> {
     fn components_en(&self) -> Vec<String> {
         let (fell, rose) = self.extremes();
         let told = |word: &str, c: &ContributionDelta| {
-            let delta = c.contribution_delta.as_ref().map(size).unwrap_or_else(Exact::zero);
-            format!("{word} in “{}” ({} points)", self.name(c).1, self.en(&delta))
+            let delta = c.contribution_delta.as_ref().map(|delta| self.amount_en(delta));
+            format!("{word} in “{}” ({} points)", self.name(c).1, delta.unwrap_or_default())
         };
         let fell = fell.map(|c| told("losing most", c));
         fell.into_iter().chain(rose.map(|c| told("gaining most", c))).collect()
@@ -300,11 +398,20 @@ fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// How a list goes on after the names.
+fn others_en(more: u64) -> String {
+    format!("and {}", counted(more, "other", "others"))
+}
+
+/// The names of other units.
+fn of_movers(movers: &[Mover]) -> Vec<String> {
+    movers.iter().filter_map(|mover| Some(mover.either()?.unit_name.clone())).collect()
+}
+
 /// The first names of a list, and how many more.
-fn names(movers: &[Mover], and: &str, more: impl Fn(u64) -> String) -> String {
-    let named: Vec<&str> =
-        movers.iter().filter_map(|m| Some(m.either()?.unit_name.as_str())).take(NAMED).collect();
-    let left = movers.len().saturating_sub(named.len());
+fn names(all: &[String], and: &str, more: impl Fn(u64) -> String) -> String {
+    let named: Vec<&str> = all.iter().map(String::as_str).take(NAMED).collect();
+    let left = all.len().saturating_sub(named.len());
     if left > 0 {
         return format!("{} {}", named.join(", "), more(u64::try_from(left).unwrap_or(u64::MAX)));
     }

@@ -132,6 +132,8 @@ impl ExactCheck {
 pub struct Explanation<'a> {
     /// Where it stands.
     pub standing: &'a Standing,
+    /// Where it stood in the base year; none when it had no rank there.
+    pub base: Option<&'a Standing>,
     /// Who moved past whom.
     pub moves: Moves<'a>,
     /// The least extra points that would have kept the base rank; none when it was kept, or without a base.
@@ -208,6 +210,7 @@ pub fn explain<'a>(now: Year<'a>, base: Option<Year<'a>>, unit_id: &str) -> Opti
         next_rank,
         points_to_next_band: next_band.as_ref().map(|(from, _)| from - &standing.total.score),
         next_band: next_band.map(|(_, label)| label),
+        base: base.and_then(|base| base.find(unit_id)),
         standing,
         moves,
     })

@@ -91,7 +91,8 @@ fn claim_in(conn: &mut Conn, claim: Claim, used: &Use, now: Moment) -> Result<Cl
     Ok(told(kept, used, now))
 }
 
-/// Whether nothing stands in the way of the key's next use: it is forgotten, or its owner died without an effect.
+/// Whether nothing stands in the way of the key's next use: it is forgotten, or its owner died without an effect or
+/// amid work that may be done again.
 fn is_free(kept: &Kept, now: Moment) -> bool {
     kept.claimed_at < forgotten(now) || (kept.state == ClaimState::Running && kept.lease_until < now)
 }

@@ -292,19 +292,23 @@ fn state_of(conn: &mut Conn, score: &IndexScore) -> Result<Option<Edition>> {
 /// # Errors
 /// `Conflict` with the code `stage_closed`.
 pub fn refuse_closed(edition: &Edition, stage: ScoreStage) -> Result<()> {
-    let status = edition.status;
-    if status.takes(stage) {
+    if edition.status.takes(stage) {
         return Ok(());
     }
-    let (en, vi) = (
+    let violation = stage_closed(edition, stage);
+    let text = violation.text.clone();
+    Err(Error::Conflict { code: "stage_closed", text, violations: vec![violation] })
+}
+
+/// A score of a stage that the edition takes none of where it stands.
+pub fn stage_closed(edition: &Edition, stage: ScoreStage) -> Violation {
+    let status = edition.status;
+    Violation::new(
+        "/stage",
+        "stage_closed",
         format!("The edition is at `{status}`, where scores of the stage `{stage}` don't change."),
         format!("Kỳ đánh giá đang ở `{status}`; không thể thay đổi điểm của giai đoạn `{stage}`."),
-    );
-    Err(Error::Conflict {
-        code: "stage_closed",
-        text: Text::new(en.clone(), vi.clone()),
-        violations: vec![Violation::new("/stage", "stage_closed", en, vi)],
-    })
+    )
 }
 
 fn refuse_second(conn: &mut Conn, score: &IndexScore) -> Result<()> {

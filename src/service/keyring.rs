@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
-        access::{Grant, reach},
+        access::{Grant, Scope, reach},
         time::{Day, Moment},
     },
     store::{self, Conn, Store, api_keys::Presented},
@@ -85,22 +85,22 @@ impl Keyring {
             store.read_one(move |conn| Ok::<_, Error>(store::api_keys::presented(conn, &hash)?)).await?;
         let lives = |p: &Presented| !p.revoked && p.ends_at.is_none_or(|end| now < end);
         let Some(presented) = found.filter(lives) else { return Ok(None) };
-        let caller = self.of_key(store, &presented, now.day()).await?;
+        let caller = self.of_key(store, &presented, now).await?;
         if caller.is_some() {
             self.note_use(store, &presented.key_id, now);
         }
         Ok(caller)
     }
 
-    async fn of_key(&self, store: &Store, presented: &Presented, today: Day) -> Result<Option<Arc<Caller>>> {
+    async fn of_key(&self, store: &Store, presented: &Presented, now: Moment) -> Result<Option<Arc<Caller>>> {
         let tree = if presented.unit_id.is_some() { presented.tree } else { 0 };
-        let of = (presented.version, tree, today);
+        let of = (presented.version, tree, now.day());
         let kept = locked(&self.0.callers).get(&presented.key_id).cloned();
         if let Some((_, caller)) = kept.filter(|(kept, _)| *kept == of) {
             return Ok(Some(caller));
         }
         let id = presented.key_id.clone();
-        let Some(caller) = store.read(move |conn| of_key(conn, &id, today)).await? else { return Ok(None) };
+        let Some(caller) = store.read(move |conn| of_key(conn, &id, now)).await? else { return Ok(None) };
         let caller = Arc::new(caller);
         keep(&mut locked(&self.0.callers), presented.key_id.clone(), (of, caller.clone()));
         Ok(Some(caller))
@@ -137,7 +137,15 @@ impl Keyring {
                 }
             }
         };
-        Ok(Arc::new(Caller { name, id: Some(id), scopes: grant.scopes, reach, recipient_names: false }))
+        let granted = Some(granted(&grant));
+        Ok(Arc::new(Caller {
+            name,
+            id: Some(id),
+            granted,
+            scopes: grant.scopes,
+            reach,
+            recipient_names: false,
+        }))
     }
 
     fn note_use(&self, store: &Store, key_id: &str, now: Moment) {
@@ -158,20 +166,27 @@ impl Keyring {
     }
 }
 
-/// The caller of a key, as the key stands; none when it opens nothing.
+/// A grant as a text: the same for the same grant, in every process and release.
+fn granted(grant: &Grant) -> String {
+    let scopes: Vec<&str> = grant.scopes.iter().map(Scope::as_str).collect();
+    format!("{scopes:?} {:?} {:?}", grant.unit_id, grant.partial_predecessors)
+}
+
+/// The caller of a key, as the key stands at a moment; none when it opens nothing.
 ///
 /// # Errors
 /// The database's.
-pub fn of_key(conn: &mut Conn, key_id: &str, today: Day) -> Result<Option<Caller>> {
+pub fn of_key(conn: &mut Conn, key_id: &str, now: Moment) -> Result<Option<Caller>> {
     let Some(key) = store::api_keys::find(conn, key_id)? else { return Ok(None) };
     let key = key.record;
-    if key.revoked_at.is_some() || key.expires_at.is_some_and(|end| end.day() < today) {
+    if !key.lives(now) {
         return Ok(None);
     }
-    let reach = reach_of(conn, &key.grant, today)?;
+    let reach = reach_of(conn, &key.grant, now.day())?;
     Ok(Some(Caller {
         name: key.name,
         id: Some(key.id),
+        granted: None,
         scopes: key.grant.scopes,
         reach,
         recipient_names: false,

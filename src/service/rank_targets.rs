@@ -3,15 +3,17 @@
 //!
 //! A criterion is tried as a simulation: at its best first; where that is enough, its least score is found by a
 //! straight line, which is exact where a method adds up shares, and by halving the interval elsewhere. It is given
-//! in steps of 10⁻²⁰ and was tried.
+//! in steps of 10⁻²⁰ and was tried. So is the most that the total can be: with all that counts at its maximum.
+
+use std::collections::HashSet;
 
 use super::{
     criterion_values,
     error::{Error, Result},
     rank_thresholds::{least_score, step},
     rankings::{Ranking, Standing},
-    score_sheets::Sheet,
-    simulations::{self, Change, has_known_effect, maximum, not_in_cohort, stands_alone},
+    score_sheets::{Row, Sheet},
+    simulations::{self, Change, has_known_effect, maximum, not_in_cohort, scales_cohort, survey_witness},
     totals::UnitScores,
 };
 use crate::domain::{
@@ -41,7 +43,7 @@ words! {
         GivesNothing = "gives_nothing",
         /// The unit has no score of the criterion while one above it is stored: what a score would add is not known.
         EffectUnknown = "effect_unknown",
-        /// The criterion does not apply to the unit.
+        /// The criterion does not apply to the unit, or is of a survey that was not held.
         NotApplicable = "not_applicable",
     }
 }
@@ -70,7 +72,7 @@ pub struct Target {
     pub total_needed: Option<Exact>,
     /// The least gain of the total: zero when the goal is reached already.
     pub gain: Exact,
-    /// The most that the total can be, where that is known.
+    /// The most that the unit's total can be, where that is known.
     pub total_maximum: Option<Exact>,
     /// Whether the total can't be so high.
     pub out_of_reach: Option<OutOfReach>,
@@ -91,7 +93,7 @@ pub fn target(sheet: &Sheet, ranking: &Ranking, unit_id: &str, goal: &Goal) -> R
         Some(needed) if needed > score => needed - score,
         _ => Exact::zero(),
     };
-    let total_maximum = total_maximum(&sheet.edition);
+    let total_maximum = asked.total_maximum();
     let beyond =
         |maximum: &Exact| total_needed.as_ref().is_some_and(|needed| needed > maximum && needed > score);
     let out_of_reach = total_maximum.as_ref().filter(|m| beyond(m)).map(|_| OutOfReach::AboveMaximum);
@@ -117,32 +119,105 @@ fn standing<'a>(ranking: &'a Ranking, unit_id: &str) -> Result<&'a Standing> {
     }
 }
 
-/// The most that a total can be: 100 in percent, else the maxima of the areas where a method adds them up.
-fn total_maximum(edition: &Edition) -> Option<Exact> {
-    let bonus = edition.areas().filter(|area| area.is_bonus()).map(|area| edition.maximum_of(area));
-    let bonus = bonus.sum::<Option<Exact>>()?;
-    if edition.unit_of_measure == ScoreUnit::Percent || edition.method != Method::Points {
-        return Some(&Exact::from(HUNDRED) + &bonus);
+/// The most that a total can be of which the parts of the unit are not known: 100 of a scale, else the maxima of the
+/// areas, with bonus points beside either.
+fn bound_of_total(edition: &Edition) -> Option<Exact> {
+    let most = |bonus: bool| {
+        let areas = edition.areas().filter(|area| area.is_bonus() == bonus);
+        areas.map(|area| edition.maximum_of(area)).sum::<Option<Exact>>()
+    };
+    let (hundred, bonus) = (Exact::from(HUNDRED), most(true)?);
+    match (edition.method, edition.unit_of_measure) {
+        (Method::Points, ScoreUnit::Points) => {
+            let points = most(false)?;
+            (!points.is_zero()).then(|| &points + &bonus)
+        }
+        // Bonus points count as a share of the maximum too.
+        (Method::Points, ScoreUnit::Percent) if !bonus.is_zero() => {
+            let points = most(false)?;
+            (&(&points + &bonus) * &hundred).quotient(&points)
+        }
+        _ => Some(&hundred + &bonus),
     }
-    let maxima = edition.areas().filter(|area| !area.is_bonus()).map(|area| edition.maximum_of(area));
-    let maxima: Vec<Exact> = maxima.collect::<Option<_>>()?;
-    (!maxima.is_empty()).then(|| &maxima.iter().sum::<Exact>() + &bonus)
 }
 
 /// A goal of a unit.
 struct Asked<'a> {
-    /// What scores are tried on: the unit's own row where the totals of the others can't move with it.
+    /// What scores are tried on: the unit's own row where the totals of the others can't move with it, beside one
+    /// that tells whether a survey was held.
     sheet: Sheet,
+    /// Whether it is the whole cohort.
+    whole: bool,
+    /// Criteria of a survey that was not held.
+    left_out: Vec<String>,
     standing: &'a Standing,
     goal: &'a Goal,
 }
 
 impl<'a> Asked<'a> {
     fn new(sheet: &Sheet, standing: &'a Standing, goal: &'a Goal) -> Self {
-        let all = !stands_alone(&sheet.edition);
-        let rows = sheet.rows.iter().filter(|row| all || row.unit.id == standing.unit_id).cloned().collect();
+        let whole = scales_cohort(&sheet.edition);
+        let witness = survey_witness(&sheet.edition, &sheet.rows);
+        let needed =
+            |(i, row): &(usize, &Row)| whole || witness == Some(*i) || row.unit.id == standing.unit_id;
+        let rows = sheet.rows.iter().enumerate().filter(needed).map(|(_, row)| row.clone()).collect();
         let (edition, cohort) = (sheet.edition.clone(), sheet.cohort.clone());
-        Self { sheet: Sheet { edition, cohort, stage: sheet.stage, rows }, standing, goal }
+        let left_out = sheet.left_out();
+        Self { sheet: Sheet { edition, cohort, stage: sheet.stage, rows }, whole, left_out, standing, goal }
+    }
+
+    /// The standing with changed scores.
+    fn standing_with(&self, changes: &[Change]) -> Option<Standing> {
+        let ranking = simulations::apply(&self.sheet, changes).ok()?.standings();
+        ranking.standings.into_iter().find(|s| s.unit_id == self.standing.unit_id)
+    }
+
+    /// The most that the total can be, through the same code as the ranking.
+    fn total_maximum(&self) -> Option<Exact> {
+        let edition = &self.sheet.edition;
+        let Some(best) = self.best().and_then(|changes| self.standing_with(&changes)) else {
+            return bound_of_total(edition);
+        };
+        Some(match edition.maximum_of_total() {
+            Some(bound) => best.total.score.min(bound),
+            None => best.total.score,
+        })
+    }
+
+    /// All that counts for the unit at its maximum: leaves, but the means of normalised values and what has no
+    /// maximum below it as a whole. None where that is not bounded or what it gives is not known.
+    fn best(&self) -> Option<Vec<Change>> {
+        let (edition, scores) = (&self.sheet.edition, self.row()?);
+        if edition.method == Method::Normalised {
+            return None;
+        }
+        let scaled =
+            |code: &str| edition.criterion(code).is_some_and(|c| edition.method_of(c) == Method::Normalised);
+        let (mut best, mut seen) = (Vec::new(), HashSet::new());
+        for (_, path) in edition.leaves() {
+            if self.is_out(&path) {
+                continue;
+            }
+            let from = path.iter().rposition(|code| scaled(code)).unwrap_or(0);
+            let (code, score) = path.iter().skip(from).find_map(|code| {
+                let most = maximum(edition, Some(*code))?;
+                has_known_effect(edition, scores, code).then_some((*code, most))
+            })?;
+            if seen.insert(code) {
+                let (unit_id, criterion) = (self.standing.unit_id.clone(), Some(code.to_owned()));
+                best.push(Change { unit_id, criterion, score });
+            }
+        }
+        (!best.is_empty()).then_some(best)
+    }
+
+    /// Whether a criterion, given with those above it, is not part of the unit's maximum.
+    fn is_out(&self, path: &[&str]) -> bool {
+        let criteria = self.row().map(|scores| scores.criteria.as_slice()).unwrap_or_default();
+        path.iter().any(|code| {
+            criteria.iter().any(|s| s.criterion == *code && !s.applicable)
+                || self.left_out.iter().any(|out| out == code)
+        })
     }
 
     fn total_needed(&self, ranking: &Ranking) -> Result<Option<Exact>> {
@@ -190,9 +265,10 @@ impl<'a> Asked<'a> {
         let code = criterion.code.as_str();
         let score = self.score(code);
         let maximum = maximum(edition, Some(code));
-        let inapplicable = self
-            .row()
-            .is_some_and(|scores| scores.criteria.iter().any(|s| s.criterion == code && !s.applicable));
+        let above = criterion_values::above(edition, code);
+        let path: Vec<&str> =
+            std::iter::once(code).chain(above.into_iter().map(|above| above.code.as_str())).collect();
+        let inapplicable = self.is_out(&path);
         let known = self.row().is_some_and(|scores| has_known_effect(edition, scores, code));
         let needed = match (inapplicable, known, total_needed) {
             (true, ..) => Err(OutOfReach::NotApplicable),
@@ -237,15 +313,13 @@ fn less_is_better(edition: &Edition, criterion: &Criterion) -> bool {
 impl Search<'_> {
     /// The total with a score of the criterion, and whether the goal is reached.
     fn tried(&self, score: &Exact) -> Option<(Exact, bool)> {
-        let Asked { sheet, standing, goal } = self.asked;
-        let unit_id = standing.unit_id.clone();
+        let unit_id = self.asked.standing.unit_id.clone();
         let change = Change { unit_id, criterion: Some(self.code.to_owned()), score: score.clone() };
-        let ranking = simulations::apply(sheet, &[change]).ok()?.standings();
-        let found = ranking.standings.iter().find(|s| s.unit_id == standing.unit_id)?;
-        let total = found.total.score.clone();
-        let reached = match goal {
+        let found = self.asked.standing_with(&[change])?;
+        let total = found.total.score;
+        let reached = match self.asked.goal {
             // The others may have moved too: what ranks is the whole cohort.
-            Goal::Rank(rank) if !stands_alone(&sheet.edition) => found.rank <= *rank,
+            Goal::Rank(rank) if self.asked.whole => found.rank <= *rank,
             Goal::Rank(_) | Goal::Band(_) => &total >= self.needed,
         };
         Some((total, reached))

@@ -3,15 +3,19 @@
 
 use super::{
     common_criteria::{self, CommonCriteria},
-    error::Result,
+    error::{Error, Result},
     rank_targets::{self, Goal, Target},
     ranking_lineage::{self, RankingLineage},
     ranking_reports::{self, NotComparable, Question, RankingReport},
     rankings::{self, Standing},
     robustness::{self, Draws, Robustness},
+    score_sheets,
     simulations::{self, Change},
 };
-use crate::store::{Conn, Store};
+use crate::{
+    domain::violation::Text,
+    store::{Conn, Store},
+};
 
 /// A ranking with its details.
 #[derive(Debug, Clone)]
@@ -35,6 +39,44 @@ pub async fn ranking(store: &Store, question: Question) -> Result<DetailedRankin
             of_report(conn, report)
         })
         .await
+}
+
+/// A ranking of the cohort that a unit is in, where none is named, with its details.
+///
+/// # Errors
+/// Those of [`ranking`].
+pub async fn ranking_about(store: &Store, question: Question, unit_id: String) -> Result<DetailedRanking> {
+    store
+        .read(move |conn| {
+            let report = report_about(conn, question, &unit_id)?;
+            of_report(conn, report)
+        })
+        .await
+}
+
+/// The ranking of the first cohort that a unit is in, where none is named; of the edition's first when it is in none.
+fn report_about(conn: &mut Conn, question: Question, unit_id: &str) -> Result<RankingReport> {
+    let report = ranking_reports::report(conn, &question)?;
+    if question.cohort.is_some() || report.sheet.rows.iter().any(|row| row.unit.id == unit_id) {
+        return Ok(report);
+    }
+    let edition = &report.sheet.edition;
+    for cohort in edition.cohorts.iter().skip(1) {
+        if score_sheets::members(conn, edition, cohort)?.iter().any(|unit| unit.id == unit_id) {
+            let cohort = Some(cohort.code.clone());
+            return ranking_reports::report(conn, &Question { cohort, ..question });
+        }
+    }
+    Ok(report)
+}
+
+/// A unit that the ranking says nothing of.
+pub fn not_in_cohort(unit_id: &str) -> Error {
+    let text = Text::new(
+        format!("There is no unit `{unit_id}` in this cohort."),
+        format!("Không có đơn vị `{unit_id}` trong nhóm xếp hạng này."),
+    );
+    Error::Absent { code: "not_found", text }
 }
 
 /// The details of a ranking.
@@ -87,7 +129,7 @@ pub async fn exists(store: &Store, question: Question) -> Result<()> {
     ranking_reports::ranking(store, question).await.map(drop)
 }
 
-/// A ranking, and what it takes for a unit of it to reach a goal.
+/// A ranking of the cohort that a unit is in, where none is named, and what it takes for the unit to reach a goal.
 ///
 /// # Errors
 /// `NotFound` as for a ranking; `Invalid` for a unit without a rank and a goal that isn't there.
@@ -99,7 +141,7 @@ pub async fn target(
 ) -> Result<(RankingReport, Target)> {
     store
         .read(move |conn| {
-            let report = ranking_reports::report(conn, &question)?;
+            let report = report_about(conn, question, &unit_id)?;
             let target = rank_targets::target(&report.sheet, &report.ranking, &unit_id, &goal)?;
             Ok((report, target))
         })

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, btree_map::Entry};
 
 use super::{
     access::Caller,
+    cohorts,
     crud::{self, Context, Proposal, Resource},
     dossier_statistics::{self, Figures, Question, Rate},
     editions::{self, Editions},
@@ -121,7 +122,7 @@ fn read(conn: &mut Conn, caller: &Caller, asked: &Asked, now: Moment) -> Result<
     let edition = Editions::find(conn, &asked.edition)?
         .ok_or_else(|| Error::not_found(Editions::NAME, &asked.edition))?
         .record;
-    if !caller.may_for_cohorts(Scope::ScoresWrite, &edition) {
+    if !cohorts::may_for_members(conn, caller, Scope::ScoresWrite, &edition)? {
         return Err(Error::out_of_reach());
     }
     let rules = rules(&edition, asked.criteria.as_deref())?;

@@ -3,7 +3,7 @@
 //! Reported figures stay as they were published. A measure is named `dossiers.<figure>[.<level>]`,
 //! `commendations.<kind>` or `<index>.<what>`; one that can't be computed is null, with the reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{
     dossier_statistics::{self, Check, Figures, Grouping, Statistics},
@@ -39,6 +39,8 @@ words! {
         OtherPeriod = "other_period",
         /// The service computes no such measure.
         UnknownMeasure = "unknown_measure",
+        /// It counts so few dossiers that the public is not shown it.
+        Withheld = "withheld",
     }
 }
 
@@ -89,6 +91,32 @@ pub struct Review {
     pub checks: Vec<Check>,
     /// What the review ordered.
     pub improvement_actions: Vec<ImprovementAction>,
+}
+
+impl Review {
+    /// Takes away what counts so few dossiers that the public must not see it, also beside reported figures; none
+    /// where all dossiers together are too few to tell anything.
+    pub fn withhold(&mut self, least: i64) -> Option<()> {
+        let all = levels(&self.dossiers);
+        self.dossiers.withhold(least)?;
+        let shown = levels(&self.dossiers);
+        for comparison in &mut self.reported {
+            let what = comparison.figure.measure.strip_prefix("dossiers.");
+            let level = what.and_then(|what| what.split_once('.')).map(|(_, level)| level);
+            let withheld = level.is_some_and(|level| all.contains(level) && !shown.contains(level));
+            if withheld && comparison.computed.is_ok() {
+                comparison.computed = Err(Missing::Withheld);
+                comparison.difference = None;
+                comparison.agrees = None;
+            }
+        }
+        Some(())
+    }
+}
+
+/// The levels that statistics have a row of.
+fn levels(statistics: &Statistics) -> HashSet<String> {
+    statistics.rows.iter().flat_map(|row| &row.group).filter_map(|(_, level)| level.clone()).collect()
 }
 
 /// The review of a unit for a year.

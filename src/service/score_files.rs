@@ -6,7 +6,7 @@ use std::{
     io::{Cursor, Read},
 };
 
-use calamine::{DataRef, Reader, Xlsx};
+use calamine::{DataRef, Reader, Xlsx, XlsxFormulaMetadata};
 
 use super::error::{Error, Result};
 use crate::domain::score_tables::{FileCell, FileLine};
@@ -164,9 +164,12 @@ fn sheet_lines(bytes: &[u8], sheet: Option<&str>) -> Result<Vec<FileLine>> {
     let mut rows: BTreeMap<u32, Vec<FileCell>> = BTreeMap::new();
     let mut cells = 0;
     // Cell by cell: a sheet whose last cell is far away would not fit into memory as a rectangle.
-    while let Some(cell) = reader.next_cell().map_err(unreadable)? {
-        let (row, column) = cell.get_position();
-        let value = file_cell(cell.get_value());
+    while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(unreadable)? {
+        let (row, column) = cell.pos;
+        let value = match (&cell.value, &cell.formula) {
+            (DataRef::Empty, Some(formula)) => FileCell::Formula(formula_text(formula)),
+            (value, _) => file_cell(value),
+        };
         if value.as_str().trim().is_empty() {
             continue;
         }
@@ -199,6 +202,16 @@ fn check_unpacked(bytes: &[u8]) -> Result<()> {
         left = left.checked_sub(size).ok_or_else(too_large)?;
     }
     Ok(())
+}
+
+/// A formula as it is shown; one that is shared with another cell stands there.
+fn formula_text(formula: &XlsxFormulaMetadata) -> String {
+    match formula {
+        XlsxFormulaMetadata::Normal { formula } | XlsxFormulaMetadata::Shared { formula, .. } => {
+            format!("={formula}")
+        }
+        _ => "=".to_owned(),
+    }
 }
 
 fn file_cell(value: &DataRef<'_>) -> FileCell {

@@ -7,19 +7,24 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    access::Caller,
     crud::{Context, Resource, entry},
     editions::{self, Editions},
     error::{Error, Result},
-    index_scores::{IndexScores, refuse_closed},
+    index_scores::{IndexScores, refuse_closed, stage_closed},
     indexes::Indexes,
     score_files::{self, TableFile},
     score_sheets,
 };
 use crate::{
     domain::{
+        access::Scope,
+        decimal::Exact,
         editions::Edition,
         imports::shown,
         index_scores::{IndexScore, ScoreStage},
+        score_table_heads::unknown_columns,
+        score_table_rules::unknown_column,
         score_tables::{
             CriterionNames, DecimalMark, FileLine, Heads, Role, TableLayout, TableRow, TableValue,
         },
@@ -144,6 +149,10 @@ impl ScoreImportOutcome {
         }
     }
 
+    fn stage_column(&self) -> Option<usize> {
+        self.heads.as_ref()?.column(&Role::Stage)
+    }
+
     fn find(&mut self, line: u32, column: Option<usize>, value: Option<&str>, violation: Violation) {
         self.finding_count += 1;
         if self.findings.len() < MOST_LISTED {
@@ -175,8 +184,7 @@ pub async fn import(
     if order.dry_run {
         return store
             .read(move |conn| {
-                let (outcome, writes) = check(conn, order, &lines)?;
-                refuse_foreign(&context, &writes)?;
+                let (outcome, _) = check(conn, &context.caller, order, &lines)?;
                 Ok(outcome)
             })
             .await;
@@ -187,8 +195,7 @@ pub async fn import(
             // One writer of the structure waits for all others: the locks of 80,000 records would not fit.
             let key = editions::key(&order.index_code, order.year);
             lock::record(conn, Structure::Changed, Editions::NAME, &key)?;
-            let (mut outcome, writes) = check(conn, order, &lines)?;
-            refuse_foreign(&context, &writes)?;
+            let (mut outcome, writes) = check(conn, &context.caller, order, &lines)?;
             if outcome.finding_count == 0 {
                 write(conn, &context, writes)?;
                 outcome.stored = true;
@@ -202,8 +209,12 @@ pub async fn import(
 type Write = (Option<IndexScore>, IndexScore);
 
 /// What a table does, checked against the edition, the units and the scores that are there.
+///
+/// A table that has a unit beyond the caller's is refused as a whole, whatever it says of it: what is compared with
+/// the scores that are there would tell these.
 fn check(
     conn: &mut Conn,
+    caller: &Caller,
     order: ScoreImport,
     lines: &[FileLine],
 ) -> Result<(ScoreImportOutcome, Vec<Write>)> {
@@ -213,15 +224,19 @@ fn check(
     let edition = store::editions::find(conn, &order.index_code, order.year)?
         .ok_or_else(|| Error::not_found(Editions::NAME, editions::key(&order.index_code, order.year)))?
         .record;
-    refuse_closed(&edition, order.stage)?;
     let criteria = CriterionNames::of(&edition.criteria);
     let mut outcome = ScoreImportOutcome::new(order, &edition);
-    let Some(below) = find_heads(&mut outcome, lines, &criteria) else { return Ok((outcome, Vec::new())) };
+    let below = find_heads(&mut outcome, lines, &criteria);
+    if outcome.stage_column().is_none() {
+        refuse_closed(&edition, outcome.order.stage)?;
+    }
+    let Some(below) = below else { return Ok((outcome, Vec::new())) };
     let Some(heads) = outcome.heads.clone() else { return Ok((outcome, Vec::new())) };
+    find_unknown(&mut outcome, &heads, lines.get(below..).unwrap_or_default(), &edition);
     let mut checker = Checker::new(conn, outcome, edition)?;
     for line in lines.iter().skip(below) {
         if let Some(row) = heads.line(line, &criteria, checker.outcome.order.decimal) {
-            checker.add(row);
+            checker.add(caller, row)?;
         }
     }
     Ok(checker.end(&heads))
@@ -266,15 +281,31 @@ fn find_heads(
     None
 }
 
+/// Notes the columns that look like scores of a criterion which the edition does not have.
+fn find_unknown(outcome: &mut ScoreImportOutcome, heads: &Heads, below: &[FileLine], edition: &Edition) {
+    if edition.criteria.is_empty() {
+        return;
+    }
+    let maxima: Option<Vec<Exact>> = edition.maxima().into_iter().collect();
+    let greatest = maxima.and_then(|maxima| maxima.into_iter().max());
+    for column in unknown_columns(heads, below, outcome.order.decimal, greatest.as_ref()) {
+        let name = heads.names.get(column).map_or("", String::as_str);
+        outcome.find(heads.line, Some(column), None, unknown_column(&shown(name)));
+    }
+}
+
+/// Unit, criterion (none for the total) and stage of a score.
+type Place = (String, Option<String>, ScoreStage);
+
 /// What the rows of a table are checked against, and what they came to.
 struct Checker {
     outcome: ScoreImportOutcome,
     edition: Edition,
     units: UnitNames,
-    /// The scores that are there, by unit and criterion.
-    present: HashMap<(String, Option<String>), IndexScore>,
+    /// The scores that are there.
+    present: HashMap<Place, IndexScore>,
     /// The lines of the scores of this table.
-    seen: HashMap<(String, Option<String>), u32>,
+    seen: HashMap<Place, u32>,
     writes: Vec<Write>,
 }
 
@@ -285,19 +316,22 @@ impl Checker {
             ranked.extend(score_sheets::members(conn, &edition, cohort)?.into_iter().map(|unit| unit.id));
         }
         let units = UnitNames::new(&store::units::all(conn)?, edition.year, &ranked);
-        let stage = outcome.order.stage;
-        let present = store::index_scores::of_edition(conn, &edition.index_code, edition.year, stage)?
-            .into_iter()
-            .map(|score| ((score.unit_id.clone(), score.criterion.clone()), score))
-            .collect();
+        let (index, year) = (&edition.index_code, edition.year);
+        let present = match outcome.stage_column() {
+            None => store::index_scores::of_edition(conn, index, year, outcome.order.stage)?,
+            Some(_) => store::index_scores::of_stages(conn, index, year, None)?,
+        };
+        let place = |score: &IndexScore| (score.unit_id.clone(), score.criterion.clone(), score.stage);
+        let present = present.into_iter().map(|score| (place(&score), score)).collect();
         Ok(Self { outcome, edition, units, present, seen: HashMap::new(), writes: Vec::new() })
     }
 
-    fn add(&mut self, row: TableRow) {
+    fn add(&mut self, caller: &Caller, row: TableRow) -> Result<()> {
         self.outcome.rows += 1;
         let TableRow { line, unit, values, wrong } = row;
         let unit_column = self.column_of(&Role::Unit);
         let found = match self.units.find(&unit) {
+            Ok((id, _)) if !caller.may(Scope::ScoresWrite, id) => return Err(Error::out_of_reach()),
             Ok((id, name)) => Some((id.to_owned(), name.to_owned())),
             Err(violation) => {
                 self.outcome.find(line, unit_column, Some(&unit), violation);
@@ -307,10 +341,11 @@ impl Checker {
         for cell in wrong {
             self.outcome.find(line, Some(cell.column), Some(&cell.value), cell.violation);
         }
-        let Some((unit_id, unit_name)) = found else { return };
+        let Some((unit_id, unit_name)) = found else { return Ok(()) };
         for value in values {
             self.add_value(line, &unit_id, &unit_name, value);
         }
+        Ok(())
     }
 
     fn column_of(&self, role: &Role) -> Option<usize> {
@@ -319,15 +354,22 @@ impl Checker {
     }
 
     fn add_value(&mut self, line: u32, unit_id: &str, unit_name: &str, value: TableValue) {
-        let key = (unit_id.to_owned(), value.criterion.clone());
-        let (column, shown) = (value.column, value.score.to_string());
+        let stage = value.stage.unwrap_or(self.outcome.order.stage);
+        let key = (unit_id.to_owned(), value.criterion.clone(), stage);
+        let (column, shown) = (value.column, value.score.as_ref().map(ToString::to_string));
+        let shown = shown.as_deref();
         if let Some(first) = self.seen.get(&key) {
             let violation = second(*first);
-            self.outcome.find(line, Some(column), Some(&shown), violation);
+            self.outcome.find(line, Some(column), shown, violation);
+            return;
+        }
+        if !self.edition.status.takes(stage) {
+            let (at, violation) = (self.column_of(&Role::Stage), stage_closed(&self.edition, stage));
+            self.outcome.find(line, at, Some(stage.as_str()), violation);
             return;
         }
         let old = self.present.get(&key).cloned();
-        let new = self.score(unit_id, value, old.as_ref());
+        let new = self.score(unit_id, stage, value, old.as_ref());
         self.seen.insert(key, line);
         let violations = new.check(&self.edition);
         for violation in &violations {
@@ -336,7 +378,7 @@ impl Checker {
                 "/published_rank" => self.column_of(&Role::Rank),
                 _ => Some(column),
             };
-            self.outcome.find(line, column, Some(&shown), violation.clone());
+            self.outcome.find(line, column, shown, violation.clone());
         }
         if !violations.is_empty() {
             return;
@@ -361,17 +403,23 @@ impl Checker {
     }
 
     /// The record that a value makes of what is there.
-    fn score(&self, unit_id: &str, value: TableValue, old: Option<&IndexScore>) -> IndexScore {
+    fn score(
+        &self,
+        unit_id: &str,
+        stage: ScoreStage,
+        value: TableValue,
+        old: Option<&IndexScore>,
+    ) -> IndexScore {
         let order = &self.outcome.order;
-        let TableValue { criterion, score, published_rank, .. } = value;
+        let TableValue { criterion, score, applicable, published_rank, .. } = value;
         let base = old.cloned().unwrap_or_else(|| {
             let id = uuid::Uuid::now_v7().to_string();
             let (index, unit) = (order.index_code.clone(), unit_id.to_owned());
-            IndexScore::new(id, index, order.year, unit, criterion, order.stage)
+            IndexScore::new(id, index, order.year, unit, criterion, stage)
         });
         IndexScore {
-            score: Some(score),
-            applicable: true,
+            score,
+            applicable,
             published_rank: published_rank.or(base.published_rank),
             source: order.source.clone().or_else(|| base.source.clone()),
             ..base
@@ -395,14 +443,6 @@ fn second(first: u32) -> Violation {
         format!("Line {first} has this score already."),
         format!("Dòng {first} đã có điểm này."),
     )
-}
-
-/// A table is stored as a whole, so one that has a unit beyond the caller's is refused as a whole.
-fn refuse_foreign(context: &Context, writes: &[Write]) -> Result<()> {
-    match writes.iter().all(|(_, new)| IndexScores::may_write(&context.caller, new)) {
-        true => Ok(()),
-        false => Err(Error::out_of_reach()),
-    }
 }
 
 /// Writes the scores and their changes, many at once.

@@ -70,12 +70,63 @@ fn set(scores: &mut UnitScores, criterion: Option<&str>, score: &Exact) {
     }
 }
 
-/// Whether the totals of a unit follow from its own scores alone, and not from those of the whole cohort.
-pub(super) fn stands_alone(edition: &Edition) -> bool {
-    let scaled = edition.method == Method::Normalised
-        || edition.criteria.iter().any(|c| edition.method_of(c) == Method::Normalised);
-    // Whether a survey was held is told by the whole cohort too.
-    !scaled && edition.criteria.iter().all(|c| c.stage != Some(ScoreStage::Survey))
+/// Whether the totals of a unit follow from the scores of the whole cohort: where values are scaled within it.
+pub(super) fn scales_cohort(edition: &Edition) -> bool {
+    edition.method == Method::Normalised
+        || edition.criteria.iter().any(|c| edition.method_of(c) == Method::Normalised)
+}
+
+/// The criteria of a survey and those below them.
+fn of_survey(edition: &Edition) -> HashSet<&str> {
+    let mut found: HashSet<&str> = HashSet::new();
+    if edition.criteria.iter().all(|c| c.stage != Some(ScoreStage::Survey)) {
+        return found;
+    }
+    for (criterion, _) in edition.tree() {
+        let below = criterion.parent.as_deref().is_some_and(|parent| found.contains(parent));
+        if below || criterion.stage == Some(ScoreStage::Survey) {
+            found.insert(&criterion.code);
+        }
+    }
+    found
+}
+
+/// The place of a row with a score of a survey, which tells every other that one was held.
+pub(super) fn survey_witness(edition: &Edition, rows: &[Row]) -> Option<usize> {
+    let survey = of_survey(edition);
+    rows.iter().position(|row| {
+        let mut scores = row.scores.criteria.iter();
+        scores.any(|s| s.score.is_some() && survey.contains(s.criterion.as_str()))
+    })
+}
+
+/// The places of the rows that may move, and of one that tells whether a survey was held: those that are changed,
+/// or all where the cohort scales values and where a change is the first score of a survey.
+fn moved(sheet: &Sheet, said: &Said) -> Vec<usize> {
+    let edition = &sheet.edition;
+    let (survey, witness) = (of_survey(edition), survey_witness(edition, &sheet.rows));
+    let mut codes = said.values().flatten().flatten();
+    let first_of_survey = witness.is_none() && codes.any(|code| survey.contains(*code));
+    let all = first_of_survey || scales_cohort(edition);
+    let is_moved =
+        |(i, row): &(usize, &Row)| all || witness == Some(*i) || said.contains_key(row.unit.id.as_str());
+    sheet.rows.iter().enumerate().filter(is_moved).map(|(i, _)| i).collect()
+}
+
+/// The criteria above those named, each before the one above it.
+fn parents_of<'a>(edition: &'a Edition, named: &HashSet<&str>) -> Vec<&'a str> {
+    let above: HashSet<&str> = named
+        .iter()
+        .flat_map(|code| criterion_values::above(edition, code))
+        .map(|criterion| criterion.code.as_str())
+        .collect();
+    let upwards = edition.tree().into_iter().rev().map(|(criterion, _)| criterion.code.as_str());
+    upwards.filter(|code| above.contains(*code)).collect()
+}
+
+/// Whether the changes name this score of a unit: a criterion, none for the total.
+fn is_said(said: &Said, row: &Row, what: Option<&str>) -> bool {
+    said.get(row.unit.id.as_str()).is_some_and(|said| said.contains(&what))
 }
 
 /// Moves what is stored above the changes: criteria from the bottom up, then the totals.
@@ -85,43 +136,46 @@ fn carry(sheet: &Sheet, changed: &mut Sheet, changes: &[Change], said: &Said) {
     if named.is_empty() {
         return;
     }
-    // The rows that may move: where the cohort scales the scores, all of them.
-    let places: Vec<usize> = (0..sheet.rows.len())
-        .filter(|i| {
-            let id = sheet.rows.get(*i).map(|row| row.unit.id.as_str());
-            !stands_alone(edition) || id.is_some_and(|id| said.contains_key(id))
-        })
-        .collect();
-    let mut parents: Vec<&str> = Vec::new();
-    for code in &named {
-        for parent in criterion_values::above(edition, code) {
-            if !parents.contains(&parent.code.as_str()) {
-                parents.push(&parent.code);
-            }
+    let places = moved(sheet, said);
+    for parent in parents_of(edition, &named) {
+        let stored = |row: &Row| {
+            row.scores.criteria.iter().any(|s| s.criterion == parent && s.score.is_some())
+                && !is_said(said, row, Some(parent))
+        };
+        // What nobody has stored is computed anyway.
+        if !places.iter().any(|place| changed.rows.get(*place).is_some_and(stored)) {
+            continue;
         }
-    }
-    parents.sort_by_key(|code| std::cmp::Reverse(criterion_values::above(edition, code).len()));
-    for parent in parents {
         let before = follows(edition, &rows(sheet, &places), parent);
         let after = follows(edition, &rows(changed, &places), parent);
         for ((place, before), after) in places.iter().zip(before).zip(after) {
             let (Some(row), Some(before), Some(after)) = (changed.rows.get_mut(*place), before, after) else {
                 continue;
             };
-            let is_said = said.get(row.unit.id.as_str()).is_some_and(|said| said.contains(&Some(parent)));
+            let is_said = is_said(said, row, Some(parent));
             let own = row.scores.criteria.iter_mut().find(|s| s.criterion == parent);
             if let (Some(own), false) = (own.and_then(|own| own.score.as_mut()), is_said) {
                 *own = &*own + &(&after - &before);
             }
         }
     }
-    let before = totals_of(edition, &rows(sheet, &places));
-    let after = totals_of(edition, &rows(changed, &places));
+    carry_to_totals(sheet, changed, &places, said);
+}
+
+/// Moves the stored totals by what the areas come to give.
+fn carry_to_totals(sheet: &Sheet, changed: &mut Sheet, places: &[usize], said: &Said) {
+    let edition = &sheet.edition;
+    let stored = |row: &Row| row.scores.total.is_some() && !is_said(said, row, None);
+    if !places.iter().any(|place| changed.rows.get(*place).is_some_and(stored)) {
+        return;
+    }
+    let before = totals_of(edition, &rows(sheet, places));
+    let after = totals_of(edition, &rows(changed, places));
     for ((place, before), after) in places.iter().zip(before).zip(after) {
         let (Some(row), Ok(before), Ok(after)) = (changed.rows.get_mut(*place), before, after) else {
             continue;
         };
-        let is_said = said.get(row.unit.id.as_str()).is_some_and(|said| said.contains(&None));
+        let is_said = is_said(said, row, None);
         if let (Some(total), false) = (&mut row.scores.total, is_said) {
             *total = &*total + &(&explained(&after) - &explained(&before));
         }

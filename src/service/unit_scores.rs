@@ -2,7 +2,7 @@
 
 use super::{
     crud::Resource,
-    edition_cycle::{self, Asked},
+    edition_cycle::{self, Asked, Which},
     editions::{self, Editions},
     error::{Error, Result},
     indexes::Indexes,
@@ -78,12 +78,16 @@ pub async fn sheet(
     store.read(move |conn| read(conn, &index, year, unit_id, asked)).await
 }
 
-fn read(conn: &mut Conn, index: &str, year: i32, unit_id: String, asked: Asked) -> Result<UnitSheet> {
+fn read(conn: &mut Conn, index: &str, year: i32, unit_id: String, mut asked: Asked) -> Result<UnitSheet> {
     if store::indexes::find(conn, index)?.is_none() {
         return Err(Error::not_found(Indexes::NAME, index));
     }
+    let sees_scores = asked.rights.caller.may(Scope::ScoresRead, &unit_id);
+    if asked.which == Which::Seen && !sees_scores {
+        asked.which = Which::Current;
+    }
     let edition = edition_cycle::edition_at(conn, index, year, &asked)?;
-    if edition.state.frozen.is_none() && !asked.rights.caller.may(Scope::ScoresRead, &unit_id) {
+    if edition.state.frozen.is_none() && !sees_scores {
         return Err(Error::not_found(Editions::NAME, editions::key(index, year)));
     }
     let unit = unit(conn, &edition, unit_id)?;

@@ -3,15 +3,16 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
-    access::Caller,
-    crud::{Proposal, Resource, refuse_when_referred},
+    access::{Caller, Reach},
+    crud::{Context, Proposal, Resource, refuse_when_referred},
     error::{Error, Result},
 };
 use crate::{
     domain::{
         access::Scope,
+        time::Day,
         unit_tree::{Standing, Tree},
-        units::{Extent, Unit},
+        units::{Extent, FormerParent, Unit},
         violation::Violation,
     },
     store::{
@@ -32,7 +33,7 @@ impl Resource for Units {
 
     fn may_write(caller: &Caller, unit: &Unit) -> bool {
         match &unit.parent_id {
-            // Of its own unit a caller may write what is below, not the unit itself.
+            // Of its own unit a caller may write what is below, not the unit itself; `carry_over` asks for more.
             Some(parent) => caller.may(Scope::UnitsWrite, parent),
             None => caller.may_everywhere(Scope::UnitsWrite),
         }
@@ -62,6 +63,15 @@ impl Resource for Units {
         store::units::delete(conn, key)
     }
 
+    fn carry_over(
+        conn: &mut Conn,
+        proposal: &mut Proposal<Unit>,
+        old: Option<&Unit>,
+        context: &Context,
+    ) -> Result<()> {
+        refuse_beyond_reach(conn, &proposal.record, old, context)
+    }
+
     fn prepare(conn: &mut Conn, proposal: &mut Proposal<Unit>, old: Option<&Unit>) -> Result<()> {
         let unit = &proposal.record;
         let mut violations = unit.check();
@@ -85,6 +95,74 @@ impl Resource for Units {
     fn before_delete(conn: &mut Conn, unit: &Unit) -> Result<()> {
         refuse_when_referred(store::units::referrers(conn, &unit.id)?)
     }
+}
+
+/// Refuses a caller that is bound to a unit what would change units beyond its reach, or the reach itself.
+///
+/// The unit is reached already, unless it is new, and stands below a parent that exists today; reached are also the
+/// former parents and successors that it gets or loses, and what would be below it again.
+fn refuse_beyond_reach(conn: &mut Conn, new: &Unit, old: Option<&Unit>, context: &Context) -> Result<()> {
+    let (caller, today) = (&context.caller, context.now.day());
+    if caller.reach == Reach::Everything {
+        return Ok(());
+    }
+    if old.is_some_and(|old| !caller.reaches(&old.id))
+        || differing(old, new).into_iter().any(|id| !caller.reaches(id))
+    {
+        return Err(Error::out_of_reach());
+    }
+    for unit in old.into_iter().chain([new]) {
+        let Some(parent) = &unit.parent_id else { return Err(Error::out_of_reach()) };
+        let validity = store::units::validity(conn, parent)?;
+        if !caller.reaches(parent) || !validity.is_some_and(|validity| validity.holds(today)) {
+            return Err(Error::out_of_reach());
+        }
+    }
+    // A unit that ended has no subtree; one that goes on again has.
+    let ended = |unit: &Unit| unit.valid_to.is_some_and(|to| to <= today);
+    if old.is_some_and(|old| ended(old) && !ended(new)) {
+        let below = store::unit_tree::below(conn, &new.id)?;
+        if below.units.iter().any(|(id, ..)| !caller.reaches(id)) {
+            return Err(Error::out_of_reach());
+        }
+    }
+    Ok(())
+}
+
+/// The former parents and successors that only one of two states of a unit has.
+fn differing<'a>(old: Option<&'a Unit>, new: &'a Unit) -> Vec<&'a str> {
+    let (held_before, held_now) = (old.map(held).unwrap_or_default(), held(new));
+    let parents = apart(&held_before, &held_now).filter_map(|&(_, former)| former.parent_id.as_deref());
+    let passed_before = old.map(|old| old.successors.as_slice()).unwrap_or_default();
+    let successors = apart(passed_before, &new.successors).map(|successor| successor.unit_id.as_str());
+    parents.chain(successors).collect()
+}
+
+/// Former parents with the day from which each held: another entry before one changes its time as well.
+fn held(unit: &Unit) -> Vec<(Option<Day>, &FormerParent)> {
+    let from = std::iter::once(None).chain(unit.former_parents.iter().map(|former| Some(former.until)));
+    from.zip(&unit.former_parents).collect()
+}
+
+fn apart<'a, T: PartialEq>(one: &'a [T], other: &'a [T]) -> impl Iterator<Item = &'a T> {
+    let gone = one.iter().filter(move |item| !other.contains(item));
+    gone.chain(other.iter().filter(move |item| !one.contains(item)))
+}
+
+/// Refuses a deletion of a unit that the caller does not reach; one that is not there is for the deletion to tell.
+///
+/// # Errors
+/// `Forbidden`; the database's.
+pub async fn refuse_delete_beyond_reach(store: &Store, context: Context, id: String) -> Result<()> {
+    if context.caller.reach == Reach::Everything {
+        return Ok(());
+    }
+    store
+        .read_here(move |conn| match store::units::find(conn, &id)? {
+            Some(unit) => refuse_beyond_reach(conn, &unit.record, Some(&unit.record), &context),
+            None => Ok(()),
+        })
+        .await
 }
 
 /// Every parent exists, and by none of them the unit stands below itself at any time.

@@ -116,12 +116,12 @@ fn look_in(conn: &mut Conn, id: &str, now: Moment, small_cells_withheld: bool) -
     }
 }
 
-/// The owner as the owner's key stands today.
+/// The owner as the owner's key stands now.
 fn owner(conn: &mut Conn, webhook: &Webhook, now: Moment) -> Result<Option<Arc<Caller>>> {
     if webhook.owner_is_operator {
         return Ok(Some(Caller::everything(webhook.owner_name.clone())));
     }
-    Ok(keyring::of_key(conn, &webhook.owner_id, now.day())?.map(Arc::new))
+    Ok(keyring::of_key(conn, &webhook.owner_id, now)?.map(Arc::new))
 }
 
 fn send(conn: &mut Conn, webhook: Webhook, delivery: Delivery, sight: &Sight) -> Result<Step> {
@@ -142,7 +142,13 @@ fn plan(conn: &mut Conn, webhook: &Webhook, cursor: Place, sight: &Sight, now: M
         [one] => Some(*one),
         _ => None,
     };
-    let question = Question { after: Some(cursor), resource, record_id: None, limit: FILLED_AT_ONCE };
+    let question = Question {
+        after: Some(cursor),
+        resource,
+        record_id: None,
+        limit: FILLED_AT_ONCE,
+        ends_with_reach: false,
+    };
     let page = match feed_in(conn, sight, &question) {
         Ok(page) => page,
         Err(Error::Expired { .. }) => return Ok(Step::Stop(StopReason::ChangesGone)),

@@ -23,9 +23,9 @@ pub struct Seal {
     pub last: Place,
     /// How many entries.
     pub entries: i64,
-    /// Number and beginning of the hash of each entry.
+    /// The digest of its entries; then, while they are kept, number and beginning of the hash of each.
     pub marks: String,
-    /// Over the hash before and the entries.
+    /// Over the hash before, this seal and the digest of its entries.
     pub hash: String,
     /// The newest moment of its entries.
     pub newest_at: Moment,
@@ -33,6 +33,13 @@ pub struct Seal {
     pub sealed_at: Moment,
     /// When its entries were taken away; none while they are kept.
     pub purged_at: Option<Moment>,
+}
+
+impl Seal {
+    /// The digest of its entries, which stays when they are taken away.
+    pub fn digest(&self) -> &str {
+        self.marks.split_whitespace().next().unwrap_or_default()
+    }
 }
 
 #[derive(Queryable, Insertable)]
@@ -105,6 +112,17 @@ pub fn add_seal(conn: &mut Conn, seal: &Seal) -> StoreResult<bool> {
     }
 }
 
+/// Whether a seal before a number still has its entries.
+pub fn keeps_older(conn: &mut Conn, number: i64) -> StoreResult<bool> {
+    let kept: Option<i64> = audit_seals::table
+        .filter(audit_seals::number.lt(number))
+        .filter(audit_seals::purged_at.is_null())
+        .select(audit_seals::number)
+        .first(conn)
+        .optional()?;
+    Ok(kept.is_some())
+}
+
 /// The place up to which entries are no longer kept; none while all are.
 pub fn purged_up_to(conn: &mut Conn) -> StoreResult<Option<Place>> {
     let last: Option<(i64, i64)> = audit_seals::table
@@ -117,7 +135,7 @@ pub fn purged_up_to(conn: &mut Conn) -> StoreResult<Option<Place>> {
 }
 
 /// Takes the entries of the oldest seal that has some away when all are older than a moment; false when there is
-/// nothing to take away. The seal stays, without its marks.
+/// nothing to take away. The seal stays, with the digest of its entries.
 pub fn purge_one(conn: &mut Conn, older_than: Moment, now: Moment) -> StoreResult<bool> {
     let oldest: Option<SealRow> = audit_seals::table
         .filter(audit_seals::purged_at.is_null())
@@ -132,7 +150,7 @@ pub fn purge_one(conn: &mut Conn, older_than: Moment, now: Moment) -> StoreResul
     push_place(&mut statement, conn, "<=", seal.last);
     statement.run(conn)?;
     diesel::update(audit_seals::table.find(seal.number))
-        .set((audit_seals::purged_at.eq(Some(now.micros())), audit_seals::marks.eq("")))
+        .set((audit_seals::purged_at.eq(Some(now.micros())), audit_seals::marks.eq(seal.digest())))
         .execute(conn)?;
     Ok(true)
 }

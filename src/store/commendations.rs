@@ -180,8 +180,19 @@ pub fn with_number(conn: &mut Conn, key: &str, except: &str) -> StoreResult<Opti
         .optional()?)
 }
 
-/// Other valid decisions that name one of the recipients for the same year: perhaps a second award.
-pub fn second_awards(conn: &mut Conn, commendation: &Commendation) -> StoreResult<Vec<String>> {
+/// Another valid decision that names one of the recipients for the same year: perhaps a second award.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SecondAward {
+    /// Id of the decision.
+    pub id: String,
+    /// Who issued it.
+    pub issuer_unit_id: String,
+    /// Whether the recipient is an individual, whose name alone tells it.
+    pub individual: bool,
+}
+
+/// The second awards of a decision.
+pub fn second_awards(conn: &mut Conn, commendation: &Commendation) -> StoreResult<Vec<SecondAward>> {
     let found = second_awards_of(conn, &[commendation])?;
     Ok(found.into_values().next().unwrap_or_default())
 }
@@ -211,13 +222,14 @@ struct Awarded {
     kind: String,
     identity: Option<String>,
     unit_id: Option<String>,
+    issuer_unit_id: String,
 }
 
 /// [`second_awards`] of several decisions, by their ids; those without one are left out.
 pub fn second_awards_of(
     conn: &mut Conn,
     commendations: &[&Commendation],
-) -> StoreResult<HashMap<String, Vec<String>>> {
+) -> StoreResult<HashMap<String, Vec<SecondAward>>> {
     let named = |c: &Commendation| -> Vec<String> { c.recipients.iter().filter_map(identity).collect() };
     let mut years: Vec<i32> = commendations.iter().map(|c| c.achievement_year).collect();
     years.sort_unstable();
@@ -241,6 +253,7 @@ pub fn second_awards_of(
                 commendation_recipients::kind,
                 commendation_recipients::identity,
                 commendation_recipients::unit_id,
+                commendations::issuer_unit_id,
             ))
             .load(conn)?;
         for awarded in found {
@@ -262,7 +275,11 @@ pub fn second_awards_of(
                     && other.unit_id != recipient.unit_id;
                 other.id != decision.id && !elsewhere
             });
-            others.extend(same.map(|other| other.id.clone()));
+            others.extend(same.map(|other| SecondAward {
+                id: other.id.clone(),
+                issuer_unit_id: other.issuer_unit_id.clone(),
+                individual: recipient.kind == RecipientKind::Individual,
+            }));
         }
         if !others.is_empty() {
             others.sort();

@@ -2,7 +2,8 @@
 //!
 //! A request that holds a claim runs [`under`] it. Every write that it makes marks the claim as committed in the
 //! write's own transaction, so that there is no moment at which the effect is there and the claim doesn't know; and a
-//! claim that another one took over meanwhile undoes the write.
+//! claim that another one took over meanwhile undoes the write. Work that may be done again as a whole is
+//! [`repeatable`]: it only holds on to its claim.
 
 use std::{
     cell::RefCell,
@@ -234,13 +235,14 @@ pub fn has_older(conn: &mut Conn, before: Moment) -> StoreResult<bool> {
 pub struct Held {
     /// The claim.
     pub claim: Claim,
+    repeats: bool,
     committed: Arc<AtomicBool>,
 }
 
 impl Held {
     /// A claim that nothing was written under yet.
     pub fn new(claim: Claim) -> Self {
-        Self { claim, committed: Arc::default() }
+        Self { claim, repeats: false, committed: Arc::default() }
     }
 
     /// Whether a write was committed under the claim.
@@ -268,6 +270,15 @@ pub async fn under<F: Future>(held: Held, work: F) -> F::Output {
     HELD.scope(held, work).await
 }
 
+/// Runs `work` of several writes, which may be done again whatever of it was done. Until its answer is kept the claim
+/// is one without an effect: who finds its owner dead does the whole request again, under the same key.
+pub async fn repeatable<F: Future>(work: F) -> F::Output {
+    match current() {
+        Some(held) => under(Held { repeats: true, ..held }, work).await,
+        None => work.await,
+    }
+}
+
 /// The claim that the present task runs under.
 pub fn current() -> Option<Held> {
     HELD.try_with(Clone::clone).ok()
@@ -282,11 +293,11 @@ pub fn note(resource: &str, record_id: &str) {
     });
 }
 
-/// Runs the work of a transaction and marks the claim as committed in it.
+/// Runs the work of a transaction and marks the claim in it.
 ///
 /// # Errors
 /// Those of `work`; `ClaimLost` when the claim is another one's by now.
-pub fn marked<T, E, F>(conn: &mut Conn, claim: &Claim, work: F) -> Result<T, E>
+pub fn marked<T, E, F>(conn: &mut Conn, held: &Held, work: F) -> Result<T, E>
 where
     E: From<StoreError>,
     F: FnOnce(&mut Conn) -> Result<T, E>,
@@ -295,18 +306,21 @@ where
     let done = work(conn);
     let wrote = WROTE.take().flatten();
     let done = done?;
-    mark(conn, claim, wrote)?;
+    mark(conn, held, wrote)?;
     Ok(done)
 }
 
-fn mark(conn: &mut Conn, claim: &Claim, wrote: Option<String>) -> StoreResult<()> {
+fn mark(conn: &mut Conn, held: &Held, wrote: Option<String>) -> StoreResult<()> {
+    let claim = &held.claim;
     let own = claims::table.filter(claims::id.eq(&claim.id)).filter(claims::owner.eq(&claim.owner));
-    let committed = claims::state.eq(ClaimState::Committed.as_str());
+    // Also where the state stays as it is the claim is written: nobody takes it over before this is committed.
+    let state = if held.repeats { ClaimState::Running } else { ClaimState::Committed };
+    let state = claims::state.eq(state.as_str());
     let marked = match wrote {
         Some(record) => either!(conn, |conn| diesel::update(own)
-            .set((committed, claims::record.eq(Some(record))))
+            .set((state, claims::record.eq(Some(record))))
             .execute(conn)),
-        None => either!(conn, |conn| diesel::update(own).set(committed).execute(conn)),
+        None => either!(conn, |conn| diesel::update(own).set(state).execute(conn)),
     };
     if marked? == 0 { Err(StoreError::ClaimLost) } else { Ok(()) }
 }

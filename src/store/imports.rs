@@ -48,6 +48,7 @@ struct ImportRow {
     failure_vi: Option<String>,
     search: String,
     version: i64,
+    caller_id: Option<String>,
 }
 
 impl ImportRow {
@@ -79,6 +80,7 @@ impl ImportRow {
             failure_vi: vi,
             search: row::search_text([import.source.as_deref()]),
             version,
+            caller_id: import.caller_id.clone(),
         })
     }
 
@@ -98,6 +100,7 @@ impl ImportRow {
                 id: self.id,
                 source: self.source,
                 actor: self.actor,
+                caller_id: self.caller_id,
                 started_at: Moment::from_micros(self.started_at),
                 beat_at: Moment::from_micros(self.beat_at),
                 finished_at: row::moment(self.finished_at),

@@ -290,6 +290,9 @@ const ORDERED: &[(&str, Option<&str>, &str)] = &[
     ("dossiers", None, "accepted_at"),
 ];
 
+/// Most records of a page that is short: the pieces of an export are longer, and many follow each other.
+const SHORT: u32 = 500;
+
 /// Whether a page takes about as many rows as it shows, however many records there are: its filters and its order
 /// are those of an index.
 pub fn is_short(table: Table, request: &Request) -> bool {
@@ -301,10 +304,10 @@ pub fn is_short(table: Table, request: &Request) -> bool {
         request.filters.iter().all(|filter| ranges(filter) || is_before(filter))
             && (before.is_none() || request.filters.iter().any(is_before))
     };
-    (column == table.key && walks(None))
-        || ORDERED
-            .iter()
-            .any(|(name, before, sorted)| *name == table.name && *sorted == column && walks(*before))
+    let ordered = |(name, before, sorted): &(&str, Option<&str>, &str)| {
+        *name == table.name && *sorted == column && walks(*before)
+    };
+    request.limit <= SHORT && ((column == table.key && walks(None)) || ORDERED.iter().any(ordered))
 }
 
 #[derive(QueryableByName)]

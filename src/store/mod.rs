@@ -294,8 +294,8 @@ impl Store {
         match idempotency::current() {
             None => self.write_alone(work).await,
             Some(held) => {
-                let claim = held.claim.clone();
-                let done = self.write_alone(move |conn| idempotency::marked(conn, &claim, work)).await;
+                let under = held.clone();
+                let done = self.write_alone(move |conn| idempotency::marked(conn, &under, work)).await;
                 if done.is_ok() {
                     held.set_committed();
                 }

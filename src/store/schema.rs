@@ -409,6 +409,7 @@ diesel::table! {
         failure_vi -> Nullable<Text>,
         search -> Text,
         version -> BigInt,
+        caller_id -> Nullable<Text>,
     }
 }
 

@@ -30,6 +30,16 @@ api_test!(a_key_is_sent_in_either_header_but_not_two_of_them, |app| {
     }
 });
 
+api_test!(a_key_that_opens_nothing_is_401_where_nothing_is, |app| {
+    for (method, path, status) in [("GET", "/api/v1/nothing", 404), ("DELETE", "/api/v1/changes", 405)] {
+        let ask = || app.ask(method, path);
+        ask().anonymous().send().expect(status);
+        ask().send().expect(status);
+        let wrong = ask().anonymous().header("x-api-key", "chiso_wrong").send().expect(401);
+        assert_eq!(wrong.code(), "invalid_token");
+    }
+});
+
 api_test!(a_key_is_rotated_with_two_live_secrets_and_its_use_is_noted, |app| {
     let (first, id) = make_key(app, json!({"scopes": ["dossiers:read"]}));
     let status = |secret: &str| app.ask("GET", DOSSIERS).key(secret).send().status;

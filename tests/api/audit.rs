@@ -2,7 +2,7 @@
 
 use chiso::{
     domain::time::Moment,
-    service::audit::{self, Finding, Verdict},
+    service::audit::{self, Finding, Purge, Verdict},
 };
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
@@ -153,6 +153,45 @@ api_test!(what_was_changed_taken_away_or_put_in_is_found, |app| {
     assert!(verify(app).findings.contains(&Finding::SealMissing(2)));
 });
 
+api_test!(what_the_service_did_not_take_away_is_found, |app| {
+    let ids = write(app);
+    let sound = verify(app);
+    for column in ["newest_at", "sealed_at", "entries"] {
+        let add = |n: i64| {
+            tamper(app, &format!("UPDATE audit_seals SET {column} = {column} + {n} WHERE number = 2"));
+        };
+        add(-1);
+        assert_eq!(verify(app).findings, [Finding::Seal(2)], "{column}");
+        add(1);
+        assert_eq!(verify(app), sound);
+    }
+    tamper(app, "UPDATE audit_seals SET purged_at = sealed_at WHERE number = 1");
+    assert_eq!(verify(app).findings, [Finding::Purged(1)], "its entries are there");
+    tamper(app, "UPDATE audit_seals SET purged_at = NULL WHERE number = 1");
+    // As a purge leaves a seal, or without what the hash needs.
+    let digest = "SUBSTR(marks, 1, 64)";
+    let fake = |number: usize, purged_at: &str, marks: &str| {
+        let (first, second) = (ids[number * 2 - 2], ids[number * 2 - 1]);
+        tamper(app, &format!("DELETE FROM changes WHERE id IN ({first}, {second})"));
+        let set = format!("purged_at = {purged_at}, marks = {marks}");
+        tamper(app, &format!("UPDATE audit_seals SET {set} WHERE number = {number}"));
+    };
+    fake(2, "1", "''");
+    assert_eq!(verify(app).findings, [Finding::Purged(2), Finding::Seal(2)], "in the middle");
+    tamper(app, "UPDATE audit_seals SET purged_at = sealed_at WHERE number = 2");
+    assert_eq!(verify(app).findings, [Finding::Purged(2), Finding::Seal(2)]);
+    fake(3, "sealed_at", digest);
+    let findings = verify(app).findings;
+    assert_eq!(findings, [Finding::Purged(2), Finding::Seal(2), Finding::Purged(3)], "at the end");
+    fake(1, "1", digest);
+    let findings = verify(app).findings;
+    assert_eq!(findings, [Finding::Purged(1), Finding::Seal(2)], "before it was sealed");
+    let url = app.database.url_text();
+    let (code, out, _) = finished(&mut chiso(&["audit", "verify", "--database-url", &url]));
+    assert_eq!(code, Some(1));
+    assert!(out.contains("seal 1 says that its entries are no longer kept"), "{out}");
+});
+
 /// An entry whose number was made another: on SQLite, where numbers order the feed, it stands before all others.
 fn missing(app: &App, id: i64) -> Vec<Finding> {
     match app.database.kind {
@@ -245,6 +284,9 @@ api_test!(what_is_no_longer_kept_is_gone_and_says_where_to_go_on, |app| {
     seal(app);
     let verdict = verify(app);
     assert_eq!((verdict.purged, verdict.seals, verdict.entries, verdict.findings), (1, 2, 3, vec![]));
+    assert_eq!(verdict.purges, [Purge { first: 1, last: 1, at: now(app) }]);
+    tamper(app, "UPDATE audit_seals SET newest_at = newest_at - 1 WHERE number = 1");
+    assert_eq!(verify(app).findings, [Finding::Seal(1)], "also once its entries are gone");
     let kept: Vec<Value> = entries(app, "sort=at").iter().map(|entry| entry["id"].clone()).collect();
     assert_eq!(kept, [json!("new"), json!("tail"), json!("old")]);
     // A snapshot has what changes no longer tell, and leads on.

@@ -4,12 +4,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    api_test,
-    app::{App, START},
-    database::Kind,
-    indexes::{EDITION, INDEXES, SCORES, edition, score},
-    records::{DOSSIERS, UNITS, dossier, unit, with, without},
+use crate::{
+    access::make_key,
+    support::{
+        api_test,
+        app::{App, START},
+        database::Kind,
+        indexes::{EDITION, INDEXES, SCORES, edition, score},
+        records::{DOSSIERS, UNITS, dossier, unit, with, without},
+    },
 };
 
 const CHANGES: &str = "/api/v1/changes";
@@ -241,4 +244,47 @@ api_test!(a_write_that_changes_nothing_leaves_no_entry, |app| {
     app.put(scored.header("location"), &scored.json).expect(200);
     app.put(&format!("{SCORES}/by-key/ix/2016/u/final/_total"), &json!({"score": "1.0"})).expect(200);
     assert_eq!(all(app), before);
+});
+
+api_test!(a_feed_ends_where_the_tree_alters_what_its_key_reaches, |app| {
+    for id in ["p", "q"] {
+        app.post(UNITS, &with(unit(id), json!({"level": "province"}))).expect(201);
+    }
+    app.post(UNITS, &with(unit("u"), json!({"parent_id": "p"}))).expect(201);
+    app.post(DOSSIERS, &dossier("D-1", "u")).expect(201);
+    let key = |unit: &str| make_key(app, json!({"scopes": ["dossiers:read"], "unit_id": unit})).0;
+    let (of_p, of_q) = (key("p"), key("q"));
+    let ask = |key: &str, query: &str| {
+        settle(app);
+        app.ask("GET", &format!("{CHANGES}?limit=500&{query}")).key(key).send()
+    };
+    let (before, cursor) = (ask(&of_p, "").expect(200), page(app, "limit=500").1);
+    assert!(before.json["items"].as_array().unwrap().iter().any(|item| item["id"] == "D-1"));
+    // What reaches nobody's records goes on.
+    app.patch(&format!("{UNITS}/u"), &json!({"name": "Xã Mới"})).expect(200);
+    assert_eq!(ask(&of_p, &format!("after={cursor}")).expect(200).json["items"][0]["id"], "u");
+    app.patch(&format!("{UNITS}/u"), &json!({"parent_id": "q"})).expect(200);
+    // The dossier left the one key's sight and came into the other's, and nothing was written of it.
+    for key in [&of_p, &of_q] {
+        for filter in ["", "resource=dossiers&"] {
+            let mut place = cursor.clone();
+            let ended = loop {
+                let page = ask(key, &format!("{filter}after={place}"));
+                if page.status != 200 {
+                    break page.expect(410);
+                }
+                assert_eq!(page.json["more"], true, "what came before is told first");
+                place = page.json["next_cursor"].as_str().unwrap().to_owned();
+            };
+            assert_eq!(ended.code(), "cursor_expired");
+            let on = ended.json["next_cursor"].as_str().unwrap();
+            assert_eq!(ask(key, &format!("after={on}")).expect(200).json["items"], json!([]));
+        }
+    }
+    let snapshot = |key: &str| app.ask("GET", "/api/v1/changes/snapshot?resource=dossiers").key(key).send();
+    assert_eq!(snapshot(&of_p).expect(200).json["items"], json!([]));
+    assert_eq!(snapshot(&of_q).expect(200).json["items"][0]["record"]["code"], "D-1");
+    // Who reaches everything follows on.
+    let told = page(app, &format!("limit=500&after={cursor}")).0;
+    assert_eq!(told.len(), 2);
 });

@@ -56,6 +56,7 @@ api_test!(a_rule_shows_every_member_also_when_nothing_is_given, |app| {
     app.delete(path).expect(204);
     app.get(path).expect(404);
     settle(app);
+    crate::changes::settle(app);
     let log = app.get("/api/v1/changes?resource=clock-rules").expect(200);
     assert_eq!(log.each("action"), ["create", "update", "delete"]);
     assert_eq!(log.json["items"][1]["before"], made.json);

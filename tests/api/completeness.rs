@@ -143,6 +143,32 @@ api_test!(each_criterion_waits_for_the_stage_that_scores_it, |app| {
     assert_eq!(score(app), "21");
 });
 
+api_test!(a_survey_that_was_not_held_is_not_missing, |app| {
+    app.make_units(&["u", "v"]);
+    let scored = |code: &str, stage: &str| with(criterion(code, 10), json!({"stage": stage}));
+    app.make_edition(json!({
+        "criteria": [scored("a", "appraised"), scored("s", "survey")], "overlapping_cohorts": true,
+        "cohorts": [{"code": "u", "name": "U", "unit_ids": ["u"]}, {"code": "all", "name": "A", "rule": {"level": "commune"}}]
+    }));
+    put(app, "u/appraised/a", json!({"score": 6}));
+    let left_out = |found: &Value, unit: usize| found["units"][unit]["left_out"].clone();
+    let found = completeness(app, "");
+    assert_eq!(told(&found), [one("u", &[]), one("v", &["a appraised"])]);
+    assert_eq!((left_out(&found, 0), left_out(&found, 1)), (json!(["s"]), json!(["s"])));
+    assert_eq!(found["counts"], json!({"units": 2, "complete": 1, "missing": 1}));
+    assert_eq!(found["units"][0]["stages"][3], json!({"stage": "final", "expected": 1, "present": 1}));
+    let ranking = app.get("/api/v1/indexes/ix/rankings/2016?cohort=all").expect(200).json;
+    assert_eq!(ranking["left_out"], json!(["s"]));
+    // Who asks for the survey is told what it lacks.
+    assert_eq!(told(&completeness(app, "stage=survey")), [one("u", &["s survey"]), one("v", &["s survey"])]);
+    // Held anywhere in a cohort, it is missing where it is not.
+    put(app, "v/survey/s", json!({"score": 5}));
+    let found = completeness(app, "");
+    assert_eq!(told(&found), [one("u", &["s survey"]), one("v", &["a appraised"])]);
+    assert_eq!(left_out(&found, 0), json!([]));
+    assert_eq!(told(&completeness(app, "cohort=u")), [one("u", &[])]);
+});
+
 #[rustfmt::skip]
 fn wrong_requests() -> Vec<Row> {
     let get = |name, path: &str, problem, violation| bare(name, "GET", &format!("/api/v1/indexes/{path}"), &[], problem, violation);

@@ -193,6 +193,7 @@ impl Teller<'_> {
             } else {
                 None
             },
+            undated: false,
         };
         let mode = self.random.one_of(&[Mode::Sync, Mode::Strict]);
         let done = dossier_events::tell(self.store, context.clone(), code.clone(), event.clone(), mode).await;

@@ -56,6 +56,7 @@ api_test!(a_file_is_an_upsert_by_code_and_a_repeat_changes_nothing, |app| {
     assert_eq!(read["due_at"], "2020-03-12T17:00:00+07:00");
     assert_eq!(read["first_due_at"], "2020-03-10T17:00:00+07:00");
     assert_eq!(read["field"], "Đất đai");
+    crate::changes::settle(app);
     let changes = app.get("/api/v1/changes?record_id=A&limit=500").expect(200).json;
     let last = changes["items"].as_array().unwrap().last().unwrap();
     assert_eq!(last["reason"], json!(format!("import {}", moved["id"].as_str().unwrap())));

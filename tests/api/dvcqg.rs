@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-const SYNC: &str = "/api/v1/integrations/dvcqg/dossiers";
+pub const SYNC: &str = "/api/v1/integrations/dvcqg/dossiers";
 
 /// What of a record is about persons; each is a word that nothing else has.
 const APPLICANT: [&str; 8] = [
@@ -33,7 +33,7 @@ const APPLICANT: [&str; 8] = [
     "Lê Thị Nộp",
 ];
 
-fn record(code: &str, over: Value) -> Value {
+pub fn record(code: &str, over: Value) -> Value {
     let base = json!({
         "MaHoSo": code, "MaTTHC": "1.000656", "TenTTHC": "Đăng ký khai tử", "TenLinhVuc": "Hộ tịch", "KenhThucHien": "2",
         "ChuHoSo": APPLICANT[0], "LoaiDoiTuong": "1", "MaDoiTuong": APPLICANT[1], "Email": APPLICANT[2],
@@ -46,7 +46,7 @@ fn record(code: &str, over: Value) -> Value {
 }
 
 /// The district and the commune that has its code now, with another one of the same code in another list.
-fn units(app: &App) {
+pub fn units(app: &App) {
     let coded = |id: &str, scheme: &str, code: &str, over: Value| {
         with(with(unit(id), json!({"code": code, "code_scheme": scheme})), over)
     };
@@ -61,7 +61,7 @@ fn units(app: &App) {
 }
 
 /// Tells records, and gives what became of them: the result and the codes of broken rules.
-fn tell(app: &App, records: &[Value]) -> Vec<(String, Vec<String>)> {
+pub fn tell(app: &App, records: &[Value]) -> Vec<(String, Vec<String>)> {
     let answer =
         app.ask("POST", SYNC).header("accept-language", "en").json(&json!(records)).send().expect(200);
     let answers = answer.json.as_array().unwrap().clone();
@@ -82,15 +82,15 @@ fn tell(app: &App, records: &[Value]) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-fn tell_one(app: &App, code: &str, over: Value) -> String {
+pub fn tell_one(app: &App, code: &str, over: Value) -> String {
     tell(app, &[record(code, over)]).remove(0).0
 }
 
-fn read(app: &App, code: &str) -> Value {
+pub fn read(app: &App, code: &str) -> Value {
     app.get(&format!("{DOSSIERS}/{code}")).expect(200).json
 }
 
-fn history(app: &App, code: &str) -> Vec<(i64, String)> {
+pub fn history(app: &App, code: &str) -> Vec<(i64, String)> {
     let items = app.get(&format!("{DOSSIERS}/{code}/events")).expect(200).json["items"].clone();
     let told = |item: &Value| (item["status"].as_i64().unwrap(), item["at"].as_str().unwrap().to_owned());
     items.as_array().unwrap().iter().map(told).collect()
@@ -259,6 +259,45 @@ api_test!(each_record_is_for_itself_and_what_is_wrong_is_told_by_its_names, |app
     assert_eq!(app.post(SYNC, &json!([])).expect(200).json, json!([]));
 });
 
+api_test!(a_rejected_record_is_named_and_so_is_its_member, |app| {
+    units(app);
+    let doubled = |head: &str| {
+        let text = record("A", json!({})).to_string();
+        format!("{{\"{head}\":\"\",\"{head}\":\"\",{}", text.strip_prefix('{').unwrap())
+    };
+    for (body, code, rule, message) in [
+        (
+            record("A", json!({"TrangThaiHoSo": "11"})).to_string(),
+            json!("A"),
+            "unknown_status",
+            "TrangThaiHoSo: ",
+        ),
+        (record("A", json!({"NgayHenTra": "x"})).to_string(), json!("A"), "wrong_type", "NgayHenTra: "),
+        (record("A", json!({"NgayTuChoi": "x"})).to_string(), json!("A"), "wrong_type", "NgayTuChoi: "),
+        (record("", json!({})).to_string(), Value::Null, "required", "MaHoSo: `MaHoSo` is required."),
+        (
+            record("A", json!({"DonViXuLy": ""})).to_string(),
+            json!("A"),
+            "required",
+            "DonViXuLy: `DonViXuLy` is required.",
+        ),
+        (
+            record("A", json!({"TrangThaiHoSo": "9", "NgayKetThucXuLy": "20210301080000"})).to_string(),
+            json!("A"),
+            "before_accepted",
+            "NgayKetThucXuLy: Must not be before `NgayTiepNhan`.",
+        ),
+        (doubled("NgayTuChoi"), json!("A"), "duplicate_field", "NgayTuChoi: `NgayTuChoi` is given twice."),
+        (doubled("NoiNopHoSo"), json!("A"), "duplicate_field", "NoiNopHoSo: `NoiNopHoSo` is given twice."),
+        (doubled("NgayTra"), json!("A"), "duplicate_field", "NgayTra: `NgayTra` is given twice."),
+    ] {
+        let ask = app.ask("POST", SYNC).header("accept-language", "en");
+        let answer = ask.header("content-type", "application/json").raw(body).send().expect(200).json;
+        assert_eq!((&answer[0]["dossier_code"], &answer[0]["rules"]), (&code, &json!([rule])), "{answer}");
+        assert!(answer[0]["message"].as_str().unwrap().starts_with(message), "{answer}");
+    }
+});
+
 api_test!(what_is_no_list_of_records_is_refused, |app| {
     assert_eq!(app.post(SYNC, &json!("x")).expect(400).code(), "malformed");
     assert_eq!(app.post(SYNC, &json!(1)).expect(400).code(), "malformed");
@@ -267,6 +306,14 @@ api_test!(what_is_no_list_of_records_is_refused, |app| {
     app.post(&format!("{SYNC}?scheme=gso"), &json!([])).expect(400);
     let many = vec![json!({}); 1001];
     assert_eq!(app.post(SYNC, &json!(many)).expect(422).violations(), [("", "too_many")]);
+    let deep = |depth: usize| {
+        let body = format!("{{\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        app.ask("POST", SYNC).header("content-type", "application/json").raw(body).send()
+    };
+    for depth in [64, 100_000] {
+        assert_eq!(deep(depth).expect(400).violations(), [("", "too_deep")], "{depth}");
+    }
+    deep(63).expect(200);
 });
 
 api_test!(a_key_of_another_unit_takes_over_nothing_of_this_one, |app| {

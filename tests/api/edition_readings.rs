@@ -60,6 +60,42 @@ api_test!(what_is_published_says_since_when_it_stands, |app| {
     assert_eq!(modified(RANKING), "Thu, 04 Mar 2021 01:00:00 GMT", "the later of the two");
 });
 
+api_test!(who_has_seen_what_stands_is_told_by_the_date_too, |app| {
+    begin(app);
+    app.set_now("2021-02-03T08:00:00.750+07:00");
+    publish_of(app, 2016, "x");
+    let stands = "Wed, 03 Feb 2021 01:00:00 GMT";
+    let asked = |method: &str, path: &str, since: &str| {
+        app.ask(method, path).header("if-modified-since", since).send()
+    };
+    let comparison = "/api/v1/indexes/ix/comparison?unit_ids=u,v&from=2016&to=2016";
+    let series = "/api/v1/indexes/ix/series?unit_id=u&from=2016&to=2016";
+    let ranking = format!("{RANKING}?base_year=none");
+    for path in [ranking.as_str(), comparison, series] {
+        for form in ["json", "csv", "json-stat", "xlsx"] {
+            let path = format!("{path}&format={form}");
+            let whole = app.get(&path).expect(200);
+            assert_eq!(whole.header("last-modified"), stands, "{path}");
+            let known = asked("GET", &path, stands).expect(304);
+            assert_eq!(
+                (known.raw.len(), known.etag(), known.header("last-modified"), known.header("vary")),
+                (0, whole.etag(), stands, "accept"),
+                "{path}"
+            );
+            asked("GET", &path, "Thu, 04 Feb 2021 01:00:00 GMT").expect(304);
+            for older in ["Wed, 03 Feb 2021 00:59:59 GMT", "yesterday"] {
+                assert_eq!(asked("GET", &path, older).expect(200).raw, whole.raw, "{path}");
+            }
+            // A tag goes before the date.
+            let with_tag = app.ask("GET", &path).header("if-modified-since", stands);
+            with_tag.header("if-none-match", "\"other\"").send().expect(200);
+        }
+    }
+    // A draft has no such moment.
+    app.make_edition_of(2015, json!({}));
+    asked("GET", "/api/v1/indexes/ix/rankings/2015", stands).expect(200);
+});
+
 api_test!(a_base_is_what_was_public_when_the_revision_was, |app| {
     begin(app);
     app.make_edition_of(2015, json!({"criteria": [criterion("a", 10)]}));

@@ -229,6 +229,72 @@ api_test!(a_unit_without_a_rank_or_a_base_says_so, |app| {
     assert_eq!((&one["base_year"], &one["base"]), (&Value::Null, &Value::Null));
 });
 
+api_test!(a_unit_is_explained_in_the_cohort_that_it_is_in, |app| {
+    app.make_units(&["u", "v", "w"]);
+    let list = |code: &str, ids: Value| json!({"code": code, "name": code, "unit_ids": ids});
+    let cohorts = json!([list("one", json!(["u"])), list("two", json!(["v", "w"]))]);
+    app.make_edition(json!({"cohorts": cohorts}));
+    for (unit, value) in [("u", 1), ("v", 3), ("w", 2)] {
+        app.make_score(&score(unit, value));
+    }
+    let told = explanation(app, "w", "");
+    assert_eq!((&told["cohort"], &told["rank"]), (&json!("two"), &json!(2)));
+    let absent = app.get(&format!("{RANKING}/explanation?unit_id=w&cohort=one")).expect(404);
+    assert!(!absent.json["detail"].as_str().unwrap().contains("units"), "{}", absent.json);
+    let (targets, first) = (format!("{RANKING}/targets"), json!({"unit_id": "w", "rank": 1}));
+    let target = app.post(&targets, &first).expect(200).json;
+    assert_eq!((&target["cohort"], &target["gain_exact"]), (&json!("two"), &json!("1")));
+    let refused = app.post(&format!("{targets}?cohort=one"), &first).expect(422);
+    assert_eq!(refused.violations(), [("/unit_id", "not_in_cohort")]);
+});
+
+api_test!(the_sentence_names_who_left_a_tie_and_shows_a_change_that_rounding_hides, |app| {
+    two_years(app, json!({}), &[("u", "5", "5.004"), ("x", "5", "7")]);
+    let told = explanation(app, "u", "");
+    assert_eq!(
+        told["sentences"],
+        json!({
+            "vi": "Năm 2016, Xã u xếp thứ 2/2, giảm 1 bậc so với năm 2015 (thứ 1), đạt 5,00 điểm, \
+                   tăng không đáng kể (dưới 0,01 điểm); Xã x, trước đó đồng hạng, vươn lên trên; \
+                   cần thêm khoảng 2,00 điểm để lên thứ 1.",
+            "en": "In 2016, Xã u ranked 2 of 2, down 1 place from rank 1 in 2015, with a score of 5.00, \
+                   up slightly (less than 0.01 points); Xã x, level with it before, now above; \
+                   about 2.00 points short of rank 1."
+        })
+    );
+});
+
+api_test!(the_sentence_sets_only_like_components_against_each_other, |app| {
+    app.make_units(&["u"]);
+    let give = |year: i32, code: Value, value: &str| {
+        app.make_score(&with(score("u", value), json!({"year": year, "criterion": code})));
+    };
+    app.make_edition(json!({"criteria": [criterion("a", 10), criterion("b", 90)]}));
+    app.make_edition_of(2015, json!({"criteria": [criterion("a", 10), criterion("c", 90)]}));
+    give(2015, Value::Null, "50");
+    give(2016, json!("a"), "6");
+    give(2016, json!("b"), "74");
+    let before =
+        "Năm 2016, Xã u xếp thứ 1/1, giữ nguyên thứ hạng so với năm 2015, đạt 80,00 điểm, tăng 30,00 điểm";
+    let told = explanation(app, "u", "");
+    assert_eq!(told["sentences"]["vi"], format!("{before}."), "the base year has a total only");
+    // Across frameworks only what they have in common.
+    give(2015, json!("a"), "5");
+    give(2015, json!("c"), "45");
+    app.make_edition_of(
+        2015,
+        json!({"framework": "f-0", "criteria": [criterion("a", 10), criterion("c", 90)]}),
+    );
+    let told = explanation(app, "u", "");
+    assert_eq!(
+        told["sentences"]["vi"],
+        format!(
+            "{before}; tăng nhiều nhất ở “Tiêu chí a” (1,00 điểm); hai năm không cùng bộ tiêu chí hoặc thang đo \
+             nên chỉ so sánh được tương đối."
+        )
+    );
+});
+
 api_test!(wrong_questions_are_refused_by_name, |app| {
     two_years(app, json!({}), &[("u", "1", "2")]);
     app.post(UNITS, &with(unit("d"), json!({"level": "district"}))).expect(201);

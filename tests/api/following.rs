@@ -421,8 +421,11 @@ api_test!(a_stream_tells_each_change_and_goes_on_where_it_was_left, |app| {
     let again = format!("Last-Event-ID: {}\r\n", events[0].0);
     let mut stream = Stream::open(app, &format!("after={start}&record_id=b"), &again);
     assert_eq!(stream.next(), events[2]);
-    let wrong = app.ask("GET", CHANGES).header("accept", "text/event-stream").header("last-event-id", "x");
-    assert_eq!(wrong.send().expect(400).violations(), [("Last-Event-ID", "invalid_cursor")]);
+    for wrong in ["x", "đ"] {
+        let ask = app.ask("GET", CHANGES).header("accept", "text/event-stream");
+        let ask = ask.header("last-event-id", wrong);
+        assert_eq!(ask.send().expect(400).violations(), [("Last-Event-ID", "invalid_cursor")], "{wrong}");
+    }
 });
 
 database_test!(who_follows_is_let_go_when_the_service_stops, |database| {

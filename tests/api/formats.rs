@@ -9,7 +9,7 @@ use crate::support::{
     api_test,
     app::App,
     client::Answer,
-    indexes::{RANKING, criterion, score},
+    indexes::{RANKING, SCORES, criterion, score},
     records::{UNITS, unit, with},
 };
 
@@ -190,4 +190,53 @@ api_test!(series_and_comparisons_have_the_same_forms, |app| {
     let dataset = app.get(&format!("{comparison}&format=json-stat")).expect(200).json;
     assert_eq!(dataset["dimension"]["unit"]["category"]["index"], json!(["b", "a"]));
     sheet(app.get(&format!("{comparison}&format=xlsx")).expect(200), "Chuỗi số liệu");
+});
+
+api_test!(scores_have_the_forms_of_rankings, |app| {
+    make(app);
+    app.make_score(&with(score("a", "41"), json!({"published_rank": 1})));
+    app.make_score(&with(score("c", Value::Null), json!({"criterion": "time", "applicable": false})));
+    let of = format!("{SCORES}/export?index_code=ix&year=2016");
+    let csv = app.get(&of).expect(200);
+    let marked = app.get(&format!("{of}&bom=true")).expect(200).raw;
+    assert_eq!((&marked[..3], &marked[3..]), ("\u{feff}".as_bytes(), &csv.raw[..]));
+    let whole = app.get(&format!("{of}&format=json")).expect(200);
+    assert_eq!(
+        whole.json["items"],
+        app.get(&format!("{SCORES}?index_code=ix&year=2016&sort=id")).expect(200).json["items"]
+    );
+
+    let file = app.get(&format!("{of}&format=xlsx")).expect(200);
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"index-scores_ix_2016.xlsx\"");
+    let rows = sheet(file, "Điểm");
+    assert_eq!(rows[0][0], Data::String("BẢNG ĐIỂM CHỈ SỐ IX NĂM 2016".to_owned()));
+    let told = |row: &[Data]| row.iter().map(ToString::to_string).collect::<Vec<_>>().join("|");
+    let heads = rows.iter().position(|row| row[0] == Data::String("Mã đơn vị".to_owned())).unwrap();
+    assert_eq!(told(&rows[heads]), "Mã đơn vị|Đơn vị|Tiêu chí land|Tiêu chí time|Tổng điểm|Hạng công bố");
+    let below: Vec<String> = rows[heads + 1..heads + 4].iter().map(|row| told(row)).collect();
+    for row in ["a|Tỉnh A|20.123456789012344|20|41|1", "b|=B|15|20||", "c|Tỉnh C||Không áp dụng||"] {
+        assert!(below.contains(&row.to_owned()), "{row}: {below:?}");
+    }
+
+    let dataset = app.get(&format!("{of}&format=json-stat")).expect(200).json;
+    assert_eq!(dataset["id"], json!(["unit", "criterion", "stage", "year"]));
+    assert_eq!(dataset["role"], json!({"time": ["year"], "geo": ["unit"], "metric": ["criterion"]}));
+    let at =
+        |unit, criterion| [("unit", unit), ("criterion", criterion), ("stage", "final"), ("year", "2016")];
+    assert_eq!(figure(&dataset, &at("a", "land")).to_string(), "20.123456789012345678");
+    assert_eq!(figure(&dataset, &at("a", "_total")), &json!(41));
+    assert_eq!(figure(&dataset, &at("c", "time")), &Value::Null);
+    let reasons: Vec<&str> =
+        dataset["status"].as_object().unwrap().values().filter_map(Value::as_str).collect();
+    assert_eq!(reasons.iter().filter(|reason| **reason == "not_applicable").count(), 1);
+    assert_eq!(reasons.iter().filter(|reason| **reason == "no_score").count(), 3);
+
+    // Such a file is of one edition, and a mark is of CSV.
+    for format in ["json", "xlsx", "json-stat"] {
+        let part = app.get(&format!("{SCORES}/export?index_code=ix&format={format}")).expect(400);
+        assert_eq!(part.violations(), [("year", "required")]);
+        let marked = app.get(&format!("{of}&format={format}&bom=true")).expect(400);
+        assert_eq!(marked.violations(), [("bom", "only_csv")]);
+    }
+    app.get(&format!("{SCORES}/export?index_code=no&year=2016&format=xlsx")).expect(404);
 });

@@ -192,6 +192,8 @@ api_test!(scores_keep_to_the_bounds_of_their_criterion, |app| {
     let put = |code: &str, value: &str| {
         app.put(&format!("{SCORES}/by-key/ix/2016/u/final/{code}"), &json!({"score": value}))
     };
+    // Points of a maximum begin at nothing.
+    assert_eq!(put("a", "-0.01").expect(422).violations(), [("/score", "below_minimum")]);
     assert_eq!(put("plus", "-3.01").expect(422).violations(), [("/score", "below_minimum")]);
     assert_eq!(put("plus", "2.01").expect(422).violations(), [("/score", "above_maximum")]);
     put("plus", "-3").expect(201);
@@ -208,6 +210,7 @@ api_test!(scores_keep_to_the_bounds_of_their_criterion, |app| {
     ]}));
     assert_eq!(put("n", "10.5").expect(422).violations(), [("/score", "above_maximum")]);
     put("n1", "1234567").expect(201);
+    put("n1", "-12").expect(200);
 });
 
 api_test!(a_final_score_follows_from_the_stage_that_scores_it, |app| {

@@ -160,7 +160,7 @@ api_test!(a_tree_as_deep_as_a_body_allows_is_read_and_ranked, |app| {
     let mut criteria: Vec<Value> = (1..35_000)
         .map(|i| json!({"code": format!("c{i}"), "name": "x", "parent": format!("c{}", i - 1)}))
         .collect();
-    criteria.insert(0, criterion("c0", 1));
+    criteria.insert(0, json!({"code": "c0", "name": "x"}));
     let deep = with(edition(), json!({"criteria": criteria}));
     let made = app.put(EDITION, &deep).expect(200);
     assert_eq!(app.put(EDITION, &deep).expect(200).etag(), made.etag());
@@ -186,8 +186,53 @@ api_test!(weights_make_100_and_maxima_add_up, |app| {
         json!({"criteria": [criterion("a", "1.2"), x, with(y, json!({"code": "y"}))]})
     };
     app.make_edition(points([json!("0.1"), json!(1.1)]));
-    app.make_edition(points([json!("0.1"), Value::Null]));
     assert_refused(app, points([json!("0.1"), json!(1)]), "/criteria/0/max_points", "maxima_do_not_add_up");
+    assert_refused(app, points([json!("0.1"), Value::Null]), "/criteria/2/max_points", "missing_maximum");
+    let answer = app.put(EDITION, &with(edition(), points([json!("1.3"), Value::Null]))).expect(422);
+    assert_eq!(
+        answer.violations(),
+        [("/criteria/2/max_points", "missing_maximum"), ("/criteria/0/max_points", "maxima_do_not_add_up")]
+    );
+    let weighted = |part: &str| {
+        let part = with(criterion("x", part), json!({"parent": "a"}));
+        let area = with(criterion("a", 2), json!({"weight": 100}));
+        json!({"method": "weighted", "criteria": [area, part]})
+    };
+    app.make_edition(weighted("1.5"));
+    assert_refused(app, weighted("2.5"), "/criteria/0/max_points", "maxima_do_not_add_up");
+});
+
+api_test!(a_share_of_the_maximum_needs_every_maximum, |app| {
+    app.make_edition(json!({}));
+    let percent = |criteria: Value| json!({"unit_of_measure": "percent", "criteria": criteria});
+    let bare = |code: &str| json!({"code": code, "name": code});
+    assert_refused(
+        app,
+        percent(json!([criterion("a", 1), bare("b")])),
+        "/criteria/1/max_points",
+        "missing_maximum",
+    );
+    let below =
+        |over: Value| percent(json!([bare("a"), with(bare("a1"), with(json!({"parent": "a"}), over))]));
+    assert_refused(app, below(json!({})), "/criteria/1/max_points", "missing_maximum");
+    app.make_edition(below(json!({"max_points": 3})));
+    // What is normalised has values of its own, and points that are only added need no maximum.
+    app.make_edition(percent(json!([
+        criterion("a", 1),
+        with(bare("n"), json!({"method": "normalised"})),
+        with(bare("n1"), json!({"parent": "n"}))
+    ])));
+    app.make_edition(json!({"criteria": [bare("a")]}));
+});
+
+api_test!(a_rule_names_a_level_or_a_parent_and_a_band_its_own_label, |app| {
+    app.make_edition(json!({}));
+    for rule in [json!({}), json!({"as_of": "2016-05-01"})] {
+        let over = json!({"cohorts": [{"code": "c", "name": "C", "rule": rule}]});
+        assert_refused(app, over, "/cohorts/0/rule", "level_or_parent");
+    }
+    let bands = json!([{"label": "Tốt", "from": null, "to": 50}, {"label": "Tốt", "from": 50, "to": null}]);
+    assert_refused(app, json!({"bands": bands}), "/bands/1/label", "duplicate");
 });
 
 api_test!(a_cohort_is_a_list_or_a_rule, |app| {
@@ -216,8 +261,12 @@ api_test!(a_cohort_is_a_list_or_a_rule, |app| {
 api_test!(bands_ascend_and_touch, |app| {
     app.make_edition(json!({}));
     let bands = |edges: &[(Value, Value)]| {
-        let bands: Vec<Value> =
-            edges.iter().map(|(from, to)| json!({"label": "B", "from": from, "to": to})).collect();
+        let labels = 'A'..='Z';
+        let bands = edges
+            .iter()
+            .zip(labels)
+            .map(|((from, to), label)| json!({"label": label.to_string(), "from": from, "to": to}));
+        let bands: Vec<Value> = bands.collect();
         json!({"bands": bands})
     };
     let (none, fifty, eighty) = (Value::Null, json!(50), json!("80.0"));

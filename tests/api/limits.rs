@@ -7,18 +7,23 @@ use std::{
 };
 
 use chiso::{
-    http::{gate::CallRules, rate_limits::Rate, uploads::Pace},
+    http::{cors::CorsRules, gate::CallRules, rate_limits::Rate, uploads::Pace},
     store::{Conn, Store, StoreError, StoreLimits},
 };
 use diesel::connection::SimpleConnection;
 use serde_json::json;
 
-use crate::support::{
-    api_test,
-    app::{App, KEY, STORE_LIMITS},
-    client::Client,
-    records::{DOSSIERS, UNITS, dossier, unit, with},
+use crate::{
+    following::CHANGES,
+    support::{
+        api_test,
+        app::{App, KEY, STORE_LIMITS},
+        client::Client,
+        records::{DOSSIERS, UNITS, dossier, unit, with},
+    },
 };
+
+const PREVIEW: &str = "/api/v1/deadlines/preview";
 
 fn three_an_hour() -> CallRules {
     let rate = Rate { requests: 1, per: Duration::from_secs(3600), burst: 3 };
@@ -39,6 +44,19 @@ api_test!(a_caller_has_so_many_requests, |app| {
     assert!(refused.header("ratelimit").starts_with("\"calls\";r=0;t="));
     limited.get("/health/live").expect(200);
     assert!(app.get(UNITS).expect(200).header("ratelimit").is_empty(), "off unless it is said");
+});
+
+api_test!(who_is_not_let_in_is_counted_by_its_address, |app| {
+    let limited = app.beside_with(three_an_hour());
+    for left in [2, 1, 0] {
+        let refused = limited.ask("GET", UNITS).key(format!("chiso_made_up_{left}")).send().expect(401);
+        assert!(refused.header("ratelimit").starts_with(&format!("\"calls\";r={left};t=")));
+    }
+    let refused = limited.ask("GET", UNITS).key("chiso_made_up").send().expect(429);
+    assert_eq!(refused.code(), "rate_limited");
+    assert!(!refused.header("retry-after").is_empty());
+    limited.ask("GET", DOSSIERS).anonymous().send().expect(429);
+    limited.get(UNITS).expect(200);
 });
 
 api_test!(behind_a_proxy_its_header_names_the_caller_where_it_is_trusted, |app| {
@@ -181,11 +199,44 @@ api_test!(past_its_capacity_the_service_says_so_at_once, |app| {
     assert_eq!(small.get(UNITS).expect(200).each("id"), ["u0", "u1", "u2", "u3"]);
 });
 
+api_test!(only_who_waits_for_changes_takes_no_room, |app| {
+    let full = app.beside_with(CallRules { max_in_flight: 0, ..CallRules::default() });
+    app.make_units(&["u"]);
+    full.get(&format!("{CHANGES}?wait=1")).expect(200);
+    for query in ["", "wait=0", "wait=", "wait=61", "wait=x", "record_id=wait=5"] {
+        assert_eq!(full.get(&format!("{CHANGES}?{query}")).expect(503).code(), "overloaded", "{query}");
+    }
+});
+
+api_test!(bodies_that_do_not_come_in_leave_room_for_others, |app| {
+    let small = app.beside_with(CallRules { max_in_flight: 4, ..CallRules::default() });
+    let begin = |_| {
+        let mut stream = TcpStream::connect(small.address).unwrap();
+        let head = format!("POST {PREVIEW} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json");
+        write!(stream, "{head}\r\nContent-Length: 5000\r\n\r\n{{").unwrap();
+        stream
+    };
+    let stalled: Vec<TcpStream> = (0..4).map(begin).collect();
+    let preview = || small.ask("POST", PREVIEW).anonymous().json(&json!({})).send();
+    assert!((0..10_000).any(|_| preview().status == 503));
+    assert_eq!(preview().expect(503).code(), "overloaded");
+    for n in 0..20 {
+        small.get(UNITS).expect(200);
+        small.post(UNITS, &unit(&format!("u{n}"))).expect(201);
+    }
+    drop(stalled);
+    assert!((0..10_000).any(|_| preview().status != 503));
+});
+
 api_test!(a_request_that_takes_too_long_is_no_longer_waited_for, |app| {
-    let rules = CallRules { request_time: Duration::from_millis(300), ..CallRules::default() };
+    let cors = CorsRules { origins: vec!["*".to_owned()], write: true };
+    let rules = CallRules { request_time: Duration::from_millis(300), cors, ..CallRules::default() };
     let hasty = app.beside_with(rules);
     let stalled = stall(app);
-    let late = hasty.post(UNITS, &unit("u")).expect(503);
+    let late = hasty.ask("POST", UNITS).header("origin", "https://any.example").json(&unit("u"));
+    let late = late.send().expect(503);
+    assert_eq!(late.header("access-control-allow-origin"), "*");
+    assert_eq!(late.header("x-content-type-options"), "nosniff");
     assert_eq!((late.code(), late.header("retry-after")), ("timed_out", "1"));
     assert!(!late.header("x-request-id").is_empty());
     drop(stalled);

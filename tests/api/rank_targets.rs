@@ -116,6 +116,54 @@ api_test!(what_is_reached_takes_nothing_and_what_is_beyond_says_why, |app| {
     assert_eq!(criterion_of(&told, "a")["score_exact"], "1");
 });
 
+api_test!(the_most_that_a_total_can_be_is_what_a_simulation_gives, |app| {
+    app.make_units(&["u", "v"]);
+    let plus = json!({"code": "p", "name": "P", "kind": "bonus_penalty", "min_points": -5, "max_points": 3});
+    app.make_edition(json!({
+        "unit_of_measure": "percent", "criteria": [criterion("a", 10), criterion("b", 20), plus]
+    }));
+    let give = |unit: &str, code: &str, value: &str| {
+        app.make_score(&with(score(unit, value), json!({"criterion": code})));
+    };
+    for (unit, a, b, p) in [("u", "5", "10", "0"), ("v", "10", "20", "2")] {
+        give(unit, "a", a);
+        give(unit, "b", b);
+        give(unit, "p", p);
+    }
+    let told = target(app, json!({"unit_id": "u", "rank": 1}));
+    assert_eq!(told["score_needed_exact"], "106.66666666666666666667");
+    assert_eq!((&told["score_maximum"], &told["unreachable_because"]), (&json!(110), &Value::Null));
+    // What does not apply to the unit is no part of its maximum.
+    app.make_edition(
+        json!({"criteria": [criterion("a", 10), criterion("b", 20), criterion("c", "2.5"), plus]}),
+    );
+    give("v", "c", "2.5");
+    app.make_score(&with(score("u", Value::Null), json!({"criterion": "c", "applicable": false})));
+    let told = target(app, json!({"unit_id": "u", "rank": 1}));
+    assert_eq!(told["score_needed_exact"], "34.5");
+    assert_eq!((&told["score_maximum"], &told["unreachable_because"]), (&json!(33), &json!("above_maximum")));
+});
+
+api_test!(a_survey_counts_for_a_target_where_it_was_held, |app| {
+    app.make_units(&["u", "v"]);
+    let survey = with(criterion("s", 20), json!({"stage": "survey"}));
+    app.make_edition(json!({"criteria": [criterion("a", 80), survey]}));
+    for (unit, value) in [("u", "60"), ("v", "70")] {
+        app.make_score(&with(score(unit, value), json!({"criterion": "a"})));
+    }
+    let told = target(app, json!({"unit_id": "u", "rank": 1}));
+    assert_eq!(told["score_maximum"], json!(80));
+    assert_eq!(criterion_of(&told, "s")["impossible_because"], "not_applicable");
+    assert_eq!(criterion_of(&told, "a")["score_needed_exact"], "70");
+    for (unit, value) in [("u", "5"), ("v", "10")] {
+        app.make_score(&with(score(unit, value), json!({"criterion": "s", "stage": "survey"})));
+    }
+    let told = target(app, json!({"unit_id": "u", "rank": 1}));
+    assert_eq!((&told["score_maximum"], &told["score_needed_exact"]), (&json!(100), &json!("80")));
+    assert_eq!(criterion_of(&told, "s")["score_needed_exact"], "20");
+    assert_eq!(criterion_of(&told, "a")["score_needed_exact"], "75");
+});
+
 api_test!(wrong_targets_are_refused_with_their_place, |app| {
     begin(app, json!({}));
     let post = |name, input, problem, violation| body(name, "POST", TARGETS, input, problem, violation);

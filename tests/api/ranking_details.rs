@@ -68,6 +68,10 @@ api_test!(new_units_name_their_predecessors_and_ended_ones_their_successors, |ap
     assert_eq!(ranking["ended"][0]["successors"][1]["unit_name"], "Xã stays");
     let told = app.get(&format!("{RANKING}/explanation?unit_id=now")).expect(200).json;
     assert_eq!(told["delta"]["predecessors"], now["delta"]["predecessors"]);
+    let sentence = |language: &str| told["sentences"][language].as_str().unwrap();
+    assert!(sentence("vi").contains("thành lập từ Xã "), "{}", sentence("vi"));
+    assert!(sentence("vi").contains("một phần Xã split"), "{}", sentence("vi"));
+    assert!(sentence("en").contains("formed from ") && sentence("en").contains("part of Xã split"));
     let without = app.get(&format!("{RANKING}?base_year=none")).expect(200).json;
     assert_eq!(
         (&without["ended"], standing(&without, "now")["delta"].get("predecessors")),
@@ -144,6 +148,58 @@ api_test!(frameworks_that_differ_are_compared_on_what_they_have_in_common, |app|
     assert_eq!((&same["comparable"], &same["common_criteria"]), (&json!(true), &Value::Null));
 });
 
+api_test!(the_delta_over_common_criteria_is_that_of_what_they_give, |app| {
+    app.make_units(&["u"]);
+    let years = |over: Value, now: Value, base: Value| {
+        app.make_edition(with(over.clone(), json!({"framework": "f-2", "criteria": now})));
+        app.make_edition_of(2015, with(over, json!({"criteria": base})));
+    };
+    let common = |codes: Value| {
+        let ranking = app.get(RANKING).expect(200).json;
+        assert_eq!(ranking["common_criteria"], codes);
+        standing(&ranking, "u")["delta"].get("common").map(|common| common["score_exact"].clone())
+    };
+    let area = |code: &str, weight: i32| with(criterion(code, 10), json!({"weight": weight}));
+    years(
+        json!({"method": "weighted"}),
+        json!([area("a", 20), area("b", 5), area("c", 75)]),
+        json!([area("a", 20), area("b", 5), area("d", 75)]),
+    );
+    for (year, values) in
+        [(2015, [("a", "5"), ("b", "8"), ("d", "1")]), (2016, [("a", "7"), ("b", "5"), ("c", "1")])]
+    {
+        for (code, value) in values {
+            app.make_score(&with(score("u", value), json!({"criterion": code, "year": year})));
+        }
+    }
+    assert_eq!(common(json!(["a", "b"])), Some(json!("2.5")), "4 − 1.5");
+    years(
+        json!({"unit_of_measure": "percent"}),
+        json!([criterion("a", 10), criterion("b", 10), criterion("c", 30)]),
+        json!([criterion("a", 10), criterion("b", 10), criterion("d", 20)]),
+    );
+    assert_eq!(common(json!(["a", "b"])), Some(json!("-8.5")), "12 of 50 after 13 of 40");
+    let records = |from: i32| {
+        let rule =
+            json!({"measure": "online_of_received", "full_marks_from": from, "zero_denominator": "zero"});
+        with(criterion("a", 10), json!({"from_records": rule}))
+    };
+    years(
+        json!({}),
+        json!([records(80), criterion("b", 10), criterion("c", 30)]),
+        json!([records(50), criterion("b", 10), criterion("d", 20)]),
+    );
+    assert_eq!(common(json!(["b"])), Some(json!("-3")), "another threshold is another criterion");
+    // What a normalised value gives depends on the others of its year.
+    let indicator = |code: &str| json!({"code": code, "name": code, "polarity": "negative"});
+    years(
+        json!({"method": "normalised"}),
+        json!([indicator("a"), indicator("b"), indicator("c")]),
+        json!([indicator("a"), indicator("b"), indicator("d")]),
+    );
+    assert_eq!(common(json!(["a", "b"])), None);
+});
+
 api_test!(published_ranks_that_differ_are_listed, |app| {
     app.make_edition(json!({}));
     app.make_units(&["u", "v", "w"]);
@@ -171,7 +227,7 @@ api_test!(a_unit_is_in_two_cohorts_only_where_the_edition_says_so, |app| {
         (json!([list("a", &["u", "v"]), list("b", &["w", "v"])]), "/cohorts/1/unit_ids/1"),
         (json!([list("a", &["d", "v"]), communes]), "/cohorts/1"),
         (json!([communes, list("a", &["d", "v"])]), "/cohorts/1"),
-        (json!([rule("all", json!({})), communes]), "/cohorts/1"),
+        (json!([rule("all", json!({"level": "commune", "as_of": "2020-12-31"})), communes]), "/cohorts/1"),
     ] {
         let refused = put(cohorts.clone(), false).expect(422);
         assert_eq!(refused.violations(), [(pointer, "in_two_cohorts")], "{cohorts}");

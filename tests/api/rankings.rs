@@ -253,7 +253,7 @@ api_test!(years_of_different_frameworks_are_not_comparable, |app| {
         (&json!(false), &json!("framework_differs"))
     );
     assert_eq!(standing(&differs, "u")["delta"]["score_exact"], "1", "the delta is told all the same");
-    let other = json!([{"code": "other", "name": "O", "rule": {}}]);
+    let other = json!([{"code": "other", "name": "O", "rule": {"level": "commune"}}]);
     app.make_edition_of(2015, json!({"cohorts": other}));
     let differs = ranking(app, "");
     assert_eq!(differs["not_comparable_because"], "cohort_missing_in_base");

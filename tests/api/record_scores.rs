@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    api_test,
-    app::App,
-    indexes::{SCORES, criterion, score},
-    records::{DOSSIERS, UNITS, dossier, with},
+use crate::{
+    changes,
+    support::{
+        api_test,
+        app::App,
+        indexes::{SCORES, criterion, score},
+        records::{DOSSIERS, UNITS, dossier, with},
+    },
 };
 
 const COMPUTE: &str = "/api/v1/indexes/ix/editions/2020/record-scores";
@@ -97,8 +100,7 @@ api_test!(scores_come_from_records_with_what_they_were_computed_from, |app| {
     let again = app.post(COMPUTE, &json!({"criteria": ["on_time"]})).expect(200).json;
     assert_eq!(counts(&again), [3, 0, 2, 1, 0]);
     assert_eq!(computed(&again, "d", "on_time")["score_exact"], "16.66666666666666666667");
-    let changes = app.get("/api/v1/changes?resource=index-scores&limit=500").expect(200).json;
-    assert_eq!(changes["items"].as_array().unwrap().len(), 11);
+    assert_eq!(changes::page(app, "resource=index-scores&limit=500").0.len(), 11);
 });
 
 api_test!(a_score_that_somebody_gave_stays, |app| {

@@ -17,12 +17,12 @@ use crate::{
 const IMPORT: &str = "/api/v1/indexes/ix/editions/2016/score-imports";
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-fn send(app: &App, query: &str, table: impl Into<Vec<u8>>) -> Answer {
+pub fn send(app: &App, query: &str, table: impl Into<Vec<u8>>) -> Answer {
     app.ask("POST", &format!("{IMPORT}{query}")).header("content-type", "text/csv").raw(table).send()
 }
 
 /// Line, column and code of each finding.
-fn findings(answer: &Value) -> Vec<(i64, &str, &str)> {
+pub fn findings(answer: &Value) -> Vec<(i64, &str, &str)> {
     let found = answer["findings"].as_array().unwrap();
     found
         .iter()
@@ -32,7 +32,7 @@ fn findings(answer: &Value) -> Vec<(i64, &str, &str)> {
         .collect()
 }
 
-fn counts(answer: &Value) -> [i64; 4] {
+pub fn counts(answer: &Value) -> [i64; 4] {
     ["rows", "created", "updated", "unchanged"].map(|member| answer[member].as_i64().unwrap())
 }
 
@@ -53,7 +53,7 @@ fn stored(app: &App) -> Vec<String> {
 }
 
 /// Provinces with codes, one of them twice by name; an edition with two criteria.
-fn make(app: &App) {
+pub fn make(app: &App) {
     for (id, code, name) in
         [("hn", "01", "Thành phố Hà Nội"), ("hg", "02", "Tỉnh Hà Giang"), ("dt", "87", "Tỉnh Đồng Tháp")]
     {
@@ -90,7 +90,7 @@ api_test!(a_wide_table_is_looked_at_and_then_stored, |app| {
     assert_eq!(
         looked["scores"][1].to_string(),
         concat!(
-            r#"{"line":2,"unit_id":"hn","unit_name":"Thành phố Hà Nội","criterion":null,"score":64.96,"#,
+            r#"{"line":2,"unit_id":"hn","unit_name":"Thành phố Hà Nội","criterion":null,"stage":"final","score":64.96,"#,
             r#""score_exact":"64.9552993774414","published_rank":2,"change":"create"}"#
         )
     );
@@ -113,6 +113,7 @@ api_test!(a_wide_table_is_looked_at_and_then_stored, |app| {
     let again = send(app, "", "unit_id,total,land\nhn,65,\n").expect(200).json;
     assert_eq!(counts(&again), [1, 0, 1, 0]);
     assert_eq!(stored(app)[5], "hn null 65 2 VCCI");
+    crate::changes::settle(app);
     let log = app.get("/api/v1/changes?resource=index-scores&limit=500").expect(200).json;
     let actions: Vec<&str> =
         log["items"].as_array().unwrap().iter().map(|c| c["action"].as_str().unwrap()).collect();
@@ -259,7 +260,7 @@ fn spreadsheet() -> Vec<u8> {
     book.save_to_buffer().unwrap()
 }
 
-fn send_sheet(app: &App, query: &str, bytes: Vec<u8>) -> Answer {
+pub fn send_sheet(app: &App, query: &str, bytes: Vec<u8>) -> Answer {
     app.ask("POST", &format!("{IMPORT}{query}")).header("content-type", XLSX).raw(bytes).send()
 }
 
@@ -428,6 +429,7 @@ api_test!(scores_are_imported_on_the_command_line, |app| {
         run(&[&good, "--decimal", "comma", "--source", "Sở Nội vụ", "--stage", "appraised"]);
     assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
     assert_eq!(stored(app), ["hn land 7.5 null Sở Nội vụ"]);
+    crate::changes::settle(app);
     let log = app.get("/api/v1/changes?resource=index-scores").expect(200).json;
     assert_eq!(log["items"][0]["actor"], "chiso import");
     let sheet = path("scores.xlsx", &spreadsheet());

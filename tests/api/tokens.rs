@@ -28,7 +28,9 @@ use crate::{
     support::{
         app::{App, START, access},
         database::Database,
-        database_test, plain_test,
+        database_test,
+        indexes::{RANKING, score},
+        plain_test,
         records::{DOSSIERS, UNITS, dossier, unit},
     },
 };
@@ -123,7 +125,10 @@ database_test!(the_change_log_names_the_client_of_a_token, |database| {
     let write = app.ask("POST", DOSSIERS).key(token_of(json!({}))).json(&dossier("new", "a"));
     write.send().expect(201);
     // On PostgreSQL a change is told when no older transaction of the server runs, those of other tests among them.
-    let told = || app.get("/api/v1/changes?record_id=new").expect(200).json["items"][0].clone();
+    let told = || {
+        crate::changes::settle(&app);
+        app.get("/api/v1/changes?record_id=new").expect(200).json["items"][0].clone()
+    };
     let first = std::iter::repeat_with(told).find(|change| !change.is_null()).unwrap();
     assert_eq!((&first["action"], &first["actor"]), (&json!("create"), &json!("xa-a")));
 });
@@ -134,6 +139,27 @@ database_test!(a_client_that_is_named_holds_for_all_units, |database| {
     get(token_of(json!({"azp": "lgsp", "unit_id": null}))).expect(200);
     assert_eq!(get(token_of(json!({"unit_id": null}))).expect(401).code(), "invalid_token");
     get(token_of(json!({"azp": "lgsp"}))).expect(404);
+});
+
+database_test!(tokens_of_one_subject_share_no_answer, |database| {
+    let app = with_file(database);
+    app.make_edition(json!({}));
+    app.make_score(&score("a", 5));
+    let wide = token_of(json!({"azp": "lgsp", "unit_id": null, "scope": "scores:read"}));
+    let narrow = token_of(json!({}));
+    let ranking = |token: &str| app.ask("GET", RANKING).key(token).send();
+    ranking(&wide).expect(200);
+    assert_eq!(ranking(&narrow).expect(404).code(), "not_found");
+    ranking(&wide).expect(200);
+
+    let of_b = token_of(json!({"unit_id": "b"}));
+    let post = |token: &str| {
+        let ask = app.ask("POST", DOSSIERS).key(token).header("idempotency-key", "k");
+        ask.json(&dossier("new", "a")).send()
+    };
+    post(&narrow).expect(201);
+    assert_eq!(post(&of_b).expect(403).header("idempotency-replayed"), "");
+    assert_eq!(post(&token_of(json!({"jti": "next"}))).expect(201).header("idempotency-replayed"), "true");
 });
 
 database_test!(a_wrong_token_is_401_everywhere, |database| {

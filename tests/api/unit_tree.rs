@@ -58,6 +58,7 @@ api_test!(former_parents_are_kept_shown_and_logged, |app| {
     let listed = app.get(&format!("{UNITS}?parent_id=new")).expect(200).json;
     assert_eq!(listed["items"][0], read.json);
     settle(app);
+    crate::changes::settle(app);
     let log = app.get("/api/v1/changes?record_id=c").expect(200).json;
     assert_eq!(log["items"][1]["before"]["former_parents"], json!([former(json!("old"), "2020-07-01")]));
     assert_eq!(log["items"][1]["after"], read.json);

@@ -214,6 +214,19 @@ api_test!(the_owner_is_told_what_its_key_sees, |app| {
     app.get(&path).expect(404);
 });
 
+api_test!(nothing_is_sent_for_a_key_that_has_expired, |app| {
+    app.make_units(&["a"]);
+    let end = "2021-01-04T09:00:00+07:00";
+    let key = make_key(app, json!({"scopes": ["dossiers:read"], "expires_at": end})).0;
+    let receiver = Receiver::start();
+    let (path, _) = subscribe(app, &key, &receiver, json!({}));
+    app.post(DOSSIERS, &dossier("D-1", "a")).expect(201);
+    app.set_now(end);
+    dispatch(app);
+    assert!(receiver.take().is_empty());
+    assert_eq!(app.get(&path).expect(200).json["stopped_because"], "owner_gone");
+});
+
 api_test!(several_instances_send_everything_once_and_in_order, |app| {
     let receiver = Receiver::start();
     subscribe(app, KEY, &receiver, json!({"resources": ["units"]}));

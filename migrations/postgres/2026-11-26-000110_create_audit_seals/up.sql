@@ -1,6 +1,7 @@
 -- Seals of the change log: each covers the entries behind the one before it up to (last_tx, last_id), in the feed's
--- order. `hash` is over the previous seal's hash and these entries; `marks` names each entry with the beginning of
--- its own hash, so that a difference can be told by its entry. The entries of a seal that has `purged_at` are gone.
+-- order. `hash` is over the previous seal's hash, this row and the digest of these entries; `marks` is this digest, and
+-- names each entry with the beginning of its own hash, so that a difference can be told by its entry. The entries of a
+-- seal that has `purged_at` are gone, and of its `marks` the digest is left.
 CREATE TABLE audit_seals (
     number BIGINT NOT NULL PRIMARY KEY,
     last_tx BIGINT NOT NULL,

@@ -49,8 +49,10 @@ impl Resource for Imports {
 
     const HIDDEN: bool = true;
 
+    /// Names are not unique: an import belongs to the key or the grant that began it.
     fn may_write(caller: &Caller, import: &Import) -> bool {
-        caller.may_everywhere(Scope::DossiersWrite) || caller.name == import.actor
+        caller.may_everywhere(Scope::DossiersWrite)
+            || import.caller_id.is_some() && import.caller_id == owner(caller)
     }
 
     fn seen(_: &mut Conn, caller: &Caller, import: Versioned<Import>) -> Result<Option<Versioned<Import>>> {
@@ -58,8 +60,9 @@ impl Resource for Imports {
     }
 
     fn sight(caller: &Caller, _: &Request) -> Option<Filter> {
-        let own =
-            || Filter { column: "actor", test: Test::Is, value: list::Value::Text(caller.name.clone()) };
+        // No import has an empty one.
+        let id = || list::Value::Text(owner(caller).unwrap_or_default());
+        let own = || Filter { column: "caller_id", test: Test::Is, value: id() };
         (!caller.may_everywhere(Scope::DossiersWrite)).then(own)
     }
 
@@ -91,6 +94,11 @@ impl Resource for Imports {
     fn prepare(_: &mut Conn, _: &mut Proposal<Import>, _: Option<&Import>) -> Result<()> {
         Ok(())
     }
+}
+
+/// What an import keeps of a caller, to know it again.
+fn owner(caller: &Caller) -> Option<String> {
+    caller.id.is_some().then(|| caller.identity())
 }
 
 /// What is asked of an import.
@@ -138,6 +146,7 @@ pub async fn begin(store: &Store, context: &Context, order: Order, file: File) -
         format: reader.format(),
         source: order.source.clone(),
         actor: context.actor().to_owned(),
+        caller_id: owner(&context.caller),
         status: ImportStatus::Running,
         started_at: context.now,
         beat_at: context.now,

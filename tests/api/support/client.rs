@@ -216,6 +216,7 @@ impl Client {
     pub fn try_keyed(&self, path: &str, key: &str, body: &Value) -> Option<u16> {
         let url = format!("http://{}{path}", self.address);
         let request = self.agent.post(url).header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {KEY}"));
         let sent = request.header("idempotency-key", key).send(body.to_string());
         sent.ok().map(|response| response.status().as_u16())
     }

@@ -86,7 +86,7 @@ fn judge(method: &str, path: &str, answer: &Answer) -> Result<(), String> {
         template_of(path).and_then(|template| openapi::document()["paths"][template].get(&looked_up));
     let Some(operation) = operation else {
         return match answer.status {
-            404 | 405 => problem(answer),
+            401 | 404 | 405 => problem(answer),
             status => Err(format!("the document has no such operation, and the status is {status}")),
         };
     };

@@ -1,0 +1,146 @@
+//! The heads by which the columns of a score table are known, and those of columns that hold numbers and no scores.
+
+use super::{
+    decimal::Exact,
+    score_table_cells::decimal,
+    score_tables::{DecimalMark, FileLine, Heads, TableLayout, key},
+};
+
+/// Heads of the column of units; an earlier one wins over a later one.
+pub(super) const UNIT_HEADS: &[&str] = &[
+    "unit id",
+    "ma don vi",
+    "unit code",
+    "gso code",
+    "ma gso",
+    "ma so",
+    "code",
+    "ma",
+    "unit",
+    "don vi",
+    "ten don vi",
+    "unit name",
+    "co quan don vi",
+    "co quan",
+    "dia phuong",
+    "tinh thanh pho",
+    "tinh thanh",
+    "tinh",
+    "province",
+    "huyen thi xa thanh pho",
+    "huyen",
+    "district",
+    "xa phuong thi tran",
+    "xa phuong",
+    "xa",
+    "commune",
+];
+/// Heads of the column of criteria of a long table.
+pub(super) const CRITERION_HEADS: &[&str] = &[
+    "criterion",
+    "ma tieu chi",
+    "tieu chi",
+    "ten tieu chi",
+    "sub index",
+    "chi so thanh phan",
+    "thanh phan",
+    "component",
+];
+/// Heads of the column of totals of a wide table, and of scores of a long one.
+pub(super) const SCORE_HEADS: &[&str] = &[
+    "score exact",
+    "diem du chu so",
+    "total",
+    "tong diem",
+    "tong cong",
+    "tong",
+    "diem tong",
+    "score",
+    "diem",
+    "diem so",
+];
+/// Heads of the column of ranks that the publisher gave.
+pub(super) const RANK_HEADS: &[&str] =
+    &["published rank", "rank published", "hang cong bo", "xep hang", "thu hang", "hang", "rank"];
+/// Heads of the column of stages of a long table.
+pub(super) const STAGE_HEADS: &[&str] = &["stage", "giai doan", "giai doan cham diem"];
+/// Heads of the column of a long table that says whether a criterion applies.
+pub(super) const APPLICABLE_HEADS: &[&str] = &["applicable", "ap dung"];
+/// Words of a long table for the total.
+pub(super) const TOTAL_WORDS: &[&str] = &["total", "tong diem", "tong cong", "tong", "diem tong"];
+
+/// Heads of columns that count, date or order, beside the usual ones of units, totals and ranks.
+const OTHER_NUMBERS: &[&str] = &[
+    "stt",
+    "tt",
+    "so tt",
+    "so thu tu",
+    "thu tu",
+    "no",
+    "order",
+    "year",
+    "nam",
+    "base score",
+    "base rank",
+    "score 100",
+    "responses",
+    "so phieu",
+    "dan so",
+    "population",
+];
+/// How heads of such columns begin: those of a ranking that was exported, and ranks of all kinds.
+const OTHER_BEGINNINGS: &[&str] = &[
+    "hang ",
+    "xep hang ",
+    "thu hang ",
+    "rank ",
+    "diem nam ",
+    "thay doi ",
+    "dong gop ",
+    "so phieu ",
+    "so luong ",
+    "ty le ",
+    "delta ",
+    "change ",
+];
+
+/// The text without points in brackets at its end: `Cải cách thể chế (60 điểm)`.
+pub(super) fn without_points(text: &str) -> Option<&str> {
+    let (name, inside) = text.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+    let inside = key(inside);
+    let amount = ["diem", "points", "point", "d"].iter().find_map(|unit| inside.strip_suffix(unit))?;
+    amount.trim_end().ends_with(|c: char| c.is_ascii_digit()).then_some(name)
+}
+
+/// A head as it is compared, without the points that it may name.
+pub(super) fn head_key(name: &str) -> String {
+    key(without_points(name).unwrap_or(name))
+}
+
+/// Whether a column of this head may hold numbers that are no scores.
+fn is_other(head: &str) -> bool {
+    let lists = [UNIT_HEADS, SCORE_HEADS, RANK_HEADS, OTHER_NUMBERS];
+    lists.iter().any(|list| list.contains(&head)) || OTHER_BEGINNINGS.iter().any(|b| head.starts_with(b))
+}
+
+/// The columns of a wide table that look like scores of a criterion and are those of none: most of their numbers
+/// are at most `greatest`, the highest maximum of the criteria where all have one.
+pub fn unknown_columns(
+    heads: &Heads,
+    below: &[FileLine],
+    mark: DecimalMark,
+    greatest: Option<&Exact>,
+) -> Vec<usize> {
+    if heads.layout == TableLayout::Long {
+        return Vec::new();
+    }
+    let is_score = |column: usize| {
+        let cells = below.iter().filter_map(|line| line.cells.get(column)).filter(|cell| !cell.is_blank());
+        let numbers: Vec<Exact> = cells.filter_map(|cell| decimal(cell, mark).ok()).collect();
+        let fit = numbers.iter().filter(|number| greatest.is_none_or(|greatest| *number <= greatest)).count();
+        fit * 2 > numbers.len()
+    };
+    let unread = heads.names.iter().zip(&heads.roles).enumerate().filter(|(_, (_, role))| role.is_none());
+    let named = unread.filter(|(_, (name, _))| !key(name).is_empty() && !is_other(&head_key(name)));
+    named.map(|(column, _)| column).filter(|column| is_score(*column)).collect()
+}

@@ -1,0 +1,136 @@
+//! Columns of score tables beyond units and scores: stages, what does not apply, heads that name points, and columns
+//! and cells that would be lost without a word.
+
+use std::io::{Cursor, Read, Write};
+
+use serde_json::{Value, json};
+
+use crate::{
+    score_imports::{counts, findings, make, send, send_sheet},
+    support::{
+        api_test,
+        app::App,
+        indexes::{EDITION, SCORES, criterion, score},
+        records::with,
+    },
+};
+
+/// What the scores of a year say, in order.
+fn said(app: &App, year: i32) -> Vec<String> {
+    let listed = app.get(&format!("{SCORES}?index_code=ix&year={year}&limit=500")).expect(200).json;
+    let members = ["unit_id", "criterion", "stage", "score_exact", "applicable", "published_rank"];
+    let items = listed["items"].as_array().unwrap().iter();
+    let mut lines: Vec<String> =
+        items.map(|score| members.map(|member| score[member].to_string()).join(" ")).collect();
+    lines.sort();
+    lines
+}
+
+api_test!(an_export_of_all_stages_comes_back_as_it_was, |app| {
+    make(app);
+    for (stage, value) in [("self", "9.5"), ("appraised", "8.25"), ("survey", "7"), ("final", "8")] {
+        app.make_score(&with(score("hn", value), json!({"criterion": "land", "stage": stage})));
+    }
+    app.make_score(&with(score("hg", Value::Null), json!({"criterion": "land", "applicable": false})));
+    app.make_score(&with(score("dt", "64.9552993774414"), json!({"published_rank": 3})));
+    app.post(&format!("{EDITION}/copy"), &json!({"to_year": 2017})).expect(201);
+    let file = app.get(&format!("{SCORES}/export?index_code=ix&year=2016")).expect(200).raw;
+    let to = "/api/v1/indexes/ix/editions/2017/score-imports";
+    let again = |query: &str| {
+        let path = format!("{to}{query}");
+        app.ask("POST", &path).header("content-type", "text/csv").raw(file.clone()).send()
+    };
+    let done = again("?stage=self").expect(200).json;
+    assert_eq!((counts(&done), findings(&done)), ([6, 6, 0, 0], vec![]));
+    let holds = |column: &str| {
+        done["columns"].as_array().unwrap().iter().find(|c| c["column"] == column).unwrap()["holds"].clone()
+    };
+    assert_eq!((holds("stage"), holds("applicable")), (json!("stage"), json!("applicable")));
+    assert_eq!(said(app, 2017), said(app, 2016));
+    assert_eq!(counts(&again("").expect(200).json), [6, 0, 0, 6]);
+    // A stage that is none, and one that the edition takes no scores of.
+    let odd = "unit_id,criterion,stage,score\nhn,land,end,1\nhn,time_cost,Tự đánh giá,1\n";
+    let looked = send(app, "?dry_run=true", odd).expect(200).json;
+    assert_eq!(findings(&looked), [(2, "stage", "unknown_stage")]);
+    app.post(&format!("{EDITION}/status"), &json!({"status": "self_assessment"})).expect(200);
+    let last = "unit_id,criterion,stage,score\nhn,land,final,1\n";
+    let closed = send(app, "?dry_run=true", last).expect(200).json;
+    assert_eq!(findings(&closed), [(2, "stage", "stage_closed")]);
+});
+
+api_test!(a_head_may_name_points_and_no_column_of_scores_is_lost, |app| {
+    make(app);
+    let reform = with(criterion("reform", 60), json!({"name": "Cải cách thể chế"}));
+    app.make_edition(json!({"criteria": [reform, criterion("other", 40)]}));
+    let table = "STT,Đơn vị,Cải cách thể chế (60 điểm),Tổng điểm (100 điểm),Hạng năm trước,Ghi chú\n\
+                 1,hn,55.5,90,2,x\n";
+    let looked = send(app, "?dry_run=true", table).expect(200).json;
+    assert_eq!((counts(&looked), findings(&looked)), ([1, 2, 0, 0], vec![]));
+    assert_eq!(looked["ignored_columns"], json!(["STT", "Hạng năm trước", "Ghi chú"]));
+    assert_eq!(looked["columns"][1]["criterion"], "reform");
+    // A typing error in a head is told, and nothing is stored.
+    let before = app.database.dump();
+    let refused = send(app, "", "Đơn vị,reform,ZZ\nhn,55.5,30\nhg,50,\n").expect(422);
+    assert_eq!(refused.violations(), [("/1/ZZ", "unknown_column")]);
+    assert_eq!(app.database.dump(), before);
+});
+
+api_test!(a_cell_may_take_its_criterion_out_of_the_maximum, |app| {
+    make(app);
+    let table = "unit,land,time_cost,total\nhn,Không áp dụng,KAD,\nhg,n/a,-,\n";
+    let looked = send(app, "", table).expect(200).json;
+    assert_eq!((counts(&looked), &looked["stored"]), ([2, 3, 0, 0], &json!(true)));
+    assert_eq!(
+        said(app, 2016),
+        [
+            r#""hg" "land" "final" null false null"#,
+            r#""hn" "land" "final" null false null"#,
+            r#""hn" "time_cost" "final" null false null"#
+        ]
+    );
+    let total = send(app, "?dry_run=true", "unit,total\nhn,n/a\n").expect(200).json;
+    assert_eq!(findings(&total), [(2, "total", "total_applies")]);
+    // A score puts it back.
+    assert_eq!(counts(&send(app, "", "unit,land\nhn,7\n").expect(200).json), [1, 0, 1, 0]);
+    assert_eq!(said(app, 2016)[1], r#""hn" "land" "final" "7" true null"#);
+    let negative = send(app, "?dry_run=true", "unit,land\nhn,-1\n").expect(200).json;
+    assert_eq!(findings(&negative), [(2, "land", "below_minimum")]);
+});
+
+/// A spreadsheet without the results of its formulas, as programs write it that don't compute.
+fn without_results(bytes: Vec<u8>) -> Vec<u8> {
+    let mut read = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut written = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for i in 0..read.len() {
+        let mut part = read.by_index(i).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut text = String::new();
+        part.read_to_string(&mut text).unwrap();
+        written.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        written.write_all(text.replace("<v>7.5</v>", "").as_bytes()).unwrap();
+    }
+    written.finish().unwrap().into_inner()
+}
+
+api_test!(a_formula_without_its_result_is_told, |app| {
+    make(app);
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write_string(0, 0, "unit").unwrap().write_string(0, 1, "land").unwrap();
+    sheet.write_string(1, 0, "hn").unwrap();
+    sheet.write_formula(1, 1, rust_xlsxwriter::Formula::new("=3*2.5").set_result("7.5")).unwrap();
+    let bytes = book.save_to_buffer().unwrap();
+    let whole = send_sheet(app, "?dry_run=true", bytes.clone()).expect(200).json;
+    assert_eq!((counts(&whole), findings(&whole)), ([1, 1, 0, 0], vec![]));
+    let looked = send_sheet(app, "?dry_run=true", without_results(bytes)).expect(200).json;
+    assert_eq!(findings(&looked), [(2, "land", "formula_without_result")]);
+    assert_eq!(looked["findings"][0]["value"], "=3*2.5");
+});
+
+api_test!(what_is_wrong_with_a_whole_body_names_no_place, |app| {
+    make(app);
+    let refused = send(app, "", "").expect(422);
+    assert_eq!(refused.violations(), [("", "empty")]);
+    let detail = refused.json["detail"].as_str().unwrap();
+    assert!(!detail.starts_with(':') && !detail.is_empty(), "{detail}");
+});
