@@ -43,7 +43,7 @@ pub struct CallOptions {
     #[arg(long, env = "CHISO_MIN_UPLOAD_RATE", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(0..=1_073_741_824))]
     pub min_upload_rate: u64,
 
-    /// Origins whose web pages may read: https://example.gov.vn,https://another.gov.vn, or * for all; none when not
+    /// Origins whose web pages may read: `https://example.gov.vn,https://another.gov.vn`, or * for all; none when not
     /// given.
     #[arg(long, env = "CHISO_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<String>,

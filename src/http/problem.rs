@@ -1,6 +1,6 @@
 //! Errors as problem documents (RFC 9457), and the one table of their codes.
 //!
-//! A problem carries both languages until it is written; the request's [`Frame`](super::frame::Frame) says
+//! A problem carries both languages until it is written; the request's [`Frame`] says
 //! which one, and which request it was. What happened inside is logged once, here, and never told.
 
 use actix_web::{
