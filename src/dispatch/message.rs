@@ -5,7 +5,7 @@ use serde_json::json;
 use sha2::Sha256;
 
 use crate::{
-    domain::webhooks::Delivery,
+    domain::{text::hexadecimal, webhooks::Delivery},
     http::changes::{self, ChangeView},
     service::changes::Change,
 };
@@ -36,7 +36,7 @@ pub(super) fn signature(secret: &str, seconds: i64, body: &str) -> String {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(format!("{seconds}.{body}").as_bytes());
     let bytes = mac.finalize().into_bytes();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hexadecimal(&bytes);
     format!("t={seconds},v1={hex}")
 }
 

@@ -205,6 +205,9 @@ pub struct CalendarUsed {
     pub version: i32,
 }
 
+/// Words that stand where codes do in the addresses of dossiers: a record of such a code could not be asked for.
+const RESERVED_CODES: [&str; 2] = ["batch", "export"];
+
 impl Dossier {
     /// The Vietnamese day on which the dossier is received, when it counts at all.
     pub fn received_on(&self) -> Option<Day> {
@@ -279,6 +282,14 @@ impl Dossier {
     pub fn check(&self) -> Vec<Violation> {
         let mut findings = Findings::default();
         findings.text("/code", &self.code, 100);
+        if RESERVED_CODES.contains(&self.code.as_str()) {
+            findings.add(
+                "/code",
+                "reserved",
+                "Is a word that the addresses of the interface use.",
+                "Là từ dành riêng cho địa chỉ của giao diện.",
+            );
+        }
         findings.optional_text("/procedure_code", self.procedure_code.as_ref(), 40);
         findings.optional_text("/field", self.field.as_ref(), 200);
         let stage = self.status.stage();

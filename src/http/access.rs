@@ -3,19 +3,25 @@
 //! [`RULES`] is the one table of what an operation needs; `frame` asks it before a request is read any further. What
 //! a caller may do with one record is for `service` to say, which knows the record's units.
 
-use std::{collections::HashMap, sync::Arc, sync::OnceLock};
+use std::sync::Arc;
 
 use actix_web::{
     dev::ServiceRequest,
-    http::{Method, header},
+    http::header::{self, HeaderName},
 };
 
-use super::{frame, openapi, problem::Problem, state::AppState};
+use super::{frame, problem::Problem, routes::Route, state::AppState};
 use crate::{
     domain::{access::Scope, api_keys::PREFIX, words::words},
-    service::{access::Caller, keyring::Keyring},
+    service::{
+        access::Caller,
+        keyring::{Found, Keyring},
+    },
     tokens::{self, Tokens, Verified},
 };
+
+/// The other header that a key may come in.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 words! {
     /// Something that is public unless the service is told otherwise.
@@ -244,45 +250,25 @@ impl Default for Access {
     }
 }
 
-/// The rule of an operation by its method and the pattern of its address; none for what is not documented.
-pub fn rule_of(method: &Method, pattern: &str) -> Option<Rule> {
-    static TABLE: OnceLock<HashMap<String, Vec<(Method, Rule)>>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
-        let mut table: HashMap<String, Vec<(Method, Rule)>> = HashMap::new();
-        for (method, path, id) in openapi::operations() {
-            // An operation that is missing from the rules is for nobody else; a test names it.
-            let rule = RULES.iter().find(|(of, ..)| *of == id).map_or(Administrator, |(_, rule, _)| *rule);
-            if let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) {
-                table.entry(path.to_owned()).or_default().push((method, rule));
-            }
-        }
-        table
-    });
-    table.get(pattern)?.iter().find(|(of, _)| of == method).map(|(_, rule)| *rule)
-}
-
-/// The caller of a request, if it may do what it asks for.
+/// The caller of a request, if it may do what it asks for, and the state of the database in which that is so, where it
+/// is known.
 ///
 /// # Errors
 /// 401 without a key where one is needed, and with one that opens nothing wherever it is sent; 403.
-pub async fn admit(
-    state: &AppState,
-    request: &ServiceRequest,
-    pattern: Option<&str>,
-) -> Result<Arc<Caller>, Problem> {
-    let caller = match presented(request)? {
-        Some(secret) => Some(known(state, &secret).await?),
-        None => None,
+pub async fn admit(state: &AppState, request: &ServiceRequest, route: &Route) -> Result<Found, Problem> {
+    let (caller, seen) = match presented(request)? {
+        Some(secret) => known(state, &secret).await.map(|(caller, seen)| (Some(caller), seen))?,
+        None => (None, None),
     };
-    // Where there is no operation, the routes say so.
-    if let Some(rule) = pattern.and_then(|pattern| rule_of(request.method(), pattern)) {
+    // Without a rule it leads nowhere, or to pages that are for everybody, such as the documentation.
+    if let Some(rule) = route.rule {
         allow(&state.access, rule, caller.as_deref())?;
     }
     let mut caller = caller.unwrap_or_else(Caller::anonymous);
     if state.access.recipient_names {
         Arc::make_mut(&mut caller).recipient_names = true;
     }
-    Ok(caller)
+    Ok((caller, seen))
 }
 
 fn allow(access: &Access, rule: Rule, caller: Option<&Caller>) -> Result<(), Problem> {
@@ -363,7 +349,7 @@ fn lacks(scope: Scope) -> Problem {
 /// The secret that a request presents. Two that differ are none.
 fn presented(request: &ServiceRequest) -> Result<Option<String>, Problem> {
     let headers = request.headers();
-    if !headers.contains_key(header::AUTHORIZATION) && !headers.contains_key("x-api-key") {
+    if !headers.contains_key(header::AUTHORIZATION) && !headers.contains_key(&API_KEY) {
         return Ok(None);
     }
     let mut secrets = Vec::new();
@@ -375,7 +361,7 @@ fn presented(request: &ServiceRequest) -> Result<Option<String>, Problem> {
         }
         secrets.push(secret.trim());
     }
-    for value in headers.get_all("x-api-key") {
+    for value in headers.get_all(&API_KEY) {
         secrets.push(value.to_str().map_err(|_| invalid())?.trim());
     }
     secrets.dedup();
@@ -386,7 +372,7 @@ fn presented(request: &ServiceRequest) -> Result<Option<String>, Problem> {
 }
 
 /// The caller behind a secret.
-async fn known(state: &AppState, secret: &str) -> Result<Arc<Caller>, Problem> {
+async fn known(state: &AppState, secret: &str) -> Result<Found, Problem> {
     let now = (state.clock)();
     let keyring = &state.access.keyring;
     match &state.access.tokens {
@@ -399,7 +385,7 @@ async fn known(state: &AppState, secret: &str) -> Result<Arc<Caller>, Problem> {
                 if refused.is_for_want_of_keys() { keys_missing() } else { invalid() }
             })?;
             let Verified { grant, name, id } = verified;
-            Ok(keyring.of_grant(&state.store, name, id, grant, now.day()).await?)
+            Ok((keyring.of_grant(&state.store, name, id, grant, now.day()).await?, None))
         }
         _ => Err(invalid()),
     }
@@ -419,6 +405,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::http::openapi;
 
     #[test]
     fn every_operation_has_one_rule_and_every_rule_an_operation() {

@@ -281,7 +281,8 @@ pub async fn rotate_api_key(
 
 /// Revoke a key
 ///
-/// For administrators. It opens nothing from now on, on every instance; its record stays.
+/// For administrators. No request is let in with it from now on, on any instance; one that is waiting for changes is
+/// still answered. Its record stays.
 #[utoipa::path(tag = "access", params(("id" = String, Path, description = "Id of the key.")), responses((status = 204, description = "It is revoked.")))]
 #[delete("/api-keys/{id}")]
 pub async fn revoke_api_key(

@@ -1,6 +1,6 @@
 //! Which addresses there are: one list, which serves and documents alike.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{
@@ -9,8 +9,8 @@ use super::{
     dossier_statistics, dossier_transfers, dossiers, dvcqg, edition_copies, edition_cycle, editions,
     explanations, form_06a, form_reports, imports, improvement_actions, index_score_exports, index_scores,
     indexes, latest_rankings, openapi, operations, problem::Problem, procedures, rank_targets, rankings,
-    recompute, record_scores, reported_figures, returns, reviews, robustness, score_imports, series,
-    simulations, snapshots, unit_profiles, unit_scores, units, webhook_deliveries, webhooks,
+    recompute, record_scores, reported_figures, returns, reviews, robustness, routes::Route, score_imports,
+    series, simulations, snapshots, unit_profiles, unit_scores, units, webhook_deliveries, webhooks,
 };
 
 /// Every documented address; they are tried in this order, so that those that are asked most come first.
@@ -19,16 +19,16 @@ pub fn configure(config: &mut ServiceConfig) {
         scope::scope(API)
             .configure(dossier_exports::configure)
             .configure(batches::configure)
+            .configure(dossier_statistics::configure)
             .configure(dossiers::configure)
+            .configure(latest_rankings::configure)
+            .configure(rankings::configure)
             .configure(units::configure)
             .configure(dossier_imports::configure)
             .configure(imports::configure)
             .configure(dossier_events::configure)
             .configure(dossier_transfers::configure)
             .configure(dvcqg::configure)
-            .configure(dossier_statistics::configure)
-            .configure(latest_rankings::configure)
-            .configure(rankings::configure)
             .configure(distributions::configure)
             .configure(series::configure)
             .configure(comparisons::configure)
@@ -69,22 +69,21 @@ pub fn configure(config: &mut ServiceConfig) {
     );
 }
 
-/// What answers where no address does: 404, or 405 with `Allow` where the address has other methods.
-pub async fn fallback(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let path = request.path();
-    let allow = request
-        .resource_map()
-        .match_pattern(path)
-        .map(|pattern| openapi::methods_of(&pattern))
-        .filter(|allow| !allow.is_empty());
-    Err(match allow {
-        Some(allow) => Problem::method_not_allowed(allow),
+/// What answers where no address does.
+pub async fn fallback() -> Result<HttpResponse, Problem> {
+    Err(nothing_at(&Route::default()))
+}
+
+/// 404, or 405 with `Allow` where the address has other methods.
+pub fn nothing_at(route: &Route) -> Problem {
+    match route.pattern {
+        Some(pattern) => Problem::method_not_allowed(openapi::methods_of(pattern)),
         None => Problem::new(
             "unknown_route",
             "There is nothing at this address; /docs lists what there is.",
             "Không có gì tại địa chỉ này; xem /docs để biết các địa chỉ hiện có.",
         ),
-    })
+    }
 }
 
 /// Path parameters that can't be read are addresses that don't exist.

@@ -6,7 +6,6 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    app,
     body::{Body, read_part, read_query},
     crud::{self, Exposed, Key, required},
     dossiers::DossierInput,
@@ -350,12 +349,7 @@ pub async fn batch_index_scores(
     Ok(answer(&IndexScoreBatchResult { items: items.collect(), created, updated, unchanged, failed }))
 }
 
-/// The addresses of this file. They stand before those of the records, whose keys could otherwise be `batch`.
+/// The addresses of this file.
 pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(batch_dossiers).service(batch_index_scores).map(|config| {
-        for path in ["/dossiers/batch", "/index-scores/batch"] {
-            config.service(web::resource(path).to(app::fallback));
-        }
-        config
-    });
+    config.service(batch_dossiers).service(batch_index_scores);
 }

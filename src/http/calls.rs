@@ -10,31 +10,21 @@ use actix_web::{
     web,
 };
 
-use super::{
-    compression, crud::API, frame, gate::Gate, idempotency, problem::Problem, rate_limits::RateLimits,
-    state::AppState,
-};
+use super::{compression, frame, idempotency, problem::Problem, state::AppState};
 
-/// Whether a request may take as long as it likes: files have limits of their own, and who follows changes waits.
-fn is_long(path: &str) -> bool {
-    path.strip_prefix(API).is_some_and(|path| {
-        path == "/changes" || path == "/imports/dossiers" || path.ends_with("/score-imports")
-    })
-}
-
-/// The limits that a request is under: who asks after the service's health is under none.
-fn limits_of<'a>(gate: &'a Gate, request: &ServiceRequest) -> Option<&'a RateLimits> {
-    gate.rates.as_ref().filter(|_| !request.path().starts_with("/health/"))
-}
-
-/// Keeps out who may not come in. Who tries that more often than it may is told so: its address counts, whatever key
-/// it sends.
-pub fn refuse(state: &AppState, request: ServiceRequest, problem: &Problem) -> ServiceResponse<BoxBody> {
+/// Answers who may not come in, or asks for what isn't there. Who does that more often than it may is told so: the
+/// address of a caller that is not known counts, whatever key it sends.
+pub fn refuse(
+    state: &AppState,
+    request: ServiceRequest,
+    caller: Option<&str>,
+    problem: &Problem,
+) -> ServiceResponse<BoxBody> {
     let gate = &state.gate;
     // What the service can't do at the moment is not the caller's doing.
-    let limits = limits_of(gate, &request).filter(|_| problem.status_code().is_client_error());
+    let limits = gate.rates.as_ref().filter(|_| problem.status_code().is_client_error());
     let Some(limits) = limits else { return request.into_response(problem.error_response()) };
-    let quota = limits.take(&request, None, gate.rules.trusted_proxy_header.as_deref());
+    let quota = limits.take(&request, caller, gate.rules.trusted_proxy_header.as_deref());
     let mut response = match quota.retry_after {
         None => problem.error_response(),
         Some(wait) => rate_limited(wait),
@@ -52,7 +42,9 @@ pub async fn around(request: ServiceRequest, next: Next<BoxBody>) -> Result<Serv
         return next.call(request).await;
     };
     let gate = state.gate.clone();
-    let Some(limits) = limits_of(&gate, &request) else { return timed(state, request, next).await };
+    // Who asks after the service's health may do so at any time.
+    let limits = gate.rates.as_ref().filter(|_| !frame::route().is_health());
+    let Some(limits) = limits else { return timed(state, request, next).await };
     let (caller, proxy) = (frame::caller(), gate.rules.trusted_proxy_header.as_deref());
     let quota = limits.take(&request, caller.id.as_deref(), proxy);
     let mut response = match quota.retry_after {
@@ -80,7 +72,9 @@ async fn timed(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let coding = compression::negotiate(request.headers());
-    let (limit, long) = (state.gate.rules.request_time, is_long(request.path()));
+    // Files have limits of their own, and who follows changes waits.
+    let route = frame::route();
+    let (limit, long) = (state.gate.rules.request_time, route.is_changes() || route.takes_file());
     let work = async {
         if request.method() == Method::POST && request.headers().contains_key(idempotency::HEADER) {
             Box::pin(idempotency::around(state, request, next)).await

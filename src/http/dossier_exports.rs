@@ -6,7 +6,6 @@ use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 
 use super::{
-    app,
     body::Query,
     crud::Exposed,
     dossiers::{self, DossierView, ExportDossiersQuery},
@@ -105,9 +104,7 @@ pub async fn export_dossiers(
         .await
 }
 
-/// The addresses of this file. They stand before those of dossiers, whose codes could otherwise be `export`.
+/// The addresses of this file; they stand before those of dossiers, where `export` would be a code.
 pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
-        .service(export_dossiers)
-        .map(|config| config.service(web::resource("/dossiers/export").to(app::fallback)));
+    config.service(export_dossiers);
 }

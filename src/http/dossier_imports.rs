@@ -10,7 +10,6 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    app,
     body::{from_value, read_query},
     imports::{ImportView, started},
     problem::Problem,
@@ -197,9 +196,7 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
-/// The addresses of this file. They stand before those of imports, whose ids could otherwise be `dossiers`.
+/// The addresses of this file.
 pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
-        .service(import_dossiers)
-        .map(|config| config.service(web::resource("/imports/dossiers").to(app::fallback)));
+    config.service(import_dossiers);
 }

@@ -5,8 +5,8 @@
 use std::{cell::RefCell, net::IpAddr, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
-    Error,
-    body::{EitherBody, MessageBody},
+    Error, ResponseError,
+    body::{BodySize, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{Method, StatusCode, header},
@@ -16,8 +16,18 @@ use actix_web::{
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::{access, calls, gate::Asked, problem::Problem, rate_limits::source_of, state::AppState};
-use crate::{service::access::Caller, store::changes::Origin};
+use super::{
+    access, app, calls,
+    gate::Asked,
+    problem::Problem,
+    rate_limits::source_of,
+    routes::{self, Route},
+    state::AppState,
+};
+use crate::{
+    service::access::Caller,
+    store::{State, Store, changes::Origin},
+};
 
 /// Language of titles and details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,10 +77,14 @@ pub struct Frame {
     pub language: Language,
     /// Path of the request.
     pub path: String,
+    /// What it asks for.
+    pub route: Route,
     /// Who asks.
     pub caller: RefCell<Arc<Caller>>,
     /// Address that the request came from.
     pub source: Option<IpAddr>,
+    /// The state that the database was in when the caller was found, where it is known.
+    pub state: RefCell<Option<State>>,
 }
 
 tokio::task_local! {
@@ -83,14 +97,29 @@ pub fn current() -> Frame {
         request_id: new_request_id(),
         language: Language::Vietnamese,
         path: String::new(),
+        route: Route::default(),
         caller: RefCell::new(Caller::anonymous()),
         source: None,
+        state: RefCell::default(),
     })
+}
+
+/// What is asked for by the request being handled.
+pub fn route() -> Route {
+    FRAME.try_with(|frame| frame.route).unwrap_or_default()
 }
 
 /// Who asks: of the request being handled.
 pub fn caller() -> Arc<Caller> {
     FRAME.try_with(|frame| frame.caller.borrow().clone()).unwrap_or_else(|_| Caller::anonymous())
+}
+
+/// The state of the database at some moment since the request being handled came in.
+pub async fn state(store: &Store) -> Option<State> {
+    match FRAME.try_with(|frame| frame.state.borrow().clone()).ok().flatten() {
+        Some(state) => Some(state),
+        None => store.state().await,
+    }
 }
 
 /// Where the request being handled came from.
@@ -148,6 +177,8 @@ pub async fn around(
         // HEAD is GET without the body; the connection leaves the body out by itself.
         request.head_mut().method = Method::GET;
     }
+    let route = routes::of_request(&request);
+    let is_documentation = routes::is_documentation(&request);
     let state = request.app_data::<web::Data<AppState>>().cloned();
     let proxy_header = state.as_ref().and_then(|state| state.gate.rules.trusted_proxy_header.as_deref());
     let frame = Rc::new(Frame {
@@ -158,16 +189,17 @@ pub async fn around(
             .and_then(|value| value.to_str().ok())
             .map_or(Language::Vietnamese, Language::negotiate),
         path: request.path().to_owned(),
+        route,
         caller: RefCell::new(Caller::anonymous()),
         source: source_of(&request, proxy_header),
+        state: RefCell::default(),
     });
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let route = request.match_pattern();
     let span = tracing::info_span!("request", request_id = %frame.request_id);
-    let admitted = admitted(state.as_ref().map(|state| state.get_ref()), request, next, route.as_deref());
+    let admitted = admitted(state.as_ref().map(|state| state.get_ref()), request, next, route);
     let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(admitted).catch_unwind());
     let handled = handled.instrument(span.clone()).await;
-    let asked = Asked { method: &method, origin: origin.as_ref(), path: &frame.path };
+    let asked = Asked { method: &method, origin: origin.as_ref(), is_documentation };
     let dress = |status: StatusCode, headers: &mut header::HeaderMap| {
         name_request(headers, &frame);
         if let Some(state) = &state {
@@ -189,7 +221,7 @@ pub async fn around(
             (Err(error), status.as_u16())
         }
     };
-    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+    let route = route.pattern.unwrap_or("unmatched");
     let took = started.elapsed();
     span.in_scope(|| {
         let duration_ms = took.as_secs_f64() * 1000.0;
@@ -200,7 +232,7 @@ pub async fn around(
         }
     });
     if let Some(state) = state {
-        state.metrics.observe(method.as_str(), &route, status, took);
+        state.metrics.observe(method.as_str(), route, status, took);
     }
     result
 }
@@ -210,25 +242,42 @@ async fn admitted<B: MessageBody + 'static>(
     state: Option<&AppState>,
     request: ServiceRequest,
     next: Next<B>,
-    route: Option<&str>,
+    route: Route,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let Some(state) = state else { return Ok(next.call(request).await?.map_into_left_body()) };
-    let _pass = match state.gate.enter(&request) {
+    let _pass = match state.gate.enter(&request, &route) {
         Ok(pass) => pass,
         Err(response) => return Ok(request.into_response(*response).map_into_right_body()),
     };
-    let admitted = access::admit(state, &request, route).await.and_then(|caller| {
+    let admitted = access::admit(state, &request, &route).await.and_then(|(caller, seen)| {
         let room = state.gate.enter_body(&request, caller.id.is_some())?;
-        Ok((caller, room))
+        Ok((caller, seen, room))
     });
     match admitted {
-        Ok((caller, _room)) => {
-            // Nobody else borrows it: the request has not reached its handler yet.
-            let _ = FRAME.try_with(|frame| *frame.caller.borrow_mut() = caller);
-            Ok(next.call(request).await?.map_into_left_body())
+        Ok((caller, ..)) if routes::leads_nowhere(&request, &route) => {
+            let id = caller.id.as_deref();
+            Ok(calls::refuse(state, request, id, &app::nothing_at(&route)).map_into_right_body())
         }
-        Err(problem) => Ok(calls::refuse(state, request, &problem).map_into_right_body()),
+        Ok((caller, seen, _room)) => {
+            // Nobody else borrows them: the request has not reached its handler yet.
+            let _ = FRAME.try_with(|frame| {
+                *frame.caller.borrow_mut() = caller;
+                *frame.state.borrow_mut() = seen;
+            });
+            let response = next.call(request).await?;
+            // What serves the documentation pages says nothing of a page that isn't there.
+            if response.status() == StatusCode::NOT_FOUND && is_empty(&response) {
+                let nothing = app::nothing_at(&route).error_response();
+                return Ok(response.into_response(nothing).map_into_right_body());
+            }
+            Ok(response.map_into_left_body())
+        }
+        Err(problem) => Ok(calls::refuse(state, request, None, &problem).map_into_right_body()),
     }
+}
+
+fn is_empty<B: MessageBody>(response: &ServiceResponse<B>) -> bool {
+    matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0))
 }
 
 #[cfg(test)]

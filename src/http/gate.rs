@@ -20,9 +20,9 @@ use actix_web::{
 
 use super::{
     cors::{Cors, CorsRules},
-    crud::API,
     problem::Problem,
     rate_limits::{Rate, RateLimits},
+    routes::Route,
     uploads::Pace,
 };
 
@@ -89,8 +89,8 @@ pub struct Asked<'a> {
     pub method: &'a Method,
     /// The origin of the page that it comes from.
     pub origin: Option<&'a HeaderValue>,
-    /// Its path.
-    pub path: &'a str,
+    /// Whether it is for the documentation pages.
+    pub is_documentation: bool,
 }
 
 /// Room for one request; given back when dropped.
@@ -120,12 +120,9 @@ impl Gate {
     ///
     /// # Errors
     /// The answer: 503 when there is no room, 400 for a head that is too large, or that to a preflight.
-    pub fn enter(&self, request: &ServiceRequest) -> Result<Pass, Box<HttpResponse>> {
-        if request.path().starts_with("/health/") {
-            // Who asks after the service's health is told also when it is busy.
-            return Ok(Pass(None));
-        }
-        if waits(request) {
+    pub fn enter(&self, request: &ServiceRequest, route: &Route) -> Result<Pass, Box<HttpResponse>> {
+        // Who asks after the service's health is told also when it is busy.
+        if route.is_health() || waits(request, route) {
             check_head(request).map_err(|problem| Box::new(problem.error_response()))?;
             return Ok(Pass(None));
         }
@@ -159,7 +156,7 @@ impl Gate {
     pub fn dress(&self, asked: &Asked<'_>, status: StatusCode, headers: &mut HeaderMap) {
         self.cors.dress(asked, status, headers);
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if asked.path.starts_with("/docs") {
+        if asked.is_documentation {
             headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCS_POLICY));
             headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
             headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -168,9 +165,9 @@ impl Gate {
 }
 
 /// Whether a request does nothing but wait for changes, most of the time: of these there are not too many as it is.
-fn waits(request: &ServiceRequest) -> bool {
+fn waits(request: &ServiceRequest, route: &Route) -> bool {
     let seconds = |part: &str| part.strip_prefix("wait=").and_then(|text| text.parse::<u32>().ok());
-    request.path().strip_prefix(API) == Some("/changes")
+    route.is_changes()
         && request.query_string().split('&').filter_map(seconds).any(|seconds| (1..=60).contains(&seconds))
 }
 

@@ -10,7 +10,7 @@ use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
     body::{BodySize, BoxBody, MessageBody, to_bytes},
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     middleware::Next,
     web::{self, Bytes, BytesMut},
 };
@@ -22,12 +22,13 @@ use super::{
     crud::API,
     frame,
     problem::Problem,
-    respond,
+    respond, routes,
     state::AppState,
     uploads::{Pace, Stopped, Upload},
 };
 use crate::{
-    service::idempotency::{self, Claimed, RENEW_SECONDS, digest, hex},
+    domain::text::hexadecimal,
+    service::idempotency::{self, Claimed, RENEW_SECONDS, digest},
     store::idempotency::{Answer, Claim, Held, Use, under},
 };
 
@@ -45,16 +46,10 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// `POST`s that only compute: they take a key and make nothing of it.
 const STORE_NOTHING: [&str; 3] = ["/deadlines/preview", "/simulations", "/targets"];
-/// `POST`s whose body is a file: it is read by the handler while it comes in.
-const FILES: [&str; 2] = ["/imports/dossiers", "/score-imports"];
 
 /// Whether a `POST` of a path template stores something.
 pub fn stores(template: &str) -> bool {
     template.starts_with(API) && !STORE_NOTHING.iter().any(|end| template.ends_with(end))
-}
-
-fn takes_file(template: &str) -> bool {
-    FILES.iter().any(|end| template.ends_with(end))
 }
 
 /// The first request with the key is still at it.
@@ -122,7 +117,7 @@ impl Digested {
             Self::Known(digest) => Some(digest.clone()),
             Self::Growing(growing) => {
                 let growing = growing.borrow();
-                growing.ended.then(|| hex(&growing.hash.clone().finalize()))
+                growing.ended.then(|| hexadecimal(&growing.hash.clone().finalize()))
             }
         }
     }
@@ -171,7 +166,7 @@ async fn digest_whole(
         }
     }
     let bytes = bytes.freeze();
-    let digest = hex(&Sha256::digest(&bytes));
+    let digest = hexadecimal(&Sha256::digest(&bytes));
     request.set_payload(Payload::from(bytes));
     Ok(Some(Digested::Known(digest)))
 }
@@ -199,10 +194,11 @@ pub async fn around(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(template) = request.match_pattern().filter(|template| stores(template)) else {
+    if !frame::route().pattern.is_some_and(stores) {
         return next.call(request).await;
-    };
-    let file = takes_file(&template);
+    }
+    // A file is read by the handler while it comes in.
+    let file = frame::route().takes_file();
     if file && request.query_string().split('&').any(|part| part == "dry_run=true") {
         return next.call(request).await;
     }
@@ -367,7 +363,7 @@ fn lost(request: ServiceRequest, record: Option<String>) -> ServiceResponse {
     let address = record.as_deref().and_then(|record| {
         let (resource, id) = record.split_once('/')?;
         let address = format!("{API}/{resource}/{}", respond::segment(id));
-        request.resource_map().match_pattern(&address).map(|_| address)
+        routes::find(&Method::GET, &address).rule.map(|_| address)
     });
     let place = address.clone().or(record).unwrap_or_else(|| API.to_owned());
     let problem = Problem::new(

@@ -5,7 +5,6 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    app,
     body::Query,
     crud::Exposed,
     edition_cycle::revision_named,
@@ -188,9 +187,7 @@ fn of_one_edition(parameter: &'static str) -> Violation {
     )
 }
 
-/// The addresses of this file. They stand before those of scores, whose ids could otherwise be `export`.
+/// The addresses of this file; they stand before those of scores, where `export` would be an id.
 pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
-        .service(export_index_scores)
-        .map(|config| config.service(web::resource("/index-scores/export").to(app::fallback)));
+    config.service(export_index_scores);
 }

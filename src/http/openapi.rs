@@ -177,7 +177,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     let api = path.starts_with(API);
     let writes = method != "get";
     let has_body = operation.contains_key("requestBody");
-    let mut errors = vec![400, 401, 500, 503];
+    let mut errors = vec![400, 401, 429, 500, 503];
     if rule != Rule::Open {
         errors.push(403);
     }
@@ -186,9 +186,6 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     }
     if path.contains('{') {
         errors.push(404);
-    }
-    if api {
-        errors.push(429);
     }
     if has_body {
         errors.extend([408, 413, 415, 422]);

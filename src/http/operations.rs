@@ -1,10 +1,15 @@
 //! `/health`, `/metrics` and the OpenAPI document: what operators and gateways ask.
 
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use std::sync::OnceLock;
+
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    web::{self, Bytes},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{body::Query, crud::NoQuery, openapi, problem::Problem, respond, state::AppState};
+use super::{body::Query, crud::NoQuery, etag, openapi, problem::Problem, respond, state::AppState};
 use crate::store::{StoreError, migrate};
 
 /// State of the service.
@@ -64,7 +69,10 @@ pub async fn get_metrics(state: web::Data<AppState>, _: Query<NoQuery>) -> HttpR
 #[utoipa::path(tag = "operations", responses((status = 200, description = "The document.", body = serde_json::Value, example = json!({"openapi": "3.1.0"}))))]
 #[get("/openapi.json")]
 pub async fn get_openapi(request: HttpRequest, _: Query<NoQuery>) -> HttpResponse {
-    respond::text(&request, "application/json", openapi::text().as_bytes())
+    // Two megabytes: their validator is made once.
+    static TAG: OnceLock<String> = OnceLock::new();
+    let text = openapi::text().as_bytes();
+    respond::with_tag(&request, TAG.get_or_init(|| etag::of_content(text)).clone(), Bytes::from_static(text))
 }
 
 /// The addresses of this file.

@@ -14,6 +14,7 @@ use crate::{
     domain::{
         access::{Grant, Scope},
         api_keys::{ApiKey, HINT_LENGTH, KeySecret, PREFIX},
+        text::hexadecimal,
         time::Moment,
     },
     store::{
@@ -160,19 +161,10 @@ pub fn random_secret() -> Result<String> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes)
         .map_err(|e| Error::Store(StoreError::Other(format!("no random bytes: {e}"))))?;
-    Ok(format!("{PREFIX}{}", hex(&bytes)))
+    Ok(format!("{PREFIX}{}", hexadecimal(&bytes)))
 }
 
 /// What a secret is kept as.
 pub fn hash(secret: &str) -> String {
-    hex(&Sha256::digest(secret))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a text can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hexadecimal(&Sha256::digest(secret))
 }

@@ -16,7 +16,7 @@ use super::{
     error::{Error, Result},
 };
 use crate::{
-    domain::time::Moment,
+    domain::{text::hexadecimal, time::Moment},
     store::{
         self, Store, StoreError,
         audit::{AuditRequest, Seal},
@@ -32,14 +32,6 @@ const MARK: usize = 8;
 
 /// What the first seal follows.
 const BEGINNING: &str = "chiso";
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a text can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 /// The hash of an entry: of all that is stored of it, as a JSON array.
 fn hash_of(entry: &Logged) -> Result<String> {
@@ -58,7 +50,7 @@ fn hash_of(entry: &Logged) -> Result<String> {
         &entry.before,
     );
     let text = serde_json::to_vec(&stored).map_err(|e| Error::Store(StoreError::Other(e.to_string())))?;
-    Ok(hex(&Sha256::digest(text)))
+    Ok(hexadecimal(&Sha256::digest(text)))
 }
 
 /// The digest of entries, and their marks, which begin with it.
@@ -70,7 +62,7 @@ fn marks_of(entries: &[Logged]) -> Result<(String, String)> {
         let mark = hash.get(..MARK).unwrap_or_default();
         let _ = write!(marks, " {}:{mark}", entry.place.id);
     }
-    let digest = hex(&digest.finalize());
+    let digest = hexadecimal(&digest.finalize());
     let marks = format!("{digest}{marks}");
     Ok((digest, marks))
 }
@@ -82,7 +74,7 @@ fn hash_of_seal(before: &str, seal: &Seal, digest: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("{number}\n{before}\n{tx}\n{id}\n{entries}\n"));
     hash.update(format!("{newest_at}\n{sealed_at}\n{digest}\n"));
-    hex(&hash.finalize())
+    hexadecimal(&hash.finalize())
 }
 
 /// Seals what can be sealed, up to a number of entries; gives how many were sealed.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::Result;
 use crate::{
-    domain::time::Moment,
+    domain::{text::hexadecimal, time::Moment},
     store::{
         self, Conn, Store,
         idempotency::{Answer, Claim, ClaimState, Kept, Use},
@@ -50,12 +50,7 @@ pub fn digest(parts: &[&[u8]]) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hex(&hash.finalize())
-}
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize())
 }
 
 fn later(now: Moment, seconds: i64) -> Moment {

@@ -1,10 +1,11 @@
 //! Who stands behind a secret: the keys of the database, and those of this process alone.
 //!
-//! Every request asks the database whether its key still lives and where the tree of units stands, in one statement,
-//! so that a revoked key is refused at once, on every instance. What a grant reaches is worked out once for a state
-//! of the tree and a day, and kept.
+//! Every request asks the database whether its key still lives and where the tree of units stands, so that a revoked key
+//! is refused at once, on every instance: on PostgreSQL in one statement, on SQLite by asking whether anything at all was
+//! written since the key was found. What a grant reaches is worked out once for a state of the tree and a day, and kept.
 
 use std::{
+    cell::RefCell,
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -19,7 +20,7 @@ use crate::{
         access::{Grant, Scope, reach},
         time::{Day, Moment},
     },
-    store::{self, Conn, Store, api_keys::Presented},
+    store::{self, Conn, State, Store, api_keys::Presented},
 };
 
 /// Callers and reaches that are kept at most; what is beyond is worked out again.
@@ -46,6 +47,22 @@ struct Inner {
     reaches: Known<(String, Vec<String>), Reach>,
     used: Mutex<HashMap<String, Moment>>,
 }
+
+/// Who was found behind a secret, until it ends.
+#[derive(Debug, Clone)]
+struct Here {
+    caller: Arc<Caller>,
+    key_id: String,
+    ends_at: Option<Moment>,
+}
+
+thread_local! {
+    /// What this thread found behind the hashes of secrets, all in one state of its connection and on one day.
+    static HERE: RefCell<(Option<(State, Day)>, HashMap<String, Here>)> = RefCell::default();
+}
+
+/// A caller, and the state of the database in which it is one, where that is known.
+pub type Found = (Arc<Caller>, Option<State>);
 
 /// A lock whose holder panicked still guards sound data: maps of what can be worked out again.
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -75,21 +92,31 @@ impl Keyring {
     ///
     /// # Errors
     /// The database's.
-    pub async fn caller(&self, store: &Store, secret: &str, now: Moment) -> Result<Option<Arc<Caller>>> {
+    pub async fn caller(&self, store: &Store, secret: &str, now: Moment) -> Result<Option<Found>> {
         let hash = hash(secret);
         // Hashes are compared, not secrets: how long that takes tells nothing about a secret.
         if let Some((_, caller)) = self.0.own.iter().find(|(own, _)| *own == hash) {
-            return Ok(Some(caller.clone()));
+            return Ok(Some((caller.clone(), None)));
         }
+        // Asked for before the key is: what is kept for a state is of this state or of a later one, and a later one is
+        // told apart by the next request.
+        let state = store.state_here();
+        if let Some(here) = state.as_ref().and_then(|state| found_before(&hash, state, now)) {
+            self.note_use(store, &here.key_id, now);
+            return Ok(Some((here.caller, state)));
+        }
+        let asked = hash.clone();
         let found =
-            store.read_one(move |conn| Ok::<_, Error>(store::api_keys::presented(conn, &hash)?)).await?;
+            store.read_one(move |conn| Ok::<_, Error>(store::api_keys::presented(conn, &asked)?)).await?;
         let lives = |p: &Presented| !p.revoked && p.ends_at.is_none_or(|end| now < end);
         let Some(presented) = found.filter(lives) else { return Ok(None) };
-        let caller = self.of_key(store, &presented, now).await?;
-        if caller.is_some() {
-            self.note_use(store, &presented.key_id, now);
+        let Some(caller) = self.of_key(store, &presented, now).await? else { return Ok(None) };
+        self.note_use(store, &presented.key_id, now);
+        let Presented { key_id, ends_at, state: told, .. } = presented;
+        if let Some(state) = &state {
+            remember(hash, state, now, Here { caller: caller.clone(), key_id, ends_at });
         }
-        Ok(caller)
+        Ok(Some((caller, state.or(told))))
     }
 
     async fn of_key(&self, store: &Store, presented: &Presented, now: Moment) -> Result<Option<Arc<Caller>>> {
@@ -164,6 +191,24 @@ impl Keyring {
             }
         }));
     }
+}
+
+/// Who this thread found behind a secret in the same state, when it still opens something.
+fn found_before(hash: &str, state: &State, now: Moment) -> Option<Here> {
+    HERE.with_borrow(|(of, found)| {
+        let same = of.as_ref().is_some_and(|(of, day)| of == state && *day == now.day());
+        found.get(hash).filter(|here| same && here.ends_at.is_none_or(|end| now < end)).cloned()
+    })
+}
+
+fn remember(hash: String, state: &State, now: Moment, here: Here) {
+    HERE.with_borrow_mut(|(of, found)| {
+        let now = Some((state.clone(), now.day()));
+        if *of != now {
+            (*of, *found) = (now, HashMap::new());
+        }
+        keep(found, hash, here);
+    });
 }
 
 /// A grant as a text: the same for the same grant, in every process and release.

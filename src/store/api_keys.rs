@@ -8,7 +8,7 @@ use diesel::{
 };
 
 use super::{
-    Versioned,
+    State, Versioned,
     conn::{Conn, either},
     error::StoreResult,
     list::{self, Request, Table},
@@ -194,27 +194,44 @@ pub struct Presented {
     pub unit_id: Option<String>,
     /// Version of the tree of units.
     pub tree: i64,
+    /// The state of the database in which all of this is so, on PostgreSQL.
+    pub state: Option<State>,
 }
 
-/// The key of a secret, in one statement: every request with a key asks it.
+/// The key of a secret, in one statement: on PostgreSQL every request with a key asks it, and so it tells the state of
+/// the database besides.
 pub fn presented(conn: &mut Conn, hash: &str) -> StoreResult<Option<Presented>> {
-    type Columns =
-        (Text, BigInt, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Nullable<Text>, BigInt);
-    type Row = (String, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>, i64);
+    type Columns = (
+        Text,
+        BigInt,
+        Nullable<BigInt>,
+        Nullable<BigInt>,
+        Nullable<BigInt>,
+        Nullable<Text>,
+        BigInt,
+        Nullable<Text>,
+    );
+    type Row = (String, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>, i64, Option<String>);
+    let state = match conn {
+        Conn::Sqlite(_) => "NULL",
+        Conn::Postgres(_) => "pg_current_snapshot()::text",
+    };
     let mut statement = Statement::default();
+    statement.push("SELECT k.id, k.version, s.ends_at, k.expires_at, k.revoked_at, k.unit_id, t.version, ");
+    statement.push(state);
     statement.push(
-        "SELECT k.id, k.version, s.ends_at, k.expires_at, k.revoked_at, k.unit_id, t.version \
-         FROM api_key_secrets s JOIN api_keys k ON k.id = s.key_id CROSS JOIN unit_tree t WHERE s.hash = ",
+        " FROM api_key_secrets s JOIN api_keys k ON k.id = s.key_id CROSS JOIN unit_tree t WHERE s.hash = ",
     );
     statement.bind(Value::Text(hash.to_owned()));
     let found = statement.rows::<Columns, Row>(conn)?.into_iter().next();
-    Ok(found.map(|(key_id, version, ends_at, expires_at, revoked_at, unit_id, tree)| Presented {
+    Ok(found.map(|(key_id, version, ends_at, expires_at, revoked_at, unit_id, tree, snapshot)| Presented {
         key_id,
         version,
         ends_at: row::moment([ends_at, expires_at].into_iter().flatten().min()),
         revoked: revoked_at.is_some(),
         unit_id,
         tree,
+        state: snapshot.map(|snapshot| State::Postgres { snapshot }),
     }))
 }
 

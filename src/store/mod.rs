@@ -264,18 +264,21 @@ impl Store {
 
     /// What is in the database now; none where it can't be asked.
     pub async fn state(&self) -> Option<State> {
-        let state = match &self.inner.here {
-            Some(here) => here::run(here, |conn, connection| {
-                Ok::<_, StoreError>(State::Sqlite { connection, data_version: sql::data_version(conn)? })
-            }),
-            None => {
-                self.pooled(|conn| match conn {
-                    Conn::Postgres(conn) => Ok(State::Postgres { snapshot: sql::snapshot(conn)? }),
-                    Conn::Sqlite(_) => Err(StoreError::Other("an SQLite connection among others".to_owned())),
-                })
-                .await
-            }
-        };
+        if self.inner.here.is_some() {
+            return self.state_here();
+        }
+        let state = self.pooled(|conn| match conn {
+            Conn::Postgres(conn) => Ok(State::Postgres { snapshot: sql::snapshot(conn)? }),
+            Conn::Sqlite(_) => Err(StoreError::Other("an SQLite connection among others".to_owned())),
+        });
+        state.await.ok()
+    }
+
+    /// [`state`](Self::state) where no other thread must be asked: on SQLite.
+    pub fn state_here(&self) -> Option<State> {
+        let state = here::run(self.inner.here.as_ref()?, |conn, connection| {
+            Ok::<_, StoreError>(State::Sqlite { connection, data_version: sql::data_version(conn)? })
+        });
         state.ok()
     }
 

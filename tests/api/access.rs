@@ -253,6 +253,40 @@ api_test!(every_operation_asks_every_caller_for_what_its_rule_says, |app| {
     }
 });
 
+// Handlers are found by the decoded address: the rule must be too.
+api_test!(an_address_written_otherwise_asks_for_the_same, |app| {
+    let ids = make_records(app);
+    let encoded = |path: &str, at: usize| {
+        let mut segments: Vec<String> = path.split('/').map(str::to_owned).collect();
+        let first = segments[at].remove(0);
+        segments[at].insert_str(0, &format!("%{:02X}", u32::from(first)));
+        segments.join("/")
+    };
+    let mut asked = 0;
+    for (operation, rule, _) in in_order() {
+        if matches!(rule, Rule::Open | Rule::Public(_)) {
+            continue;
+        }
+        let method = operation.method.to_uppercase();
+        let path = path_of(operation.template, operation.method, &ids);
+        let (path, query) = path.split_once('?').map_or((path.as_str(), ""), |(path, query)| (path, query));
+        let fixed =
+            operation.template.split('/').enumerate().skip(1).filter(|(_, part)| !part.starts_with('{'));
+        for (at, _) in fixed {
+            let path = format!("{}?{query}", encoded(path, at));
+            let answer = ask(app, &operation, &path, &method).anonymous().send();
+            assert_eq!((answer.status, answer.code()), (401, "unauthenticated"), "{method} {path}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 200, "{asked}");
+    // A word that is an address of its own is the code of nothing.
+    for path in ["/api/v1/dossiers/export", "/api/v1/dossiers/%65xport"] {
+        let refused = app.ask("DELETE", path).anonymous().send().expect(405);
+        assert_eq!(refused.header("allow"), "GET, HEAD", "{path}");
+    }
+});
+
 /// The database without keys, whose uses are written whenever it suits, and without imports, which go on by themselves.
 fn without_uses(app: &App) -> BTreeMap<String, Vec<String>> {
     let mut dump = app.database.dump();

@@ -75,13 +75,16 @@ api_test!(everybody_may_read_where_it_is_said, |app| {
 });
 
 api_test!(the_documentation_loads_nothing_from_elsewhere, |app| {
-    for path in ["/docs/", "/docs/swagger-ui.css"] {
+    for path in ["/docs/", "/docs/swagger-ui.css", "/doc%73/", "/%64ocs/index.html"] {
         let page = app.get(path).expect(200);
         let policy = page.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; "), "{policy}");
         assert!(policy.contains("frame-ancestors 'none'"));
         assert_eq!(page.header("referrer-policy"), "no-referrer");
         assert_eq!(page.header("x-frame-options"), "DENY");
+    }
+    for path in ["/docs/nothing", "/docs/%2e%2e/x"] {
+        assert_eq!(app.get(path).expect(404).code(), "unknown_route", "{path}");
     }
     let page = String::from_utf8(app.get("/docs/").raw).unwrap();
     for script in page.split("<script").skip(1) {

@@ -57,6 +57,21 @@ api_test!(who_is_not_let_in_is_counted_by_its_address, |app| {
     assert!(!refused.header("retry-after").is_empty());
     limited.ask("GET", DOSSIERS).anonymous().send().expect(429);
     limited.get(UNITS).expect(200);
+    // Keys can't be tried where everybody may ask at any time.
+    limited.ask("GET", "/health/live").key("chiso_made_up").send().expect(429);
+    limited.ask("GET", "/health/live").anonymous().send().expect(200);
+});
+
+api_test!(what_is_not_there_counts_for_who_asks_for_it, |app| {
+    let limited = app.beside_with(three_an_hour());
+    for _ in 0..3 {
+        limited.ask("GET", "/api/v1/nowhere").anonymous().send().expect(404);
+    }
+    limited.ask("GET", UNITS).anonymous().send().expect(429);
+    let here = limited.get("/api/v1/nowhere").expect(404);
+    assert!(here.header("ratelimit").starts_with("\"calls\";r=2;t="), "the bucket of the key");
+    let other = limited.ask("POST", "/api/v1/dossiers/batch/x").send().expect(404);
+    assert!(other.header("ratelimit").starts_with("\"calls\";r=1;t="));
 });
 
 api_test!(behind_a_proxy_its_header_names_the_caller_where_it_is_trusted, |app| {
@@ -203,6 +218,8 @@ api_test!(only_who_waits_for_changes_takes_no_room, |app| {
     let full = app.beside_with(CallRules { max_in_flight: 0, ..CallRules::default() });
     app.make_units(&["u"]);
     full.get(&format!("{CHANGES}?wait=1")).expect(200);
+    assert_eq!(full.get("/api/v1/change%73?wait=0").code(), "overloaded");
+    full.get("/api/v1/change%73?wait=1").expect(200);
     for query in ["", "wait=0", "wait=", "wait=61", "wait=x", "record_id=wait=5"] {
         assert_eq!(full.get(&format!("{CHANGES}?{query}")).expect(503).code(), "overloaded", "{query}");
     }
