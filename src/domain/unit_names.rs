@@ -1,11 +1,20 @@
 //! Units found by what a table calls them: an id, a code or a name, as of a year.
 //!
+//! A unit answers to each name that it bore on some day of the year, and to no other: what is called Thành phố Huế
+//! today was Tỉnh Thừa Thiên Huế in 2016, when a city below it was called so. A name that only other years know is
+//! refused with the units that bear it then.
+//!
 //! Codes are used again over time and names stand in several provinces, so more than one unit may answer to a text.
 //! Of these the ones that the edition ranks come first; several that remain are ambiguous, and nothing is guessed.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{score_tables::key, units::Unit, violation::Violation};
+use super::{
+    score_tables::key,
+    time::Day,
+    units::{Unit, Validity},
+    violation::Violation,
+};
 
 /// Abbreviations at the beginning of a name, and what they stand for.
 const ABBREVIATIONS: &[(&str, &str)] = &[
@@ -46,6 +55,7 @@ fn short_code(code: &str) -> &str {
 #[derive(Debug)]
 struct Known {
     id: String,
+    /// Its name at the end of the year.
     name: String,
     /// Whether some cohort of the edition has it.
     ranked: bool,
@@ -62,41 +72,56 @@ pub struct UnitNames {
     by_code: HashMap<String, Vec<usize>>,
     by_name: HashMap<String, Vec<usize>>,
     by_bare_name: HashMap<String, Vec<usize>>,
+    /// Ids of units by the names, with and without kind, that they bear at other times, and these times.
+    at_other_times: HashMap<String, Vec<(String, Validity)>>,
 }
 
 impl UnitNames {
     /// The units of a year; `ranked` are those that the edition ranks.
     pub fn new(units: &[Unit], year: i32, ranked: &HashSet<String>) -> Self {
         let mut names = Self { year, ..Self::default() };
+        let end = Day::new(year, 12, 31);
         for unit in units {
             let place = names.units.len();
             let exists = unit.exists_in_year(year);
             names.by_id.insert(unit.id.clone(), place);
             names.units.push(Known {
                 id: unit.id.clone(),
-                name: unit.name.clone(),
+                name: end.map_or(unit.name.as_str(), |end| unit.name_on(end)).to_owned(),
                 ranked: ranked.contains(&unit.id),
                 exists,
             });
-            if !exists {
-                continue;
+            if exists && let Some(code) = &unit.code {
+                answer(&mut names.by_code, short_code(code).to_owned(), place);
             }
-            let full = full(&unit.name);
-            if let Some(code) = &unit.code {
-                names.by_code.entry(short_code(code).to_owned()).or_default().push(place);
+            for (name, days) in unit.names() {
+                names.add_name(place, &unit.id, name, days);
             }
-            if let Some(bare) = bare(&full) {
-                names.by_bare_name.entry(bare.to_owned()).or_default().push(place);
-            }
-            names.by_name.entry(full).or_default().push(place);
         }
         names
+    }
+
+    /// Notes a name of a unit: what it answers to, where it bore the name in the year.
+    fn add_name(&mut self, place: usize, id: &str, name: &str, days: Validity) {
+        let full = full(name);
+        let bare = bare(&full).map(str::to_owned);
+        if !days.meets_year(self.year) {
+            for text in bare.into_iter().chain([full]) {
+                self.at_other_times.entry(text).or_default().push((id.to_owned(), days));
+            }
+            return;
+        }
+        if let Some(bare) = bare {
+            answer(&mut self.by_bare_name, bare, place);
+        }
+        answer(&mut self.by_name, full, place);
     }
 
     /// The id and the name of the unit that a text names.
     ///
     /// # Errors
-    /// `empty`, `unknown_unit`, `unit_not_in_existence` or `ambiguous_unit`, which names the candidates.
+    /// `empty`, `unit_not_in_existence`, `unknown_unit`, which names the units that bear the name at other times, or
+    /// `ambiguous_unit`, which names the candidates.
     pub fn find(&self, text: &str) -> Result<(&str, &str), Violation> {
         if text.is_empty() {
             return Err(Violation::new("/unit_id", "empty", "Must not be empty.", "Không được để trống."));
@@ -120,15 +145,30 @@ impl UnitNames {
         let all: Vec<&Known> = places.iter().filter_map(|place| self.units.get(*place)).collect();
         let ranked: Vec<&Known> = all.iter().copied().filter(|known| known.ranked).collect();
         match if ranked.is_empty() { all } else { ranked }.as_slice() {
-            [] => Err(Violation::new(
-                "/unit_id",
-                "unknown_unit",
-                format!("There is no unit `{text}` in {}.", self.year),
-                format!("Không có đơn vị `{text}` trong năm {}.", self.year),
-            )),
+            [] => Err(self.unknown(text, &full)),
             [known] => Ok((&known.id, &known.name)),
             several => Err(ambiguous(text, several)),
         }
+    }
+
+    /// No unit is called so in the year; those that are at other times are named.
+    fn unknown(&self, text: &str, full: &str) -> Violation {
+        let year = self.year;
+        let others = self.at_other_times.get(full).map(Vec::as_slice).unwrap_or_default();
+        let told = |from: &str, to: &str| candidates(others, |other| during(other, from, to));
+        let (en, vi) = match others {
+            [] => (String::new(), String::new()),
+            _ => (
+                format!("; at other times it is the name of {}", told("from", "to")),
+                format!("; vào thời gian khác, đó là tên của {}", told("từ", "đến")),
+            ),
+        };
+        Violation::new(
+            "/unit_id",
+            "unknown_unit",
+            format!("There is no unit `{text}` in {year}{en}."),
+            format!("Không có đơn vị `{text}` trong năm {year}{vi}."),
+        )
     }
 
     fn not_in_existence(&self, known: &Known) -> Violation {
@@ -142,15 +182,37 @@ impl UnitNames {
     }
 }
 
+/// Notes that a unit answers to a text: once, also where several of its names come down to it.
+fn answer(texts: &mut HashMap<String, Vec<usize>>, text: String, place: usize) {
+    let places = texts.entry(text).or_default();
+    if places.last() != Some(&place) {
+        places.push(place);
+    }
+}
+
 /// Candidates that a refusal names at most.
 const MOST_CANDIDATES: usize = 10;
 
-fn ambiguous(text: &str, several: &[&Known]) -> Violation {
-    let named = several.iter().take(MOST_CANDIDATES).map(|known| format!("{} ({})", known.id, known.name));
+/// The candidates, each as it is told.
+fn candidates<T>(of: &[T], told: impl Fn(&T) -> String) -> String {
+    let named = of.iter().take(MOST_CANDIDATES).map(told);
     let mut candidates = named.collect::<Vec<_>>().join(", ");
-    if several.len() > MOST_CANDIDATES {
+    if of.len() > MOST_CANDIDATES {
         candidates.push_str(", …");
     }
+    candidates
+}
+
+/// A unit with the first and the last day on which it bears a name.
+fn during((id, days): &(String, Validity), from: &str, to: &str) -> String {
+    let from = days.from.map(|day| format!("{from} {day}"));
+    let to = days.to.map(|day| format!("{to} {}", day.previous()));
+    let days: Vec<String> = from.into_iter().chain(to).collect();
+    format!("{id} ({})", days.join(" "))
+}
+
+fn ambiguous(text: &str, several: &[&Known]) -> Violation {
+    let candidates = candidates(several, |known| format!("{} ({})", known.id, known.name));
     let count = several.len();
     Violation::new(
         "/unit_id",
@@ -164,7 +226,7 @@ fn ambiguous(text: &str, several: &[&Known]) -> Violation {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::domain::{time::Day, units::Level};
+    use crate::domain::units::{FormerName, Level};
 
     fn unit(id: &str, code: &str, name: &str, years: (i32, i32)) -> Unit {
         Unit {
@@ -172,6 +234,7 @@ mod tests {
             code: Some(code.to_owned()),
             code_scheme: Some("gso".to_owned()),
             name: name.to_owned(),
+            former_names: Vec::new(),
             level: Level::Province,
             parent_id: None,
             former_parents: Vec::new(),
@@ -235,5 +298,99 @@ mod tests {
         assert_eq!(found(&names(&["kat"]), "Kỳ Anh"), "kat");
         // Codes 01 and 1, 02 and 2 are one where a spreadsheet took the zeros away.
         assert_eq!(found(&names(&["hn"]), "1"), "hn");
+    }
+
+    fn renamed(unit: Unit, former: &[(&str, &str)]) -> Unit {
+        let former = former
+            .iter()
+            .map(|(name, until)| FormerName { name: (*name).to_owned(), until: until.parse().unwrap() });
+        Unit { former_names: former.collect(), ..unit }
+    }
+
+    /// A province that became a city in 2025 and what it passed to, and its city of old.
+    fn hue(year: i32) -> UnitNames {
+        let former = [("Tỉnh Thừa Thiên Huế", "2025-01-01")];
+        let units = [
+            renamed(unit("hue", "46", "Thành phố Huế", (1990, 2026)), &former),
+            unit("hue-new", "46", "Thành phố Huế", (2026, 2990)),
+            unit("hue-city", "474", "Thành phố Huế", (2005, 2025)),
+        ];
+        UnitNames::new(&units, year, &HashSet::new())
+    }
+
+    #[test]
+    fn a_unit_answers_to_the_names_that_it_bore_in_the_year() {
+        for (year, text, want) in [
+            (2016, "Thừa Thiên Huế", "hue"),
+            (2016, "TỈNH THỪA THIÊN - HUẾ", "hue"),
+            (2016, "Thành phố Huế", "hue-city"),
+            (2016, "TP Huế", "hue-city"),
+            (2016, "46", "hue"),
+            (2024, "Tỉnh Thừa Thiên Huế", "hue"),
+            (2025, "Tỉnh Thừa Thiên Huế", "unknown_unit"),
+            (2025, "Huế", "hue"),
+            (2026, "Huế", "hue-new"),
+            (2000, "Huế", "unknown_unit"),
+        ] {
+            assert_eq!(found(&hue(year), text), want, "{text} in {year}");
+        }
+        let of_2016 = hue(2016);
+        assert_eq!(of_2016.find("46").unwrap(), ("hue", "Tỉnh Thừa Thiên Huế"));
+        let (of_2024, of_2025) = (hue(2024), hue(2025));
+        assert_eq!(of_2024.find("hue").unwrap().1, "Tỉnh Thừa Thiên Huế");
+        assert_eq!(of_2025.find("hue").unwrap().1, "Thành phố Huế");
+    }
+
+    #[test]
+    fn a_name_of_other_times_is_refused_with_who_bears_it_then() {
+        let refused = hue(2000).find("TP. Huế").unwrap_err();
+        assert_eq!(
+            refused.text.en,
+            "There is no unit `TP. Huế` in 2000; at other times it is the name of hue (from 2025-01-01 to \
+             2025-12-31), hue-new (from 2026-01-01 to 2989-12-31), hue-city (from 2005-01-01 to 2024-12-31)."
+        );
+        let refused = hue(2025).find("Thừa Thiên Huế").unwrap_err();
+        assert_eq!(
+            refused.text.vi,
+            "Không có đơn vị `Thừa Thiên Huế` trong năm 2025; vào thời gian khác, đó là tên của hue \
+             (từ 1990-01-01 đến 2024-12-31)."
+        );
+        let refused = hue(2016).find("Huyện Huế").unwrap_err();
+        assert_eq!(refused.text.en, "There is no unit `Huyện Huế` in 2016.");
+    }
+
+    #[test]
+    fn of_a_year_of_change_both_names_hold_and_two_units_may_share_one() {
+        let years = (1990, 2990);
+        let units = [
+            // A district that became a town in the middle of 2016, and was for a time called otherwise.
+            renamed(
+                unit("town", "1", "Thị xã Kỳ Anh", years),
+                &[("Huyện Kỳ Anh", "2016-03-01"), ("Huyện Kỳ", "2016-05-01"), ("Huyện Kỳ Anh", "2016-07-01")],
+            ),
+            // A district that took its name afterwards.
+            renamed(unit("district", "2", "Huyện Kỳ Anh", years), &[("Huyện Kỳ Nam", "2016-07-01")]),
+        ];
+        let of = |year: i32| UnitNames::new(&units, year, &HashSet::new());
+        for (year, text, want) in [
+            (2015, "Huyện Kỳ Anh", "town"),
+            (2015, "Kỳ Anh", "town"),
+            (2015, "Kỳ Nam", "district"),
+            (2016, "Thị xã Kỳ Anh", "town"),
+            (2016, "Huyện Kỳ", "town"),
+            (2016, "Kỳ Nam", "district"),
+            (2016, "Huyện Kỳ Anh", "ambiguous_unit"),
+            (2016, "Kỳ Anh", "ambiguous_unit"),
+            (2017, "Huyện Kỳ Anh", "district"),
+            (2017, "Kỳ Nam", "unknown_unit"),
+        ] {
+            assert_eq!(found(&of(year), text), want, "{text} in {year}");
+        }
+        let refused = of(2016).find("Huyện Kỳ Anh").unwrap_err();
+        assert!(
+            refused.text.en.contains("may be 2 units: town (Thị xã Kỳ Anh), district (Huyện Kỳ Anh)"),
+            "{}",
+            refused.text.en
+        );
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     domain::{
         text::{clean, sort_key},
         time::Day,
-        units::{Extent, FormerParent, Level, Successor, Unit},
+        units::{Extent, FormerName, FormerParent, Level, Successor, Unit},
     },
     service::{
         crud::{Absent, Proposal},
@@ -40,6 +40,17 @@ pub struct SuccessorBody {
     pub extent: Extent,
 }
 
+/// A name that a unit bore before.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FormerName, example = json!({"name": "Tỉnh Thừa Thiên Huế", "until": "2025-01-01"}))]
+pub struct FormerNameBody {
+    /// The name, with its kind.
+    pub name: String,
+    /// First day on which the unit no longer bore it; the next of the list begins on it, or `name`.
+    pub until: Day,
+}
+
 /// A unit that stood directly above another before.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -55,9 +66,9 @@ pub struct FormerParentBody {
 /// An administrative unit or department, and how long it exists.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Unit, example = json!({
-    "id": "gso-874", "code": "874", "code_scheme": "gso", "name": "Huyện Thanh Bình", "level": "district",
-    "parent_id": "gso-87", "former_parents": [], "valid_from": null, "valid_to": "2025-07-01",
-    "successors": []
+    "id": "gso-874", "code": "874", "code_scheme": "gso", "name": "Huyện Thanh Bình", "former_names": [],
+    "level": "district", "parent_id": "gso-87", "former_parents": [], "valid_from": null,
+    "valid_to": "2025-07-01", "successors": []
 }))]
 pub struct UnitView {
     /// The key, chosen by its creator.
@@ -66,8 +77,10 @@ pub struct UnitView {
     pub code: Option<String>,
     /// List that the code belongs to.
     pub code_scheme: Option<String>,
-    /// Full name with its kind.
+    /// Full name with its kind, as it is today or was at the end.
     pub name: String,
+    /// Names that it bore before, from the earliest to the latest.
+    pub former_names: Vec<FormerNameBody>,
     /// Level.
     pub level: Level,
     /// The unit directly above.
@@ -98,6 +111,9 @@ pub struct UnitInput {
     pub code_scheme: Option<String>,
     /// Full name with its kind.
     pub name: String,
+    /// Names that it bore before, from the earliest to the latest. A name that was only misspelled is none.
+    #[serde(default)]
+    pub former_names: Vec<FormerNameBody>,
     /// Level.
     pub level: Level,
     /// The unit directly above.
@@ -175,6 +191,11 @@ impl Exposed for Units {
             code: unit.code,
             code_scheme: unit.code_scheme,
             name: unit.name,
+            former_names: unit
+                .former_names
+                .into_iter()
+                .map(|f| FormerNameBody { name: f.name, until: f.until })
+                .collect(),
             level: unit.level,
             parent_id: unit.parent_id,
             former_parents: unit
@@ -199,6 +220,11 @@ impl Exposed for Units {
             code: text(input.code),
             code_scheme: text(input.code_scheme),
             name: clean(&input.name),
+            former_names: input
+                .former_names
+                .into_iter()
+                .map(|f| FormerName { name: clean(&f.name), until: f.until })
+                .collect(),
             level: input.level,
             parent_id: text(input.parent_id),
             former_parents: input
@@ -220,7 +246,7 @@ impl Exposed for Units {
 
 /// List units
 ///
-/// Units live in time: `as_of` asks for those that exist on a day; codes are used again.
+/// Units live in time: `as_of` asks for those that exist on a day; codes are used again. `q` finds former names too.
 #[utoipa::path(tag = "units", params(ListUnitsQuery), responses((status = 200, description = "A page of units.", body = UnitPage)))]
 #[get("/units")]
 pub async fn list_units(
@@ -292,7 +318,8 @@ pub async fn put_unit(
 
 /// Patch a unit
 ///
-/// A JSON merge patch of what `GET` gives.
+/// A JSON merge patch of what `GET` gives. A unit that is renamed gets the new `name`, and the old one with the day in
+/// `former_names`: rankings and imports of a year go by the name of that year.
 #[utoipa::path(tag = "units", params(("id" = String, Path, description = "Id of the unit.")), request_body(content = UnitInput, content_type = "application/merge-patch+json"), responses((status = 200, description = "The unit as it is now.", body = UnitView)))]
 #[patch("/units/{id}")]
 pub async fn patch_unit(

@@ -21,7 +21,7 @@ use crate::{
         procedures::Procedure,
         reported_figures::{FigureUnit, ReportedFigure, Source},
         time::Day,
-        units::{Extent, Level, Successor, Unit},
+        units::{Extent, FormerName, Level, Successor, Unit},
     },
     service::error::Result,
 };
@@ -109,6 +109,13 @@ struct SuccessorRow {
     unit_id: String,
     successor_id: String,
     extent: Extent,
+}
+
+#[derive(Deserialize)]
+struct FormerNameRow {
+    unit_id: String,
+    name: String,
+    until: Day,
 }
 
 #[derive(Deserialize)]
@@ -227,6 +234,8 @@ pub fn read() -> Result<Sample> {
 fn units() -> Result<Vec<Unit>> {
     let successors: Vec<SuccessorRow> =
         rows("unit_successors.csv", include_str!("data/unit_successors.csv"))?;
+    let former_names: Vec<FormerNameRow> =
+        rows("unit_former_names.csv", include_str!("data/unit_former_names.csv"))?;
     let units: Vec<UnitRow> = rows("units.csv", include_str!("data/units.csv"))?;
     let (ended, present): (Vec<UnitRow>, Vec<UnitRow>) =
         units.into_iter().partition(|row| row.valid_to.is_some());
@@ -238,6 +247,11 @@ fn units() -> Result<Vec<Unit>> {
                 .iter()
                 .filter(|s| s.unit_id == row.id)
                 .map(|s| Successor { unit_id: s.successor_id.clone(), extent: s.extent })
+                .collect(),
+            former_names: former_names
+                .iter()
+                .filter(|f| f.unit_id == row.id)
+                .map(|f| FormerName { name: f.name.clone(), until: f.until })
                 .collect(),
             id: row.id,
             code: Some(row.code),
@@ -355,6 +369,7 @@ fn pci_edition(year: i32, criteria: Vec<Criterion>, mut unit_ids: Vec<String>, b
         tie_rule: TieRule::Competition,
         method: Method::Weighted,
         rescale_without_survey: false,
+        rescale_not_applicable: false,
         criteria,
         cohorts: vec![Cohort {
             code: "provinces".to_owned(),

@@ -10,11 +10,16 @@ mod progress;
 
 use crate::{
     domain::{
-        dossier_flows::Facts, dossiers::Dossier, editions::Edition, time::Moment, violation::Violation,
+        dossier_flows::Facts,
+        dossiers::Dossier,
+        editions::{Edition, EditionStatus},
+        time::Moment,
+        violation::Violation,
     },
     service::{
         crud::{Context, entry_of},
-        edition_cycle::publish_in,
+        edition_cycle::step_of,
+        edition_publications::publish_in,
         error::{Error, Result},
     },
     store::{
@@ -103,10 +108,12 @@ impl Loader<'_> {
                 store::indexes::insert(conn, index, version)
             })?;
         }
+        let made = step_of(&self.context(), EditionStatus::Draft, None, None);
         for edition in &sample.editions {
             let key = format!("{}/{}", edition.index_code, edition.year);
+            let edition = Edition { stages: vec![made.clone()], ..edition.clone() };
             self.one("editions", &key, edition.check(), |conn, version| {
-                store::editions::insert(conn, edition, version)
+                store::editions::insert(conn, &edition, version)
             })?;
         }
         for score in &sample.scores {
@@ -147,7 +154,7 @@ impl Loader<'_> {
 
     /// Publishes the editions as the service does: each as its first revision.
     fn publish(&mut self, editions: &[Edition]) -> Result<()> {
-        let context = Context::of_command(ACTOR, self.now);
+        let context = self.context();
         for edition in editions {
             publish_in(self.conn, &context, &edition.index_code, edition.year, None)?;
         }
@@ -193,7 +200,11 @@ impl Loader<'_> {
     }
 
     fn entry(&self, resource: &'static str, key: &str) -> changes::Entry {
-        entry_of(&Context::of_command(ACTOR, self.now), resource, key.to_owned(), Action::Create)
+        entry_of(&self.context(), resource, key.to_owned(), Action::Create)
+    }
+
+    fn context(&self) -> Context {
+        Context::of_command(ACTOR, self.now)
     }
 }
 

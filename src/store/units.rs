@@ -1,4 +1,4 @@
-//! Units, what stood above them and what became of them.
+//! Units, what they were called, what stood above them and what became of them.
 
 use std::collections::HashMap;
 
@@ -35,6 +35,7 @@ struct UnitRow {
     search: String,
     version: i64,
     moved: bool,
+    former_names: Option<String>,
 }
 
 #[derive(Queryable, QueryableByName, Insertable)]
@@ -55,8 +56,9 @@ struct FormerParentRow {
 }
 
 impl UnitRow {
-    fn new(unit: &Unit, version: i64) -> Self {
-        Self {
+    fn new(unit: &Unit, version: i64) -> StoreResult<Self> {
+        let former_names = unit.former_names.iter().map(|former| Some(former.name.as_str()));
+        Ok(Self {
             id: unit.id.clone(),
             code: unit.code.clone(),
             code_scheme: unit.code_scheme.clone(),
@@ -66,14 +68,18 @@ impl UnitRow {
             parent_id: unit.parent_id.clone(),
             valid_from: row::date(unit.valid_from),
             valid_to: row::date(unit.valid_to),
-            search: row::search_text([
-                Some(unit.name.as_str()),
-                unit.code.as_deref(),
-                Some(unit.id.as_str()),
-            ]),
+            search: row::search_text(
+                [Some(unit.name.as_str()), unit.code.as_deref(), Some(unit.id.as_str())]
+                    .into_iter()
+                    .chain(former_names),
+            ),
             version,
             moved: !unit.former_parents.is_empty(),
-        }
+            former_names: match unit.former_names.is_empty() {
+                true => None,
+                false => Some(row::json(&unit.former_names)?),
+            },
+        })
     }
 
     fn unit(
@@ -88,6 +94,12 @@ impl UnitRow {
                 code: self.code,
                 code_scheme: self.code_scheme,
                 name: self.name,
+                former_names: self
+                    .former_names
+                    .as_deref()
+                    .map(row::from_json)
+                    .transpose()?
+                    .unwrap_or_default(),
                 level: row::word(&self.level)?,
                 parent_id: self.parent_id,
                 former_parents,
@@ -176,13 +188,13 @@ pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Uni
 
 /// Adds a unit.
 pub fn insert(conn: &mut Conn, unit: &Unit, version: i64) -> StoreResult<()> {
-    diesel::insert_into(units::table).values(UnitRow::new(unit, version)).execute(conn)?;
+    diesel::insert_into(units::table).values(UnitRow::new(unit, version)?).execute(conn)?;
     insert_relatives(conn, unit)
 }
 
 /// Replaces a unit.
 pub fn update(conn: &mut Conn, unit: &Unit, version: i64) -> StoreResult<()> {
-    diesel::update(units::table.find(&unit.id)).set(UnitRow::new(unit, version)).execute(conn)?;
+    diesel::update(units::table.find(&unit.id)).set(UnitRow::new(unit, version)?).execute(conn)?;
     delete_relatives(conn, &unit.id)?;
     insert_relatives(conn, unit)
 }

@@ -77,6 +77,7 @@ mod sight;
 mod simulations;
 mod store;
 mod tokens;
+mod unit_names;
 mod unit_tree;
 mod units;
 mod webhook_receivers;

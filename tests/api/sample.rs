@@ -261,6 +261,26 @@ api_test!(the_sample_knows_what_became_of_a_split_commune, |app| {
     assert_eq!(codes("2025-07-01").each("id"), ["gso25-82"]);
 });
 
+api_test!(a_province_of_the_sample_goes_by_the_name_of_the_year, |app| {
+    load(app, Extent::WithoutDossiers);
+    let province = app.get("/api/v1/units/gso-46").expect(200).json;
+    assert_eq!(province["name"], "Thành phố Huế");
+    assert_eq!(province["former_names"], json!([{"name": "Tỉnh Thừa Thiên Huế", "until": "2025-01-01"}]));
+    assert_eq!(app.get("/api/v1/units?q=thua%20thien").expect(200).each("id"), ["gso-46"]);
+    for year in 2013..=2016 {
+        let ranking = app.get(&format!("/api/v1/indexes/pci/rankings/{year}")).expect(200).json;
+        let standing = by(&ranking["standings"], "unit_id", "gso-46");
+        assert_eq!(standing["unit_name"], "Tỉnh Thừa Thiên Huế", "{year}");
+    }
+    let import = "/api/v1/indexes/pci/editions/2016/score-imports?dry_run=true";
+    let table = "Tỉnh,Tổng điểm\nThừa Thiên Huế,59.68080520629883\nĐồng Nai,58.1953125\n";
+    let looked = app.ask("POST", import).header("content-type", "text/csv").raw(table).send();
+    let looked = looked.expect(200).json;
+    let units: Vec<&str> =
+        looked["scores"].as_array().unwrap().iter().map(|s| s["unit_id"].as_str().unwrap()).collect();
+    assert_eq!((units, &looked["unchanged"]), (vec!["gso-46", "gso-75"], &json!(2)), "{looked}");
+});
+
 plain_test!(the_engine_holds_no_figure_of_the_review, {
     // The counts of the review stand in the sample's data alone.
     let figures = [

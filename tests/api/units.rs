@@ -22,8 +22,9 @@ api_test!(a_unit_shows_every_member_also_when_only_the_least_is_given, |app| {
     let created = app.post(UNITS, &unit("u-1")).expect(201);
     assert_eq!(
         created.json,
-        json!({"id": "u-1", "code": null, "code_scheme": null, "name": "Xã u-1", "level": "commune",
-               "parent_id": null, "former_parents": [], "valid_from": null, "valid_to": null, "successors": []})
+        json!({"id": "u-1", "code": null, "code_scheme": null, "name": "Xã u-1", "former_names": [],
+               "level": "commune", "parent_id": null, "former_parents": [], "valid_from": null,
+               "valid_to": null, "successors": []})
     );
 });
 
