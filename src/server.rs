@@ -76,6 +76,7 @@ pub fn bind(
         metrics: Arc::new(Metrics::new()),
         max_body: limits.max_body,
         max_import: limits.max_import,
+        standings: Arc::default(),
         imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
         gate: Arc::new(Gate::new(limits.calls)),
     };

@@ -232,6 +232,9 @@ impl Rankings<'_> {
             write(&file, &index.units, year)?;
             slower = slower.max(imports::import_scores(self.database, &file, code, year)?.took);
         }
+        // The year before is published, as it is by the time that a later one is scored.
+        let before = format!("{API}/indexes/{code}/editions/{}/publish", YEARS[0]);
+        self.service.post(&before, &json!({"reason": "bench"}))?;
         // What is told is a ranking of every unit, each with its delta.
         let ranking = self.service.get(&ranking(index, ""))?;
         let standings = ranking["standings"].as_array().ok_or("a ranking without standings")?;

@@ -118,9 +118,21 @@ impl Service {
     /// # Errors
     /// When the answer is no success.
     pub fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("PUT", path, body)
+    }
+
+    /// Asks for something to be done.
+    ///
+    /// # Errors
+    /// When the answer is no success.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("POST", path, body)
+    }
+
+    fn send(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let body = body.to_string();
         self.request(&format!(
-            "PUT {path} HTTP/1.1\r\n{}Connection: close\r\nContent-Type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\n{}Connection: close\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n{body}",
             headers(),
             body.len()

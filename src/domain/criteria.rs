@@ -258,6 +258,7 @@ mod tests {
             tie_rule: TieRule::Competition,
             method: Method::Points,
             rescale_without_survey: false,
+            rescale_not_applicable: false,
             criteria,
             cohorts: vec![],
             overlapping_cohorts: false,
@@ -306,6 +307,15 @@ mod tests {
         }
         assert_eq!(common(&old, &new), ["a2", "c"]);
         assert_eq!(common(&new, &old), ["a2", "c"]);
+    }
+
+    #[test]
+    fn editions_that_were_kept_before_lose_what_does_not_apply_as_they_did() {
+        let mut kept = serde_json::to_value(edition(vec![])).unwrap_or_default();
+        let member = kept.as_object_mut().and_then(|members| members.remove("rescale_not_applicable"));
+        assert_eq!(member, Some(serde_json::Value::Bool(false)));
+        let read: Result<Edition, _> = serde_json::from_value(kept);
+        assert_eq!(read.ok(), Some(edition(vec![])));
     }
 
     #[test]

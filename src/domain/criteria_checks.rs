@@ -43,7 +43,8 @@ impl Edition {
         let areas: Vec<Placed> =
             self.criteria.iter().enumerate().filter(|(_, c)| c.parent.is_none()).collect();
         tree.check_weights("/criteria", None, self.method, &areas, findings);
-        if self.method == Method::Points && self.unit_of_measure == ScoreUnit::Percent {
+        let shares = self.unit_of_measure == ScoreUnit::Percent || self.rescale_not_applicable;
+        if self.method == Method::Points && shares {
             tree.check_shares(areas, findings);
         }
     }

@@ -1,7 +1,8 @@
 //! The yearly cycle of an edition: a draft is opened for self-assessment, appraised, and published in revisions.
 //!
-//! Each step keeps who took it and when. What is published never changes: later writes go to the working state,
-//! which is published as the next revision. An index without self-assessment (the PCI) is published as a draft.
+//! Each step, the making of the draft included, keeps who took it and when. What is published never changes: later
+//! writes go to the working state, which is published as the next revision. An index without self-assessment (the PCI)
+//! is published as a draft.
 
 use serde::{Deserialize, Serialize};
 

@@ -104,6 +104,9 @@ pub struct Edition {
     pub method: Method,
     /// Whether points without a survey are scaled to the maximum that they would have with one.
     pub rescale_without_survey: bool,
+    /// Whether the points of a unit to which some criteria do not apply are scaled up to the maximum of other units.
+    #[serde(default)]
+    pub rescale_not_applicable: bool,
     /// The criteria tree; without one the edition has totals only.
     pub criteria: Vec<Criterion>,
     /// At least one cohort.

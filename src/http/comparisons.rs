@@ -61,7 +61,7 @@ pub struct ComparisonQuery {
 pub struct ComparedUnit {
     /// The unit.
     pub unit_id: String,
-    /// Its name.
+    /// Its name at the end of the last year.
     pub unit_name: String,
     /// A point for each year; a gap has nulls and says why.
     pub points: Vec<SeriesPoint>,

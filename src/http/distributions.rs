@@ -171,6 +171,7 @@ pub async fn get_distribution(
                 Which::Current,
                 state.rights(),
             )?,
+            kept: state.standings.clone(),
         })
     });
     match asked {

@@ -23,6 +23,7 @@ use crate::{
     service::{
         self,
         edition_cycle::{self, Asked, Rights, Which},
+        edition_publications::{self, Publication},
         editions::{self, Editions},
     },
 };
@@ -137,7 +138,7 @@ pub struct PublishInput {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EditionRevision, example = json!({
     "index_code": "pci", "year": 2016, "revision": 2, "published_at": "2017-06-30T09:00:00+07:00",
-    "published_by": "anonymous", "reason": "Đính chính điểm tiêu chí 2.1", "scores": 693, "changed_scores": 2,
+    "published_by": "Sở Nội vụ", "reason": "Đính chính điểm tiêu chí 2.1", "scores": 693, "changed_scores": 2,
     "edition_changed": false
 }))]
 pub struct EditionRevisionView {
@@ -177,6 +178,69 @@ impl From<EditionRevision> for EditionRevisionView {
     }
 }
 
+/// A published state of an edition as it was made, with how many units it ranks.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EditionPublication, example = json!({
+    "index_code": "pci", "year": 2016, "revision": 2, "published_at": "2017-06-30T09:00:00+07:00",
+    "published_by": "Sở Nội vụ", "reason": "Đính chính điểm tiêu chí 2.1", "scores": 693, "changed_scores": 2,
+    "edition_changed": false, "cohorts": [{"code": "provinces", "ranked": 63, "unranked": 0}]
+}))]
+pub struct EditionPublicationView {
+    /// The index.
+    pub index_code: String,
+    /// Data year.
+    pub year: i32,
+    /// 1 and upwards.
+    pub revision: i32,
+    /// When it was published.
+    pub published_at: Moment,
+    /// By whom.
+    pub published_by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// How many scores it holds, of all stages.
+    pub scores: i64,
+    /// Scores that were added, changed or taken away since the revision before; null in the first.
+    pub changed_scores: Option<i64>,
+    /// Whether the edition says something else than in the revision before; null in the first.
+    pub edition_changed: Option<bool>,
+    /// Its cohorts, in the edition's order.
+    pub cohorts: Vec<PublishedCohortBody>,
+}
+
+/// How many units of a cohort a publication ranks by their final scores.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PublishedCohortBody {
+    /// Code of the cohort.
+    pub code: String,
+    /// Units with a rank.
+    pub ranked: usize,
+    /// Units without one; its ranking says why.
+    pub unranked: usize,
+}
+
+impl From<Publication> for EditionPublicationView {
+    fn from(Publication { revision, cohorts }: Publication) -> Self {
+        let cohorts = cohorts.into_iter().map(|cohort| PublishedCohortBody {
+            code: cohort.code,
+            ranked: cohort.ranked,
+            unranked: cohort.unranked,
+        });
+        Self {
+            index_code: revision.index_code,
+            year: revision.year,
+            revision: revision.revision,
+            published_at: revision.published_at,
+            published_by: revision.published_by,
+            reason: revision.reason,
+            scores: revision.scores,
+            changed_scores: revision.changed_scores,
+            edition_changed: revision.edition_changed,
+            cohorts: cohorts.collect(),
+        }
+    }
+}
+
 /// Every revision of an edition.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EditionRevisions {
@@ -212,8 +276,9 @@ pub async fn move_edition(
 ///
 /// Freezes the edition, every score of every stage, and the units of its cohorts with their names, as the next
 /// revision: what it answers never changes. A draft (of an index without self-assessment) or an edition under appraisal
-/// is published for the first time; later writes wait for the next revision, which needs a reason.
-#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), request_body = PublishInput, responses((status = 201, description = "The new revision.", body = EditionRevisionView)))]
+/// is published for the first time; later writes wait for the next revision, which needs a reason. The answer tells how
+/// many units of each cohort have a rank by their final scores: nobody, where scores are missing.
+#[utoipa::path(tag = "indexes", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999)), request_body = PublishInput, responses((status = 201, description = "The new revision.", body = EditionPublicationView)))]
 #[post("/indexes/{code}/editions/{year}/publish")]
 pub async fn publish_edition(
     state: web::Data<AppState>,
@@ -226,8 +291,8 @@ pub async fn publish_edition(
     let (_, input, NoQuery {}): (_, PublishInput, NoQuery) =
         crud::read_about::<Editions, _, _>(&state, &request, &key, body).await?;
     let reason = input.reason.as_deref().map(clean);
-    let revision = edition_cycle::publish(&state.store, state.context(), index, year, reason).await?;
-    let view = EditionRevisionView::from(revision);
+    let published = edition_publications::publish(&state.store, state.context(), index, year, reason).await?;
+    let view = EditionPublicationView::from(published);
     let place = respond::segment(&view.index_code);
     let location = format!("{API}/indexes/{place}/editions/{year}?revision={}", view.revision);
     Ok(respond::created(&location, etag::of_content(location.as_bytes()), &view))

@@ -48,6 +48,7 @@ const SORTS: &[SortKey] = &[("year", store::editions::YEAR)];
 #[schema(as = Edition, example = json!({
     "index_code": "pci", "year": 2016, "framework": "pci-2013", "unit_of_measure": "points", "decimals": 2,
     "rank_decimals": null, "tie_rule": "competition", "method": "weighted", "rescale_without_survey": false,
+    "rescale_not_applicable": false,
     "criteria": [
         {"code": "transparency", "name": "Tính minh bạch", "name_en": "Transparency", "parent": null, "max_points": 10,
          "min_points": null, "weight": 60, "polarity": "positive", "stage": null, "method": null, "kind": "ordinary",
@@ -60,7 +61,10 @@ const SORTS: &[SortKey] = &[("year", store::editions::YEAR)];
     "overlapping_cohorts": false,
     "bands": [{"label": "Khá", "from": null, "to": 60}, {"label": "Tốt", "from": 60, "to": null}],
     "note": null, "status": "published", "revision": 1,
-    "stages": [{"status": "published", "at": "2017-03-14T09:00:00+07:00", "actor": "anonymous", "reason": null, "revision": 1}],
+    "stages": [
+        {"status": "draft", "at": "2017-01-09T08:00:00+07:00", "actor": "Sở Nội vụ", "reason": null, "revision": null},
+        {"status": "published", "at": "2017-03-14T09:00:00+07:00", "actor": "Sở Nội vụ", "reason": null, "revision": 1}
+    ],
     "published_at": "2017-03-14T09:00:00+07:00", "working": {"changed": true, "edition_changed": false, "changed_scores": 3}
 }))]
 pub struct EditionView {
@@ -82,6 +86,8 @@ pub struct EditionView {
     pub method: Method,
     /// Whether points without a survey are scaled to the maximum that they would have with one.
     pub rescale_without_survey: bool,
+    /// Whether the points of a unit to which some criteria do not apply are scaled up to the maximum of other units.
+    pub rescale_not_applicable: bool,
     /// The criteria tree; without one the edition has totals only.
     pub criteria: Vec<CriterionView>,
     /// Who is ranked against whom.
@@ -96,7 +102,7 @@ pub struct EditionView {
     pub status: EditionStatus,
     /// Number of the published revision; null before the first.
     pub revision: Option<i32>,
-    /// The steps of its cycle, from the first: who took each, and when.
+    /// The steps of its cycle, from its creation as a draft: who took each, and when.
     pub stages: Vec<EditionStep>,
     /// When that revision was published.
     pub published_at: Option<Moment>,
@@ -166,6 +172,11 @@ pub struct EditionInput {
     /// A total in percent always is.
     #[serde(default)]
     pub rescale_without_survey: Option<bool>,
+    /// Whether the points of a unit to which some criteria do not apply are scaled up to the maximum of other units,
+    /// bonus and penalty points apart. False when absent: the points of what does not apply are lost. Needs
+    /// `max_points` of all that is scored. A total in percent, weighted or normalised always is of what applies alone.
+    #[serde(default)]
+    pub rescale_not_applicable: Option<bool>,
     /// The criteria tree; without one the edition has totals only.
     #[serde(default)]
     pub criteria: Vec<CriterionInput>,
@@ -273,6 +284,7 @@ impl Exposed for Editions {
             tie_rule: edition.tie_rule,
             method: edition.method,
             rescale_without_survey: edition.rescale_without_survey,
+            rescale_not_applicable: edition.rescale_not_applicable,
             criteria: edition.criteria.into_iter().map(criterion_view).collect(),
             cohorts: edition.cohorts.into_iter().map(cohort_view).collect(),
             overlapping_cohorts: edition.overlapping_cohorts,
@@ -321,6 +333,7 @@ impl Exposed for Editions {
             tie_rule: input.tie_rule.unwrap_or(TieRule::Competition),
             method: input.method.unwrap_or(Method::Points),
             rescale_without_survey: input.rescale_without_survey.unwrap_or(false),
+            rescale_not_applicable: input.rescale_not_applicable.unwrap_or(false),
             criteria: input
                 .criteria
                 .into_iter()

@@ -34,7 +34,8 @@ pub struct ExplanationQuery {
     /// The unit.
     #[param(example = "gso-87")]
     pub unit_id: String,
-    /// Year to compare with; the year before when absent, `none` for none.
+    /// Year to compare with; the year before when absent, `none` for none. With a revision or a moment goes what was
+    /// public of it then.
     #[param(example = "2015")]
     pub base_year: Option<String>,
     /// Code of the cohort; the first that the unit is in when absent.
@@ -268,8 +269,8 @@ impl ExplanationBody {
     fn new(detailed: &DetailedRanking, unit_id: &str) -> Option<Self> {
         let report = &detailed.report;
         let now = Year { ranking: &report.ranking, edition: &report.sheet.edition };
-        let base = report.base_sheet.as_ref().zip(report.base_ranking.as_ref());
-        let base = base.map(|(sheet, ranking)| Year { ranking, edition: &sheet.edition });
+        let base = report.base.as_ref();
+        let base = base.map(|base| Year { ranking: &base.ranking, edition: &base.sheet.edition });
         match explanations::explain(now, base, unit_id) {
             Some(explanation) => Some(Self::explained(detailed, &explanation)),
             None => {
@@ -371,7 +372,7 @@ fn sentences(detailed: &DetailedRanking, explanation: &Explanation) -> Sentences
     let predecessors = detailed.lineage.predecessors.get(&explanation.standing.unit_id);
     let context = Context {
         edition: &report.sheet.edition,
-        base_edition: report.base_sheet.as_ref().map(|sheet| &sheet.edition),
+        base_edition: report.base.as_ref().map(|base| &base.sheet.edition),
         base_year: report.base_year,
         not_comparable: report.not_comparable,
         common: detailed.common.as_ref().map(|common| common.codes.as_slice()),

@@ -199,7 +199,7 @@ impl From<Frozen> for FrozenBody {
 pub struct Form06aBody {
     /// The unit.
     pub unit_id: String,
-    /// Its name.
+    /// Its name at the end of the period.
     pub unit_name: String,
     /// The period.
     pub period: FormPeriodBody,

@@ -115,15 +115,33 @@ where
     T: Serialize,
     F: AsyncFnOnce(Day) -> Result<(T, Option<Moment>), Problem>,
 {
+    answer_written(state, request, async |today| {
+        let (body, modified) = compute(today).await?;
+        Ok((respond::tagged(&body), modified))
+    })
+    .await
+}
+
+/// [`answer_dated`], where `compute` gives the body as it is sent, with its validator.
+///
+/// # Errors
+/// Those of `compute`.
+pub async fn answer_written<F>(
+    state: &AppState,
+    request: &HttpRequest,
+    compute: F,
+) -> Result<HttpResponse, Problem>
+where
+    F: AsyncFnOnce(Day) -> Result<((String, Bytes), Option<Moment>), Problem>,
+{
     let today = state.today();
     let computed = async || {
-        let (body, modified) = compute(today).await?;
-        let (tag, body) = respond::tagged(&body);
+        let ((tag, body), modified) = compute(today).await?;
         Ok::<_, Problem>(Answer { tag, body, modified: modified.and_then(respond::http_date) })
     };
     // The state is asked for before the figures are read: they are of this state or of a later one, and a later
     // one is told apart by the next request.
-    let Some(of) = state.store.state().await.map(|state| (state, today)) else {
+    let Some(of) = frame::state(&state.store).await.map(|state| (state, today)) else {
         return Ok(computed().await?.send(request));
     };
     let address = address(request);

@@ -29,7 +29,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RankingQuery {
-    /// Year to compare with; the year before when absent, `none` for none.
+    /// Year to compare with; the year before when absent, `none` for none. With a revision or a moment goes what was
+    /// public of it then.
     #[param(example = "2015")]
     pub base_year: Option<String>,
     /// Code of the cohort; the edition's first when absent.
@@ -53,7 +54,8 @@ pub struct RankingQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RankingFileQuery {
-    /// Year to compare with; the year before when absent, `none` for none.
+    /// Year to compare with; the year before when absent, `none` for none. With a revision or a moment goes what was
+    /// public of it then.
     #[param(example = "2015")]
     pub base_year: Option<String>,
     /// Code of the cohort; the edition's first when absent.
@@ -143,6 +145,7 @@ pub fn question(state: &AppState, code: &str, year: &str, query: RankingQuery) -
             Which::Current,
             state.rights(),
         )?,
+        kept: state.standings.clone(),
     })
 }
 

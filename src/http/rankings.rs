@@ -11,7 +11,7 @@ use super::{
     json_stat::Dataset,
     kept,
     problem::Problem,
-    ranking_files,
+    ranking_bodies, ranking_files,
     ranking_parts::{EndedUnitBody, PredecessorBody, PublishedRankDifference},
     ranking_queries::{RankingFileQuery, asked},
     schema::Number,
@@ -106,7 +106,7 @@ pub struct StandingBody {
     pub tied: bool,
     /// The unit.
     pub unit_id: String,
-    /// Its name.
+    /// Its name in that year.
     pub unit_name: String,
     /// Its score, rounded to the edition's decimals, halves away from zero.
     pub score: Number,
@@ -133,7 +133,7 @@ pub struct StandingBody {
 pub struct UnrankedBody {
     /// The unit.
     pub unit_id: String,
-    /// Its name.
+    /// Its name in that year.
     pub unit_name: String,
     /// Why it has none.
     pub reason: Unranked,
@@ -258,6 +258,18 @@ pub(super) fn component(component: &ContributionDelta, decimals: u8) -> Standing
 impl RankingBody {
     /// A ranking with its details.
     pub fn new(detailed: &DetailedRanking, with_components: bool) -> Self {
+        let standings = &detailed.report.ranking.standings;
+        Self {
+            standings: standings
+                .iter()
+                .map(|standing| detailed_standing(detailed, standing, with_components))
+                .collect(),
+            ..Self::head(detailed)
+        }
+    }
+
+    /// All of it but the standings.
+    pub(super) fn head(detailed: &DetailedRanking) -> Self {
         let report = &detailed.report;
         let edition = &report.sheet.edition;
         let decimals = edition.decimals;
@@ -282,12 +294,7 @@ impl RankingBody {
                 .filter_map(PublishedRankDifference::new)
                 .collect(),
             simulated: false,
-            standings: report
-                .ranking
-                .standings
-                .iter()
-                .map(|standing| detailed_standing(detailed, standing, with_components))
-                .collect(),
+            standings: Vec::new(),
         }
     }
 }
@@ -364,9 +371,10 @@ pub async fn answer(
     let query = query.map(|Query(query)| query.ranking());
     match form.and_then(|form| Ok((form, asked(state, code, year, query?)?))) {
         Ok(((FileFormat::Json, _), (question, with_components))) => {
-            let answer = kept::answer_dated(state, request, async |_| {
+            let answer = kept::answer_written(state, request, async |_| {
                 let detailed = ranking_details::ranking(&state.store, question).await?;
-                Ok((RankingBody::new(&detailed, with_components), detailed.report.published_at()))
+                let published_at = detailed.report.published_at();
+                Ok((ranking_bodies::written(detailed, with_components).await?, published_at))
             });
             Ok(formats::varied(answer.await?))
         }

@@ -23,12 +23,19 @@ thread_local! {
     static LAST: Cell<usize> = const { Cell::new(1024) };
 }
 
-fn json<T: Serialize>(body: &T) -> Vec<u8> {
-    let mut text = Vec::with_capacity(LAST.get());
+/// Writes JSON behind a text.
+pub fn write_json<T: Serialize>(text: &mut Vec<u8>, body: &T) {
+    let before = text.len();
     // These bodies are structs of texts and numbers; writing them can't fail.
-    if serde_json::to_writer(&mut text, body).is_err() {
-        text.clear();
+    if serde_json::to_writer(&mut *text, body).is_err() {
+        text.truncate(before);
     }
+}
+
+/// A body as JSON.
+pub fn json<T: Serialize>(body: &T) -> Vec<u8> {
+    let mut text = Vec::with_capacity(LAST.get());
+    write_json(&mut text, body);
     LAST.set((text.len() + text.len() / 8).clamp(512, 64 * 1024));
     text
 }
@@ -78,7 +85,11 @@ pub fn dated(
 
 /// A computed answer as it is sent, with its validator: its content.
 pub fn tagged<T: Serialize>(body: &T) -> (String, Bytes) {
-    let body = json(body);
+    tagged_text(json(body))
+}
+
+/// A computed answer that was written before, with its validator.
+pub fn tagged_text(body: Vec<u8>) -> (String, Bytes) {
     (etag::of_content(&body), body.into())
 }
 

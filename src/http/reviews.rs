@@ -254,7 +254,7 @@ impl From<ImprovementAction> for ReviewAction {
 pub struct ReviewBody {
     /// The unit.
     pub unit_id: String,
-    /// Its name.
+    /// Its name at the end of the period.
     pub unit_name: String,
     /// The year.
     pub year: i32,

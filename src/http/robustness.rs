@@ -185,8 +185,9 @@ fn draws(query: &RobustnessQuery) -> Result<Draws, Problem> {
 ///
 /// How sure the ranks are: each weight of an area is drawn uniformly from its share below to its share above the
 /// official one and the weights are scaled back to their sum, as in the uncertainty analysis of the OECD/JRC Handbook
-/// on composite indicators; then the cohort is ranked again. Where points are added, the maxima stand for the weights.
-/// The same seed gives the same draws. 422 where the edition has no weights or no unit has the scores of all areas.
+/// on composite indicators; then the cohort is ranked again. Where points are added, the maxima stand for the weights,
+/// those of a unit alone where its points are a share of what applies to it. The same seed gives the same draws. 422
+/// where the edition has no weights or no unit has the scores of all areas.
 #[utoipa::path(
     tag = "rankings",
     params(

@@ -316,8 +316,10 @@ async fn unpacked(packing: Packing, bytes: Vec<u8>, limit: usize) -> Result<Vec<
 /// its code or name; `total` or `tổng điểm` for the total and `rank` or `xếp hạng` for its published rank. Long:
 /// columns of units, criteria and scores, and of ranks, stages (`stage`) and `applicable` where there are any. The
 /// heads stand in one of the first 20 lines; `(60 điểm)` at the end of one is left out. A column of numbers that
-/// could be scores and is no criterion is a finding, unless its head is that of an ordinal or a rank. Case and marks are ignored. Units are found by id, code or name as of the year; where several answer,
-/// those that the edition ranks come first, and what stays ambiguous is refused with the candidates. A number
+/// could be scores and is no criterion is a finding, unless its head is that of an ordinal or a rank. Case and marks are
+/// ignored. Units are found by id, code or a name that they bore in the year, with or without its kind; where several
+/// answer, those that the edition ranks come first, and what stays ambiguous is refused with the candidates. So is a
+/// name that units bear in other years alone. A number
 /// has a decimal point, or a comma where `decimal=comma` says so. An empty cell or a dash is no score and changes
 /// nothing; `không áp dụng`, `KAD` or `n/a` takes the criterion out of the maximum. All scores are stored, or none: with `dry_run=true` the answer is what would be stored and every
 /// finding by line and column, without it a finding is a 422 that names each place as `/line/column`.

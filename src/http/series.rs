@@ -132,7 +132,7 @@ pub struct SeriesBody {
     pub index_name: String,
     /// The unit.
     pub unit_id: String,
-    /// Its name.
+    /// Its name at the end of the last year.
     pub unit_name: String,
     /// Stage of the scores.
     pub stage: ScoreStage,

@@ -11,6 +11,7 @@ use crate::{
     service::{
         crud::Context,
         edition_cycle::{Part, Rights},
+        kept_standings::KeptStandings,
     },
     store::Store,
 };
@@ -37,6 +38,8 @@ pub struct AppState {
     pub following: Arc<Following>,
     /// What holds for every call.
     pub gate: Arc<Gate>,
+    /// Standings of revisions that were computed before.
+    pub standings: Arc<KeptStandings>,
     /// Imports that may run at once.
     pub imports: Arc<Semaphore>,
 }

@@ -160,7 +160,7 @@ pub struct ScoreSheetBody {
     pub published_at: Option<Moment>,
     /// The unit.
     pub unit_id: String,
-    /// Its name.
+    /// Its name at the end of the year.
     pub unit_name: String,
     /// The totals.
     pub total: ScoreSheetTotal,

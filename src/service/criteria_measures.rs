@@ -91,6 +91,15 @@ impl Area<'_> {
     }
 }
 
+/// How ordinary points are scaled up, so that what is out of the maximum costs nothing.
+#[derive(Debug, Clone)]
+pub struct Rescaling {
+    /// The most points that there are once they are scaled.
+    pub to: Exact,
+    /// The points that scores are out of; none where each unit has its own.
+    pub from: Option<Exact>,
+}
+
 /// What is left of a maximum. Nothing left below a criterion that has a score all the same: the score is out of
 /// all its points.
 fn left(full: &Exact, taken_out: &Exact) -> Option<Exact> {
@@ -146,16 +155,19 @@ impl<'a> Measures<'a> {
         &self.areas
     }
 
-    /// Full maximum and what is left of it without a survey, where points are scaled up for that.
-    pub fn rescaling(&self) -> Option<(Exact, Exact)> {
-        if !self.edition.rescale_without_survey || !self.left_out {
+    /// How ordinary points are scaled up: without a survey to the full maximum, those of a unit to which some criteria
+    /// do not apply to what the others have. None where they are added as they are.
+    pub fn rescaling(&self) -> Option<Rescaling> {
+        let survey = self.edition.rescale_without_survey && self.left_out;
+        let own = self.edition.rescale_not_applicable;
+        if !survey && !own {
             return None;
         }
         let ordinary = || self.areas.iter().filter(|area| !area.criterion.is_bonus());
         let full: Exact = ordinary().map(|area| area.full.clone()).sum::<Option<Exact>>()?;
         let out: Exact = ordinary().map(|area| &area.without_survey).sum();
         let left = &full - &out;
-        (!left.is_zero()).then_some((full, left))
+        Some(Rescaling { to: if survey { full } else { left.clone() }, from: (!own).then_some(left) })
     }
 }
 

@@ -84,6 +84,7 @@ fn draft(source: Edition, index_code: String, copying: Copying) -> Edition {
         tie_rule: source.tie_rule,
         method: source.method,
         rescale_without_survey: source.rescale_without_survey,
+        rescale_not_applicable: source.rescale_not_applicable,
         criteria: source.criteria,
         bands: source.bands,
         note: source.note,

@@ -1,7 +1,5 @@
-//! The cycle of editions: its steps, publication in revisions, and which state of an edition a reader gets.
-//!
-//! A publication has the structure to itself (see `store::lock`), so no score is written while its revision is
-//! copied, and every later write has a higher change number.
+//! The cycle of editions: its steps, and which state of an edition a reader gets. How one is published is in
+//! [`edition_publications`](super::edition_publications).
 
 use std::sync::Arc;
 
@@ -12,7 +10,6 @@ use super::{
     editions::{self, Editions},
     error::{Error, Result},
     indexes::Indexes,
-    score_sheets,
 };
 use crate::{
     domain::{
@@ -20,7 +17,6 @@ use crate::{
         edition_cycle::{CycleStep, EditionRevision, Frozen, Way, Working, check_reason},
         editions::{Edition, EditionStatus},
         time::Moment,
-        units::Unit,
         violation::Text,
     },
     store::{
@@ -121,7 +117,8 @@ pub fn seen(
     revision(conn, index, year, Wanted::Last)
 }
 
-/// An edition in the state that is asked for. [`score_sheets::read`] reads the scores of the same state.
+/// An edition in the state that is asked for; [`score_sheets::read`](super::score_sheets::read) reads the scores of the
+/// same state.
 ///
 /// # Errors
 /// `NotFound` for an unknown edition or revision; `Absent` where nothing was published, or not by then.
@@ -184,30 +181,29 @@ fn not_published(key: &str) -> Error {
     }
 }
 
-/// The state of a base edition that goes with a state of the edition compared with it: what was public when that
-/// state was last the public one, else what is current.
+/// The state of a base edition that goes with a state of the edition compared with it. With what was public at a
+/// moment goes what was public then; with a revision what was public when it was last the public one, which for the
+/// last revision is now; with what is current, or worked on, what is current.
+///
+/// So a revision is compared as it was: what was published after it had been replaced is no base of it, and a draft of
+/// none that is asked for by its number.
 ///
 /// # Errors
-/// `NotFound` for an unknown edition; `Absent` where it was not published by the moment asked for.
+/// `NotFound` for an unknown edition; `Absent` where it was not published by the moment that counts.
 pub fn base_at(conn: &mut Conn, edition: &Edition, base_year: i32, asked: &Asked) -> Result<Edition> {
     let index = &edition.index_code;
-    let at = |which| Asked { which, rights: asked.rights.clone() };
-    match (asked.which, edition.state.frozen) {
-        (Which::At(_), _) => edition_at(conn, index, base_year, asked),
-        (Which::Revision(number), Some(_)) => {
-            let next = store::edition_revisions::find(conn, index, edition.year, Wanted::Number(number + 1))?;
-            let until = next.map(|next| Moment::from_micros(next.revision.published_at.micros() - 1));
-            let then = until.map(|until| edition_at(conn, index, base_year, &at(Which::At(until))));
-            match then {
-                Some(Ok(base)) => Ok(base),
-                Some(Err(Error::Absent { .. })) | None => {
-                    edition_at(conn, index, base_year, &at(Which::Current))
-                }
-                Some(Err(error)) => Err(error),
+    let which = match asked.which {
+        Which::At(_) => asked.which,
+        Which::Revision(number) => {
+            match store::edition_revisions::find(conn, index, edition.year, Wanted::Number(number + 1))? {
+                Some(next) => Which::At(Moment::from_micros(next.revision.published_at.micros() - 1)),
+                None => Which::Published,
             }
         }
-        _ => edition_at(conn, index, base_year, &at(Which::Current)),
-    }
+        Which::Published => Which::Published,
+        Which::Current | Which::Working | Which::Seen => Which::Current,
+    };
+    edition_at(conn, index, base_year, &Asked { which, rights: asked.rights.clone() })
 }
 
 /// An edition in the state that is asked for, with the number of the change that made it.
@@ -262,7 +258,15 @@ pub fn working(conn: &mut Conn, edition: &Edition) -> store::StoreResult<Option<
     }
 }
 
-fn difference(conn: &mut Conn, edition: &Edition, last: &Published) -> store::StoreResult<Working> {
+/// How an edition differs from its last revision.
+///
+/// # Errors
+/// The database's.
+pub(super) fn difference(
+    conn: &mut Conn,
+    edition: &Edition,
+    last: &Published,
+) -> store::StoreResult<Working> {
     Ok(Working {
         edition_changed: !edition.same_content(&last.edition),
         changed_scores: store::edition_revisions::changed_scores(conn, last)?,
@@ -302,7 +306,16 @@ pub async fn step(
         .await
 }
 
-fn locked(conn: &mut Conn, context: &Context, index: &str, year: i32) -> Result<Versioned<Edition>> {
+/// An edition that the caller takes to another step, locked until the transaction ends.
+///
+/// # Errors
+/// `NotFound` for an unknown edition, `Forbidden` for one that ranks units beyond the caller's.
+pub(super) fn locked(
+    conn: &mut Conn,
+    context: &Context,
+    index: &str,
+    year: i32,
+) -> Result<Versioned<Edition>> {
     let key = editions::key(index, year);
     lock::record(conn, Editions::STRUCTURE, Editions::NAME, &key)?;
     let found = Editions::find(conn, &key)?.ok_or_else(|| Error::not_found(Editions::NAME, key))?;
@@ -314,7 +327,8 @@ fn locked(conn: &mut Conn, context: &Context, index: &str, year: i32) -> Result<
     Ok(found)
 }
 
-fn step_of(
+/// A step that is taken now.
+pub fn step_of(
     context: &Context,
     status: EditionStatus,
     reason: Option<String>,
@@ -323,107 +337,13 @@ fn step_of(
     CycleStep { status, at: context.now, actor: context.actor().to_owned(), reason, revision }
 }
 
-fn impossible(index: &str, year: i32, from: EditionStatus, to: EditionStatus) -> Error {
+/// A step that can't follow.
+pub(super) fn impossible(index: &str, year: i32, from: EditionStatus, to: EditionStatus) -> Error {
     Error::conflict(
         "impossible_jump",
         format!("The edition {year} of `{index}` is at `{from}`; `{to}` can't follow."),
         format!("Kỳ đánh giá {year} của `{index}` đang ở `{from}`; không thể chuyển sang `{to}`."),
     )
-}
-
-/// Publishes the working state as the next revision.
-///
-/// # Errors
-/// `NotFound`, `Conflict` where nothing has changed or the edition can't be published yet, `Invalid` for the reason.
-pub async fn publish(
-    store: &Store,
-    context: Context,
-    index: String,
-    year: i32,
-    reason: Option<String>,
-) -> Result<EditionRevision> {
-    store.write(move |conn| publish_in(conn, &context, &index, year, reason)).await
-}
-
-/// [`publish`] within a transaction.
-///
-/// # Errors
-/// Those of [`publish`].
-pub fn publish_in(
-    conn: &mut Conn,
-    context: &Context,
-    index: &str,
-    year: i32,
-    reason: Option<String>,
-) -> Result<EditionRevision> {
-    let old = locked(conn, context, index, year)?.record;
-    let last = store::edition_revisions::find(conn, index, year, Wanted::Last)?;
-    let violations = check_reason(reason.as_ref(), last.is_some());
-    if !violations.is_empty() {
-        return Err(Error::Invalid(violations));
-    }
-    if old.status.way_to(EditionStatus::Published).is_none() {
-        return Err(impossible(index, year, old.status, EditionStatus::Published));
-    }
-    let cohorts = cohorts(conn, &old)?;
-    let changed = match &last {
-        None => None,
-        Some(last) => Some(refuse_unchanged(conn, &old, last, &cohorts)?),
-    };
-    let number = last.map_or(1, |last| last.revision.revision + 1);
-    let mut edition = old.clone();
-    edition.status = EditionStatus::Published;
-    edition.revision = Some(number);
-    edition.stages.push(step_of(context, EditionStatus::Published, reason.clone(), Some(number)));
-    let proposal = Proposal { record: edition.clone(), reason: reason.clone() };
-    let written = crud::update::<Editions>(conn, context, &old, proposal)?;
-    let revision = EditionRevision {
-        index_code: index.to_owned(),
-        year,
-        revision: number,
-        published_at: context.now,
-        published_by: context.actor().to_owned(),
-        reason,
-        scores: 0,
-        changed_scores: changed.map(|changed| changed.changed_scores),
-        edition_changed: changed.map(|changed| changed.edition_changed),
-    };
-    Ok(store::edition_revisions::insert(conn, &revision, &edition, &cohorts, written.version)?)
-}
-
-/// The units of each cohort, named as they are now.
-fn cohorts(conn: &mut Conn, edition: &Edition) -> Result<Vec<(String, Vec<Unit>)>> {
-    let mut cohorts = Vec::new();
-    for cohort in &edition.cohorts {
-        let mut units = score_sheets::members(conn, edition, cohort)?;
-        units.sort_by(|a, b| a.id.cmp(&b.id));
-        cohorts.push((cohort.code.clone(), units));
-    }
-    Ok(cohorts)
-}
-
-/// What has changed since the last revision: the edition, its scores, or the units of its cohorts.
-fn refuse_unchanged(
-    conn: &mut Conn,
-    edition: &Edition,
-    last: &Published,
-    cohorts: &[(String, Vec<Unit>)],
-) -> Result<Working> {
-    let changed = difference(conn, edition, last)?;
-    if changed.is_changed() {
-        return Ok(changed);
-    }
-    let (index, year, number) = (&edition.index_code, edition.year, last.revision.revision);
-    for (cohort, units) in cohorts {
-        if &store::edition_revisions::units(conn, index, year, number, cohort)? != units {
-            return Ok(changed);
-        }
-    }
-    Err(Error::conflict(
-        "nothing_changed",
-        format!("Nothing has changed since revision {number} of `{index}` {year}."),
-        format!("Không có gì thay đổi kể từ lần công bố {number} của `{index}` năm {year}."),
-    ))
 }
 
 /// Every revision of an edition, from the first.

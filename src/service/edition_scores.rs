@@ -11,7 +11,7 @@ use super::{
     score_sheets,
 };
 use crate::{
-    domain::{editions::Edition, index_scores::IndexScore, text::sort_key},
+    domain::{editions::Edition, index_scores::IndexScore, text::sort_key, time::Day, units::Unit},
     store::{
         self, Store, Versioned,
         index_scores::TABLE,
@@ -27,7 +27,7 @@ pub const MOST_SCORES: u32 = 200_000;
 pub struct ScoredUnit {
     /// Its id.
     pub id: String,
-    /// Its name: in a revision that which it had then.
+    /// Its name in that year; in a revision that which it was published with.
     pub name: String,
 }
 
@@ -83,12 +83,12 @@ pub async fn read(
 /// The units of ids with their names, in order.
 fn named(conn: &mut store::Conn, edition: &Edition, ids: Vec<String>) -> Result<Vec<ScoredUnit>> {
     let found = store::units::find_all(conn, &ids)?;
-    let mut names: HashMap<String, String> = found.into_iter().map(|unit| (unit.id, unit.name)).collect();
-    if edition.state.frozen.is_some() {
-        for cohort in &edition.cohorts {
-            let then = score_sheets::members(conn, edition, cohort)?;
-            names.extend(then.into_iter().map(|unit| (unit.id, unit.name)));
-        }
+    let end = Day::new(edition.year, 12, 31);
+    let name = |unit: &Unit| end.map_or(unit.name.as_str(), |end| unit.name_on(end)).to_owned();
+    let mut names: HashMap<String, String> = found.iter().map(|unit| (unit.id.clone(), name(unit))).collect();
+    for cohort in &edition.cohorts {
+        let members = score_sheets::members(conn, edition, cohort)?;
+        names.extend(members.into_iter().map(|unit| (unit.id, unit.name)));
     }
     let mut units: Vec<ScoredUnit> = ids
         .into_iter()

@@ -92,7 +92,7 @@ impl Resource for Editions {
         }
     }
 
-    /// Where an edition stands is for its cycle to say.
+    /// Where an edition stands is for its cycle to say, which begins when the edition is made.
     fn carry_over(
         conn: &mut Conn,
         proposal: &mut Proposal<Edition>,
@@ -103,7 +103,10 @@ impl Resource for Editions {
         refuse_foreign_index(conn, &context.caller, &edition.index_code)?;
         edition.status = old.map_or(EditionStatus::Draft, |old| old.status);
         edition.revision = old.and_then(|old| old.revision);
-        edition.stages = old.map(|old| old.stages.clone()).unwrap_or_default();
+        edition.stages = match old {
+            Some(old) => old.stages.clone(),
+            None => vec![edition_cycle::step_of(context, EditionStatus::Draft, None, None)],
+        };
         edition.state.frozen = None;
         edition.state.working = edition_cycle::working(conn, edition)?;
         Ok(())

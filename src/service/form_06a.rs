@@ -30,9 +30,10 @@ pub struct FormQuestion {
 /// # Errors
 /// `NotFound` for an unknown unit.
 pub fn compute(conn: &mut Conn, asked: &FormQuestion, today: Day) -> Result<Form06a> {
-    let unit = store::units::find(conn, &asked.unit_id)?
+    let mut unit = store::units::find(conn, &asked.unit_id)?
         .ok_or_else(|| Error::not_found("units", &asked.unit_id))?
         .record;
+    unit.take_name_of(asked.period.span().to);
     let question = Question {
         unit_id: asked.unit_id.clone(),
         span: asked.period.span(),

@@ -74,6 +74,35 @@ fn reaches(sheet: &Sheet, criterion: Option<&str>, score: &Exact, goal: &Goal) -
     }
 }
 
+/// That the target of `u0` is the least that gives a goal.
+fn is_least(sheet: &Sheet, goal: &Goal) -> std::result::Result<(), TestCaseError> {
+    let ranking = sheet.standings();
+    let target = target(sheet, &ranking, "u0", goal).unwrap();
+    let score = &ranking.standings.iter().find(|s| s.unit_id == "u0").unwrap().total.score;
+    let total = score + &target.gain;
+    if target.gain.is_zero() {
+        prop_assert!(reaches(sheet, None, score, goal));
+        prop_assert!(target.criteria.is_empty());
+    } else if target.out_of_reach.is_none() {
+        prop_assert!(reaches(sheet, None, &total, goal));
+        prop_assert!(!reaches(sheet, None, &(&total - &step()), goal));
+    }
+    for criterion in &target.criteria {
+        let code = Some(criterion.criterion.as_str());
+        let maximum = criterion.maximum.as_ref().unwrap();
+        match &criterion.needed {
+            Ok(needed) => {
+                prop_assert!(needed <= maximum && Some(needed) > criterion.score.as_ref());
+                prop_assert!(reaches(sheet, code, needed, goal), "{criterion:?}");
+                prop_assert!(!reaches(sheet, code, &(needed - &step()), goal), "{criterion:?}");
+            }
+            Err(OutOfReach::NotApplicable) => prop_assert_eq!(code, Some("a2")),
+            Err(_) => prop_assert!(!reaches(sheet, code, maximum, goal), "{criterion:?}"),
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
 
@@ -81,31 +110,22 @@ proptest! {
     fn a_target_reaches_its_goal_and_a_step_less_does_not(
         edition in hard_edition(), units in cohort(), rank in 1u32..=2, by_band in any::<bool>(),
     ) {
-        let sheet = sheet_of(edition, &units);
-        let ranking = sheet.standings();
         let goal = if by_band { Goal::Band("high".to_owned()) } else { Goal::Rank(rank) };
-        let target = target(&sheet, &ranking, "u0", &goal).unwrap();
-        let score = &ranking.standings.iter().find(|s| s.unit_id == "u0").unwrap().total.score;
-        let total = score + &target.gain;
-        if target.gain.is_zero() {
-            prop_assert!(reaches(&sheet, None, score, &goal));
-            prop_assert!(target.criteria.is_empty());
-        } else if target.out_of_reach.is_none() {
-            prop_assert!(reaches(&sheet, None, &total, &goal));
-            prop_assert!(!reaches(&sheet, None, &(&total - &step()), &goal));
-        }
-        for criterion in &target.criteria {
-            let code = Some(criterion.criterion.as_str());
-            let maximum = criterion.maximum.as_ref().unwrap();
-            match &criterion.needed {
-                Ok(needed) => {
-                    prop_assert!(needed <= maximum && Some(needed) > criterion.score.as_ref());
-                    prop_assert!(reaches(&sheet, code, needed, &goal), "{criterion:?}");
-                    prop_assert!(!reaches(&sheet, code, &(needed - &step()), &goal), "{criterion:?}");
-                }
-                Err(_) => prop_assert!(!reaches(&sheet, code, maximum, &goal), "{criterion:?}"),
+        is_least(&sheet_of(edition, &units), &goal)?;
+    }
+
+    #[test]
+    fn so_it_does_where_points_are_scaled_for_what_does_not_apply(
+        edition in hard_edition(), units in cohort(), out in any::<[bool; 6]>(), rank in 1u32..=2,
+    ) {
+        let mut sheet = sheet_of(Edition { rescale_not_applicable: true, ..edition }, &units);
+        for (row, _) in sheet.rows.iter_mut().zip(out).filter(|(_, out)| *out) {
+            for score in row.scores.criteria.iter_mut().filter(|s| s.criterion == "a2") {
+                score.score = None;
+                score.applicable = false;
             }
         }
+        is_least(&sheet, &Goal::Rank(rank))?;
     }
 
     #[test]

@@ -85,10 +85,11 @@ pub fn not_in_cohort(unit_id: &str) -> Error {
 /// When the store can't be read.
 pub fn of_report(conn: &mut Conn, report: RankingReport) -> Result<DetailedRanking> {
     let (mut lineage, mut common) = (RankingLineage::default(), None);
-    if let (Some(base_sheet), Some(base)) = (&report.base_sheet, &report.base_ranking) {
-        lineage = ranking_lineage::read(conn, (&report.sheet, &report.ranking), (base_sheet, base))?;
+    if let Some(base) = &report.base {
+        lineage =
+            ranking_lineage::read(conn, (&report.sheet, &report.ranking), (&base.sheet, &base.ranking))?;
         if report.not_comparable == Some(NotComparable::FrameworkDiffers) {
-            common = Some(common_criteria::between(&report.sheet, base_sheet));
+            common = Some(common_criteria::between(&report.sheet, &base.sheet));
         }
     }
     Ok(DetailedRanking { report, lineage, common })
@@ -112,8 +113,8 @@ pub async fn simulation(store: &Store, question: Question, changes: Vec<Change>)
         .read(move |conn| {
             let mut report = ranking_reports::report(conn, &question)?;
             report.sheet = simulations::apply(&report.sheet, &changes)?;
-            report.ranking = match &report.base_ranking {
-                Some(base) => rankings::compare(report.sheet.standings(), base),
+            report.ranking = match &report.base {
+                Some(base) => rankings::compare(report.sheet.standings(), &base.ranking),
                 None => report.sheet.standings(),
             };
             of_report(conn, report)

@@ -10,10 +10,7 @@ use super::{
     units::Relative,
 };
 use crate::{
-    domain::{
-        time::Day,
-        units::{Extent, Unit},
-    },
+    domain::units::{Extent, Unit},
     store::{self, Conn},
 };
 
@@ -78,10 +75,9 @@ fn base_of(standing: &Standing) -> Base {
     Base { rank: standing.rank, score: standing.total.score.clone() }
 }
 
-/// The day that says which units an edition is about.
-fn day_of(sheet: &Sheet) -> Option<Day> {
-    let as_of = sheet.cohort.rule.as_ref().and_then(|rule| rule.as_of);
-    as_of.or_else(|| Day::new(sheet.edition.year, 12, 31))
+/// What a unit was called when a sheet was about it.
+fn name_in(sheet: &Sheet, unit: &Unit) -> String {
+    sheet.day().map_or(unit.name.as_str(), |day| unit.name_on(day)).to_owned()
 }
 
 /// A unit on the way back from a new one.
@@ -124,7 +120,7 @@ fn predecessors(
                 if unit.exists_in_year(year) {
                     found.entry(step.of.clone()).or_default().push(Predecessor {
                         unit_id: unit.id.clone(),
-                        unit_name: unit.name.clone(),
+                        unit_name: name_in(base_sheet, unit),
                         extent,
                         base: ranked_before.get(unit.id.as_str()).map(|s| base_of(s)),
                     });
@@ -157,7 +153,7 @@ fn units_before(conn: &mut Conn, steps: &[Step]) -> Result<HashMap<String, Vec<(
 }
 
 fn ended(conn: &mut Conn, (sheet, ranking): (&Sheet, &Ranking), base: &Ranking) -> Result<Vec<EndedUnit>> {
-    let (ranked, day) = (by_id(ranking), day_of(sheet));
+    let (ranked, day) = (by_id(ranking), sheet.day());
     let left: Vec<&Standing> =
         base.standings.iter().filter(|standing| !ranked.contains_key(standing.unit_id.as_str())).collect();
     if left.is_empty() {
@@ -177,7 +173,10 @@ fn ended(conn: &mut Conn, (sheet, ranking): (&Sheet, &Ranking), base: &Ranking) 
     let ids: Vec<String> = ids.into_iter().cloned().collect();
     let names: HashMap<String, String> = match ids.is_empty() {
         true => HashMap::new(),
-        false => store::units::find_all(conn, &ids)?.into_iter().map(|unit| (unit.id, unit.name)).collect(),
+        false => store::units::find_all(conn, &ids)?
+            .into_iter()
+            .map(|unit| (unit.id.clone(), name_in(sheet, &unit)))
+            .collect(),
     };
     let successors = |unit: &Unit| {
         let relative = |s: &crate::domain::units::Successor| Relative {

@@ -1,15 +1,24 @@
 //! Rankings as they are asked for: finds the edition, its base and the cohort, reads their sheets and compares
 //! the standings that follow from them.
 
+use std::sync::Arc;
+
 use super::{
     edition_cycle::{self, Asked},
     error::{Error, Result},
+    halves::{MANY, both},
+    kept_standings::{self, KeptStandings, Standings},
     rankings::{self, Ranking},
     score_sheets::{self, Known, Sheet},
 };
 use crate::{
-    domain::{editions::Edition, index_scores::ScoreStage, time::Moment, words::words},
-    store::{self, Conn, Store, StoreError},
+    domain::{
+        editions::{Cohort, Edition},
+        index_scores::ScoreStage,
+        time::Moment,
+        words::words,
+    },
+    store::{self, Conn, Store},
 };
 
 /// The year to compare with.
@@ -38,10 +47,9 @@ pub struct Question {
     pub stage: ScoreStage,
     /// Which state of the edition; the base year's goes with it.
     pub asked: Asked,
+    /// Standings of revisions that were computed before.
+    pub kept: Arc<KeptStandings>,
 }
-
-/// Units whose standings are worth a thread of their own.
-const MANY: usize = 1000;
 
 words! {
     /// Why a delta says nothing about what changed.
@@ -60,10 +68,8 @@ words! {
 pub struct RankingReport {
     /// What the standings were computed from.
     pub sheet: Sheet,
-    /// The sheet of the base year; none without one, or where it has no cohort of this code.
-    pub base_sheet: Option<Sheet>,
-    /// The standings of the base year, where there is a sheet of it.
-    pub base_ranking: Option<Ranking>,
+    /// The standings of the base year; none without one, or where it has no cohort of this code.
+    pub base: Option<Arc<Standings>>,
     /// The base year, where there is one.
     pub base_year: Option<i32>,
     /// Why deltas are not comparable; none when they are, or without a base.
@@ -77,8 +83,8 @@ impl RankingReport {
     pub fn published_at(&self) -> Option<Moment> {
         let published = |sheet: &Sheet| sheet.edition.state.frozen.map(|frozen| frozen.published_at);
         let current = published(&self.sheet)?;
-        match &self.base_sheet {
-            Some(base) => Some(current.max(published(base)?)),
+        match &self.base {
+            Some(base) => Some(current.max(published(&base.sheet)?)),
             None => Some(current),
         }
     }
@@ -120,35 +126,55 @@ pub fn report(conn: &mut Conn, question: &Question) -> Result<RankingReport> {
         }
         BaseYear::Year(year) => Some(edition_cycle::base_at(conn, &edition, year, &question.asked)?),
     };
-    let mut known = Known::default();
-    let base_sheet =
-        match base.as_ref().and_then(|b| Some((b, b.cohorts.iter().find(|c| c.code == cohort.code)?))) {
-            Some((base, cohort)) => Some(score_sheets::read(conn, &mut known, base, cohort, question.stage)?),
-            None => None,
-        };
-    let mut read = |conn: &mut Conn| score_sheets::read(conn, &mut known, &edition, &cohort, question.stage);
-    let (sheet, base_ranking) = match &base_sheet {
-        None => (read(conn)?, None),
-        Some(base) if base.rows.len() < MANY => (read(conn)?, Some(base.standings())),
-        // The standings of a whole country are computed while the other year is read.
-        Some(base) => std::thread::scope(|scope| {
-            let standings = scope.spawn(|| base.standings());
-            let sheet = read(conn)?;
-            let standings = standings.join().map_err(|_| StoreError::Panicked)?;
-            Ok::<_, Error>((sheet, Some(standings)))
-        })?,
+    let base_cohort =
+        base.as_ref().and_then(|b| Some((b, b.cohorts.iter().find(|c| c.code == cohort.code)?)));
+    let (sheet, base_standings) = match base_cohort {
+        None => (score_sheets::read(conn, &mut Known::default(), &edition, &cohort, question.stage)?, None),
+        Some(base) => {
+            let (sheet, standings) = with_base(conn, question, (&edition, &cohort), base)?;
+            (sheet, Some(standings))
+        }
     };
-    let not_comparable = match (&base, &base_sheet) {
+    let not_comparable = match (&base, &base_standings) {
         (Some(_), None) => Some(NotComparable::CohortMissingInBase),
         (Some(base), Some(_)) => why_not_comparable(&edition, base),
         (None, _) => None,
     };
-    let ranking = match &base_ranking {
-        Some(base) => rankings::compare(sheet.standings(), base),
+    let ranking = match &base_standings {
+        Some(base) => rankings::compare(sheet.standings(), &base.ranking),
         None => sheet.standings(),
     };
     let base_year = base.map(|base| base.year);
-    Ok(RankingReport { sheet, base_sheet, base_ranking, base_year, not_comparable, ranking })
+    Ok(RankingReport { sheet, base: base_standings, base_year, not_comparable, ranking })
+}
+
+/// The sheet of a cohort, and the standings that it is compared with.
+fn with_base(
+    conn: &mut Conn,
+    question: &Question,
+    (edition, cohort): (&Edition, &Cohort),
+    (base, base_cohort): (&Edition, &Cohort),
+) -> Result<(Sheet, Arc<Standings>)> {
+    let mut known = Known::default();
+    let key = kept_standings::key(base, base_cohort, question.stage);
+    if let Some(standings) = key.as_ref().and_then(|key| question.kept.find(key)) {
+        return Ok((score_sheets::read(conn, &mut known, edition, cohort, question.stage)?, standings));
+    }
+    let of_base = score_sheets::read(conn, &mut known, base, base_cohort, question.stage)?;
+    let mut read = || score_sheets::read(conn, &mut known, edition, cohort, question.stage);
+    let (ranking, sheet) = match of_base.rows.len() < MANY {
+        true => (of_base.standings(), read()?),
+        // The standings of a whole country are computed while the other year is read.
+        false => {
+            let (ranking, sheet) = both(|| of_base.standings(), read);
+            (ranking, sheet?)
+        }
+    };
+    let standings = Arc::new(Standings { sheet: of_base, ranking });
+    if let Some(key) = key {
+        question.kept.keep(key, standings.clone());
+    }
+    Ok((sheet, standings))
 }
 
 /// Why the deltas between two editions are not comparable; none when they are.

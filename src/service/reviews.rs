@@ -3,7 +3,10 @@
 //! Reported figures stay as they were published. A measure is named `dossiers.<figure>[.<level>]`,
 //! `commendations.<kind>` or `<index>.<what>`; one that can't be computed is null, with the reason.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     dossier_statistics::{self, Check, Figures, Grouping, Statistics},
@@ -73,7 +76,7 @@ pub struct ReviewedIndex {
 /// A review.
 #[derive(Debug, Clone)]
 pub struct Review {
-    /// The unit.
+    /// The unit, named as at the end of the period.
     pub unit: Unit,
     /// The year.
     pub year: i32,
@@ -142,10 +145,12 @@ fn compute(
     asked: &Asked,
     today: Day,
 ) -> Result<Review> {
-    let unit = store::units::find(conn, unit_id)?.ok_or_else(|| Error::not_found("units", unit_id))?.record;
+    let mut unit =
+        store::units::find(conn, unit_id)?.ok_or_else(|| Error::not_found("units", unit_id))?.record;
     let span = NamedPeriod::of_year(year)
         .span(calendar)
         .ok_or_else(|| Error::not_found("reviews", format!("{unit_id}/{year}")))?;
+    unit.take_name_of(span.to);
     let question = dossier_statistics::Question {
         unit_id: unit_id.to_owned(),
         span,
@@ -313,6 +318,7 @@ fn standing(
             cohort: Some(cohort.code),
             stage: ScoreStage::Final,
             asked: asked.clone(),
+            kept: Arc::default(),
         };
         let report = ranking_reports::report(conn, &question)?;
         if let Some(standing) = report.ranking.standings.iter().find(|s| s.unit_id == unit_id) {

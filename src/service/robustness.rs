@@ -3,8 +3,10 @@
 //! As in the uncertainty analysis of the OECD/JRC Handbook on composite indicators (2008, step 7): in each draw
 //! every weight is multiplied by a factor drawn uniformly from 1 − share to 1 + share, and the weights are scaled
 //! back to their sum. The draw is the same for all units. Where points are added, an area's weight is its share of
-//! the maxima: the points of each area are scaled and the scale of the whole is kept. What a stored total has
-//! beside its areas (the residual) stays, and so does the total of a unit that lacks the score of an area.
+//! the maxima: the points of each area are scaled and the scale of the whole is kept. Where the points of a unit are
+//! a share of what applies to it, these are its own maxima, so that one with full marks has them in every draw. What a
+//! stored total has beside its areas (the residual) stays, and so does the total of a unit that lacks the score of an
+//! area.
 //!
 //! The draws run on whole numbers. A factor has 9 decimals. Totals have as many decimals as leave sixteen digits
 //! for the largest ([`Robustness::decimals`]: 14 for scores up to 100); totals nearer than that count as equal.
@@ -17,7 +19,7 @@ use rand_chacha::{
 };
 
 use super::{
-    criteria_measures::weight_in_mean,
+    criteria_measures::{Measures, weight_in_mean},
     dossier_figures::Rate,
     error::{Error, Result},
     rank_thresholds::by_name,
@@ -27,7 +29,7 @@ use super::{
 };
 use crate::domain::{
     decimal::Exact,
-    editions::{Criterion, Edition, Method, TieRule},
+    editions::{Criterion, Edition, Method, ScoreUnit, TieRule},
 };
 
 /// Most draws.
@@ -94,6 +96,7 @@ struct Row {
 /// `Invalid` where nothing can be varied, or where too many ranks are asked for.
 pub fn draw(sheet: &Sheet, ranking: &Ranking, draws: &Draws) -> Result<Robustness> {
     let weights = weights(&sheet.edition, &sheet.left_out())?;
+    let own = own_weights(sheet, &weights);
     let (units, count) = (ranking.standings.len(), usize::try_from(draws.count).unwrap_or(usize::MAX));
     if units.saturating_mul(count) > MOST_RANKS {
         let most = MOST_RANKS / units.max(1);
@@ -107,8 +110,10 @@ pub fn draw(sheet: &Sheet, ranking: &Ranking, draws: &Draws) -> Result<Robustnes
     let rows = decimals(ranking).and_then(|decimals| {
         let scores: HashMap<&str, &UnitScores> =
             sheet.rows.iter().map(|row| (row.unit.id.as_str(), &row.scores)).collect();
-        let row =
-            |standing: &Standing| row(standing, scores.get(standing.unit_id.as_str())?, &weights, decimals);
+        let row = |standing: &Standing| {
+            let id = standing.unit_id.as_str();
+            row(standing, scores.get(id)?, own.get(id).unwrap_or(&weights), decimals)
+        };
         Some((decimals, ranking.standings.iter().map(row).collect::<Option<Vec<Row>>>()?))
     });
     let (decimals, rows) = rows.ok_or_else(|| {
@@ -149,6 +154,29 @@ fn weights<'a>(edition: &'a Edition, left_out: &[String]) -> Result<Vec<(&'a str
             "Kỳ đánh giá không có các lĩnh vực có trọng số hoặc điểm tối đa để thay đổi.",
         )
     })
+}
+
+/// What the areas weigh for each unit, by its id, where its points are a share of what applies to it: the most that it
+/// can have in each.
+fn own_weights<'a>(
+    sheet: &'a Sheet,
+    weights: &[(&'a str, Exact)],
+) -> HashMap<&'a str, Vec<(&'a str, Exact)>> {
+    let edition = &sheet.edition;
+    let shares = edition.unit_of_measure == ScoreUnit::Percent || edition.rescale_not_applicable;
+    if edition.method != Method::Points || !shares {
+        return HashMap::new();
+    }
+    let scores: Vec<&UnitScores> = sheet.rows.iter().map(|row| &row.scores).collect();
+    let measures = Measures::of(edition, &scores);
+    let of_unit = |unit: usize| -> Vec<(&'a str, Exact)> {
+        let own = |code: &str| {
+            let area = measures.areas().iter().find(|area| area.criterion.code == code)?;
+            area.maximum(area.of(unit)?)
+        };
+        weights.iter().map(|(code, weight)| (*code, own(code).unwrap_or_else(|| weight.clone()))).collect()
+    };
+    sheet.rows.iter().enumerate().map(|(unit, row)| (row.unit.id.as_str(), of_unit(unit))).collect()
 }
 
 /// A number in units of 10⁻ᵈ.

@@ -1,11 +1,11 @@
 //! Ranges of ranks: repeatable, around the rank itself, and what exact fractions give.
 
 use super::*;
-use crate::{
-    domain::editions::ScoreUnit,
-    service::{
-        simulations::tests::{Given, sheet},
-        totals::tests::{edition, exact},
+use crate::service::{
+    simulations::tests::{Given, sheet},
+    totals::{
+        CriterionScore,
+        tests::{edition, exact},
     },
 };
 
@@ -79,6 +79,28 @@ fn a_total_without_the_scores_of_all_areas_stays() {
     let rows = drawn(&sheet(weighted(), &units), &draws("0.5", 400, 3));
     assert_eq!(rows.iter().map(|row| row.varied).collect::<Vec<_>>(), [true, false, false]);
     assert_eq!(rows.iter().map(|row| (row.min, row.max)).collect::<Vec<_>>(), [(1, 2), (1, 2), (3, 3)]);
+}
+
+#[test]
+fn full_marks_of_what_applies_lead_in_every_draw() {
+    let areas = [("a", "", "10", ""), ("b", "", "20", ""), ("b1", "b", "10", ""), ("b2", "b", "10", "")];
+    for (unit_of_measure, rescale_not_applicable) in [(ScoreUnit::Points, true), (ScoreUnit::Percent, false)]
+    {
+        let edition = Edition { rescale_not_applicable, ..edition(Method::Points, unit_of_measure, &areas) };
+        let units: [Given<'_>; 2] = [
+            ("full", "", &[("a", "10"), ("b1", "10")]),
+            ("other", "", &[("a", "9.9"), ("b1", "10"), ("b2", "10")]),
+        ];
+        let mut sheet = sheet(edition, &units);
+        let full = sheet.rows.first_mut().unwrap();
+        full.scores.criteria.push(CriterionScore {
+            criterion: "b2".to_owned(),
+            score: None,
+            applicable: false,
+        });
+        let rows = drawn(&sheet, &draws("0.3", 300, 1));
+        assert_eq!(rows.iter().map(|row| (row.min, row.max)).collect::<Vec<_>>(), [(1, 1), (2, 2)]);
+    }
 }
 
 #[test]

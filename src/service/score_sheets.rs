@@ -45,6 +45,11 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// The day that says which units the sheet is about, and what they are called.
+    pub fn day(&self) -> Option<Day> {
+        day_of(&self.edition, &self.cohort)
+    }
+
     /// The standings that follow from the sheet.
     pub fn standings(&self) -> Ranking {
         let scores: Vec<&UnitScores> = self.rows.iter().map(|row| &row.scores).collect();
@@ -122,8 +127,14 @@ pub fn read(
     Ok(Sheet { edition: edition.clone(), cohort: cohort.clone(), stage, rows })
 }
 
+/// The day that says which units a cohort has, and what they are called: that of its rule, else the last of the year.
+fn day_of(edition: &Edition, cohort: &Cohort) -> Option<Day> {
+    let as_of = cohort.rule.as_ref().and_then(|rule| rule.as_of);
+    as_of.or_else(|| Day::new(edition.year, 12, 31))
+}
+
 /// The units of a cohort: those of the revision that `edition` was read from, else those listed, or those that the
-/// rule finds.
+/// rule finds, with the names that they bore then.
 ///
 /// # Errors
 /// The database's.
@@ -136,19 +147,23 @@ fn members_of(conn: &mut Conn, known: &mut Known, edition: &Edition, cohort: &Co
         let (index, year) = (&edition.index_code, edition.year);
         return Ok(store::edition_revisions::units(conn, index, year, frozen.revision, &cohort.code)?);
     }
-    if let Some(ids) = &cohort.unit_ids {
-        return Ok(store::units::find_all(conn, ids)?);
+    let day = day_of(edition, cohort);
+    let mut units: Vec<Unit> = match (&cohort.unit_ids, &cohort.rule) {
+        (Some(ids), _) => store::units::find_all(conn, ids)?,
+        (None, Some(rule)) => known
+            .all(conn)?
+            .iter()
+            .filter(|unit| rule.level.is_none_or(|level| unit.level == level))
+            .filter(|unit| rule.parent_id.is_none() || unit.parent_id == rule.parent_id)
+            .filter(|unit| day.is_none_or(|day| unit.exists_on(day)))
+            .cloned()
+            .collect(),
+        (None, None) => Vec::new(),
+    };
+    if let Some(day) = day {
+        units.iter_mut().for_each(|unit| unit.take_name_of(day));
     }
-    let Some(rule) = &cohort.rule else { return Ok(Vec::new()) };
-    let as_of = rule.as_of.or_else(|| Day::new(edition.year, 12, 31));
-    Ok(known
-        .all(conn)?
-        .iter()
-        .filter(|unit| rule.level.is_none_or(|level| unit.level == level))
-        .filter(|unit| rule.parent_id.is_none() || unit.parent_id == rule.parent_id)
-        .filter(|unit| as_of.is_none_or(|day| unit.exists_on(day)))
-        .cloned()
-        .collect())
+    Ok(units)
 }
 
 fn row(unit: Unit, stored: Vec<SheetScore>) -> Row {

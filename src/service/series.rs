@@ -1,7 +1,7 @@
 //! How units stood in an index year by year: the standings of each year come from [`ranking_reports`], and a year
 //! without one is a gap that says why.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     crud::Resource,
@@ -18,7 +18,7 @@ use crate::{
         decimal::Exact,
         editions::{Edition, ScoreUnit},
         index_scores::ScoreStage,
-        time::Moment,
+        time::{Day, Moment},
         units::Unit,
         words::words,
     },
@@ -106,7 +106,7 @@ pub struct Point {
 /// The series of one unit.
 #[derive(Debug, Clone)]
 pub struct UnitSeries {
-    /// The unit.
+    /// The unit, named as at the end of the last year.
     pub unit: Unit,
     /// A point for each year asked for.
     pub points: Vec<Point>,
@@ -160,6 +160,9 @@ pub fn of_units(conn: &mut Conn, question: &SeriesQuestion) -> Result<Series> {
     let first = question.from.or_else(|| shown(editions.keys().find(|year| in_range(question, **year))));
     let last = question.to.or_else(|| shown(editions.keys().rfind(|year| in_range(question, **year))));
     let years = first.zip(last).filter(|(first, last)| first <= last);
+    if let Some(day) = years.and_then(|(_, last)| Day::new(last, 12, 31)) {
+        units.iter_mut().for_each(|of| of.unit.take_name_of(day));
+    }
     for year in years.into_iter().flat_map(|(first, last)| first..=last) {
         match editions.get(&year) {
             Some(edition) => add_year(conn, question, edition, editions.get(&(year - 1)), &mut units)?,
@@ -208,6 +211,7 @@ fn ranking(
         cohort,
         stage: question.stage,
         asked: question.asked.clone(),
+        kept: Arc::default(),
     };
     match ranking_reports::report(conn, &asked) {
         Ok(report) => Ok(Some(report)),

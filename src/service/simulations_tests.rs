@@ -24,6 +24,7 @@ pub(in crate::service) fn sheet(edition: Edition, units: &[Given<'_>]) -> Sheet 
             code: None,
             code_scheme: None,
             name: (*id).to_owned(),
+            former_names: vec![],
             level: Level::Commune,
             parent_id: None,
             former_parents: vec![],

@@ -6,7 +6,8 @@
 
 use std::collections::HashSet;
 
-use super::criteria_measures::{self, Area, Measures, weight_in_mean};
+use super::criteria_measures::{self, Area, Measures, Rescaling, weight_in_mean};
+use super::halves::mapped;
 use crate::domain::{
     criteria::{Criterion, HUNDRED, Method, SCALE_TOP},
     decimal::Exact,
@@ -98,22 +99,21 @@ pub struct Total {
 /// give nothing without one; a residual is then listed only for the last decimals that rounding the contributions
 /// took or gave. Scores of criteria that the edition doesn't have count for nothing.
 ///
+/// Where the edition says so, added points are scaled up for what is out of the maximum: without a survey to the full
+/// maximum, and for what does not apply to a unit to the most that the others can have. Bonus and penalty points are
+/// not, and a stored total stays.
+///
 /// Why there is no total: [`Unranked::NoScores`] or [`Unranked::IncompleteComponents`]. The latter stands too for an
 /// edition without the weight or the maximum that its method divides by.
 pub fn of_cohort(edition: &Edition, units: &[&UnitScores]) -> Vec<Result<Total, Unranked>> {
     let measures = Measures::of(edition, units);
     let rescaling = measures.rescaling();
     let known: HashSet<&str> = edition.criteria.iter().map(|c| c.code.as_str()).collect();
-    units
-        .iter()
-        .enumerate()
-        .map(|(unit, scores)| {
-            let of_unit = Unit { edition, measures: &measures, rescaling: rescaling.as_ref(), unit };
-            let any =
-                scores.criteria.iter().any(|s| s.score.is_some() && known.contains(s.criterion.as_str()));
-            of_unit.total(scores.total.clone(), any)
-        })
-        .collect()
+    mapped(units, |unit, scores| {
+        let of_unit = Unit { edition, measures: &measures, rescaling: rescaling.as_ref(), unit };
+        let any = scores.criteria.iter().any(|s| s.score.is_some() && known.contains(s.criterion.as_str()));
+        of_unit.total(scores.total.clone(), any)
+    })
 }
 
 /// Codes of the criteria that left the maximum for the whole cohort, because nobody has a score of the survey.
@@ -138,7 +138,7 @@ pub fn total(
 struct Unit<'a> {
     edition: &'a Edition,
     measures: &'a Measures<'a>,
-    rescaling: Option<&'a (Exact, Exact)>,
+    rescaling: Option<&'a Rescaling>,
     unit: usize,
 }
 
@@ -148,7 +148,9 @@ impl<'a> Unit<'a> {
             || self.measures.areas().iter().filter(|area| area.of(self.unit).is_some_and(|m| m.applicable));
         let ordinary: Vec<&Area> = applicable().filter(|area| !area.criterion.is_bonus()).collect();
         let whole = self.whole(&ordinary);
-        let parts: Vec<Part> = applicable().filter_map(|area| self.part(area, whole.as_ref()?)).collect();
+        let scale = self.scale(&ordinary);
+        let parts: Vec<Part> =
+            applicable().filter_map(|area| self.part(area, whole.as_ref()?, scale.as_ref())).collect();
         let scored = parts.iter().filter(|part| !part.criterion.is_bonus()).count();
         let (score, source) = match stored {
             Some(stored) => (stored, TotalSource::Stored),
@@ -165,15 +167,26 @@ impl<'a> Unit<'a> {
         match (self.edition.method, self.edition.unit_of_measure) {
             (Method::Weighted, _) => areas.iter().map(|area| area.criterion.weight.clone()).sum(),
             (Method::Normalised, _) => Some(areas.iter().map(|area| weight_in_mean(area.criterion)).sum()),
-            (Method::Points, ScoreUnit::Percent) => {
-                areas.iter().map(|area| area.maximum(area.of(self.unit)?)).sum()
-            }
+            (Method::Points, ScoreUnit::Percent) => self.maximum(areas),
             (Method::Points, ScoreUnit::Points) => Some(Exact::from(1)),
         }
     }
 
+    /// Most points that the unit can have in these areas.
+    fn maximum(&self, areas: &[&Area]) -> Option<Exact> {
+        areas.iter().map(|area| area.maximum(area.of(self.unit)?)).sum()
+    }
+
+    /// What points are multiplied with and divided by; none where nothing of their maximum is out, so that they keep
+    /// every digit.
+    fn scale(&self, areas: &[&Area]) -> Option<(Exact, Exact)> {
+        let Rescaling { to, from } = self.rescaling?;
+        let from = from.clone().or_else(|| self.maximum(areas))?;
+        (Exact::zero() < from && &from < to).then(|| (to.clone(), from))
+    }
+
     /// What an area gives to the total; none without a score.
-    fn part(&self, area: &Area<'a>, whole: &Exact) -> Option<Part<'a>> {
+    fn part(&self, area: &Area<'a>, whole: &Exact, scale: Option<&(Exact, Exact)>) -> Option<Part<'a>> {
         let measured = area.of(self.unit)?;
         let score = measured.score.as_ref()?;
         let hundred = Exact::from(HUNDRED);
@@ -189,8 +202,8 @@ impl<'a> Unit<'a> {
                 let weight = &hundred * &weight_in_mean(area.criterion);
                 area.scaled(self.unit)?.times(&weight).over(&(whole * &Exact::from(SCALE_TOP)))?
             }
-            (Method::Points, ScoreUnit::Points) => match self.rescaling {
-                Some((full, left)) => score.times(full).over(left)?,
+            (Method::Points, ScoreUnit::Points) => match scale {
+                Some((to, from)) => score.times(to).over(from)?,
                 None => score.clone(),
             },
         };

@@ -150,6 +150,117 @@ fn a_survey_that_was_not_held_leaves_the_maximum() {
     assert!(left_out(&rescaled, &[&stored]).is_empty());
 }
 
+/// A hundred points: 20 of a survey, one part of them in an area of others.
+fn partly_surveyed() -> Edition {
+    let tree = [
+        ("a", "", "60", ""),
+        ("a1", "a", "30", ""),
+        ("a2", "a", "20", ""),
+        ("a3", "a", "10", ""),
+        ("b", "", "30", ""),
+        ("s", "", "10", ""),
+    ];
+    let survey = |c: &mut Criterion| c.stage = Some(ScoreStage::Survey);
+    changed(changed(edition(Method::Points, ScoreUnit::Points, &tree), "a3", survey), "s", survey)
+}
+
+/// Totals with points scaled up never, without a survey, for what does not apply to a unit, and for both.
+fn scaled(edition: &Edition, units: &[UnitScores]) -> [Vec<Result<String, Unranked>>; 4] {
+    [(false, false), (true, false), (false, true), (true, true)].map(|(survey, own)| {
+        let (rescale_without_survey, rescale_not_applicable) = (survey, own);
+        let edition = Edition { rescale_without_survey, rescale_not_applicable, ..edition.clone() };
+        totals(&edition, units)
+    })
+}
+
+fn all_of(rows: [&[&str]; 4]) -> [Vec<Result<String, Unranked>>; 4] {
+    rows.map(|row| row.iter().map(|total| Ok((*total).to_owned())).collect())
+}
+
+#[test]
+fn points_of_what_does_not_apply_are_scaled_where_the_edition_says_so() {
+    let cohort = [
+        // 20 of 100 do not apply; then 10, then nothing.
+        unit(&[("a1", "24"), ("a2", "-"), ("a3", "5"), ("b", "18"), ("s", "8")]),
+        unit(&[("a1", "24"), ("a2", "12"), ("a3", "-"), ("b", "18"), ("s", "9")]),
+        unit(&[("a1", "24"), ("a2", "12"), ("a3", "5"), ("b", "18"), ("s", "8.00000000000000000000001")]),
+        // A whole area, and everything of another.
+        unit(&[("a", "42"), ("b", "-"), ("s", "7")]),
+        unit(&[("a1", "-"), ("a2", "-"), ("a3", "-"), ("b", "18"), ("s", "2")]),
+    ];
+    let added = ["55", "63", "67.00000000000000000000001", "49", "20"];
+    let own = ["68.75", "70", "67.00000000000000000000001", "70", "50"];
+    assert_eq!(scaled(&partly_surveyed(), &cohort), all_of([&added, &added, &own, &own]));
+    // It is what an index in percent gives.
+    let percent = Edition { unit_of_measure: ScoreUnit::Percent, ..partly_surveyed() };
+    assert_eq!(totals(&percent, &cohort[..2]), [Ok("68.75".to_owned()), Ok("70".to_owned())]);
+    let rescaled = Edition { rescale_not_applicable: true, ..partly_surveyed() };
+    let found = total(&rescaled, &cohort[0].criteria, None).unwrap();
+    assert_eq!(contributions(&found), [row("a", "36.25"), row("b", "22.5"), row("s", "10")]);
+    // Full marks of what applies are full marks.
+    let full = [("a1", "30"), ("a2", "-"), ("a3", "10"), ("b", "30"), ("s", "10")];
+    assert_eq!(total(&rescaled, &scores(&full), None).unwrap().score, exact("100"));
+}
+
+#[test]
+fn a_survey_that_was_not_held_and_what_does_not_apply_are_out_once() {
+    let cohort = [
+        unit(&[("a1", "24"), ("a2", "-"), ("b", "18")]),
+        unit(&[("a1", "24"), ("a2", "12"), ("b", "18")]),
+        // What does not apply is of the survey itself.
+        unit(&[("a1", "24"), ("a2", "12"), ("a3", "-"), ("b", "18"), ("s", "-")]),
+    ];
+    // Out of 80 that are left of 100, the first out of 60.
+    let want = [["42", "54", "54"], ["52.5", "67.5", "67.5"], ["56", "54", "54"], ["70", "67.5", "67.5"]];
+    assert_eq!(scaled(&partly_surveyed(), &cohort), all_of([&want[0], &want[1], &want[2], &want[3]]));
+}
+
+#[test]
+fn with_nothing_left_there_is_nothing_to_scale() {
+    let rescaled =
+        |edition: Edition| Edition { rescale_without_survey: true, rescale_not_applicable: true, ..edition };
+    let nothing = unit(&[("a1", "-"), ("a2", "-"), ("a3", "-"), ("b", "-"), ("s", "-")]);
+    assert_eq!(totals(&rescaled(partly_surveyed()), &[nothing]), [Err(Unranked::NoScores)]);
+    let edition = rescaled(with_bonus(Method::Points, ScoreUnit::Points));
+    let of = |given: &[(&str, &str)], stored: Option<&str>| {
+        total(&edition, &scores(given), stored.map(exact)).map(|found| {
+            let parts = contributions(&found).into_iter().map(|(code, part)| (code.map(str::to_owned), part));
+            (found.score.to_string(), parts.collect::<Vec<_>>())
+        })
+    };
+    assert_eq!(of(&[("a", "-"), ("plus", "2")], None), Err(Unranked::IncompleteComponents));
+    let part = |code: Option<&str>, part: &str| (code.map(str::to_owned), part.to_owned());
+    assert_eq!(
+        of(&[("a", "-"), ("plus", "2")], Some("7")),
+        Ok(("7".to_owned(), vec![part(Some("plus"), "2"), part(None, "5")]))
+    );
+}
+
+#[test]
+fn bonus_points_and_stored_totals_are_not_scaled() {
+    let tree = [
+        ("a", "", "60", ""),
+        ("a1", "a", "40", ""),
+        ("a2", "a", "20", ""),
+        ("b", "", "40", ""),
+        ("plus", "", "5", ""),
+    ];
+    let edition = changed(edition(Method::Points, ScoreUnit::Points, &tree), "plus", |c| {
+        c.kind = CriterionKind::BonusPenalty;
+        c.min_points = Some(exact("-5"));
+    });
+    let edition = Edition { rescale_not_applicable: true, ..edition };
+    let given = scores(&[("a1", "32"), ("a2", "-"), ("b", "20"), ("plus", "-3")]);
+    let found = total(&edition, &given, None).unwrap();
+    assert_eq!(contributions(&found), [row("a", "40"), row("b", "25"), row("plus", "-3")]);
+    assert_eq!(found.score, exact("62"));
+    let stored = total(&edition, &given, Some(exact("60"))).unwrap();
+    assert_eq!(contributions(&stored), [row("a", "40"), row("b", "25"), row("plus", "-3"), row(None, "-2")]);
+    // Without a maximum there is nothing to scale by.
+    let vague = changed(edition, "b", |c| c.max_points = None);
+    assert_eq!(total(&vague, &given, None).unwrap().score, exact("49"));
+}
+
 fn with_bonus(method: Method, unit: ScoreUnit) -> Edition {
     let weight = if method == Method::Weighted { "100" } else { "" };
     let tree =

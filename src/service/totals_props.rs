@@ -93,7 +93,10 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     )
 }
 
-fn built(drawn: &[Drawn], method: Method, unit: ScoreUnit, rescale: bool) -> Edition {
+/// Whether points are scaled up without a survey, and for what does not apply to a unit.
+type Rescaled = (bool, bool);
+
+fn built(drawn: &[Drawn], method: Method, unit: ScoreUnit, (survey, own): Rescaled) -> Edition {
     let criteria = drawn.iter().enumerate().map(|(i, d)| {
         let parent = if i == 0 { None } else { d.parent.map(|p| p % i) };
         let has_children =
@@ -114,7 +117,12 @@ fn built(drawn: &[Drawn], method: Method, unit: ScoreUnit, rescale: bool) -> Edi
         }
     });
     let criteria: Vec<Criterion> = criteria.collect();
-    Edition { criteria, rescale_without_survey: rescale, ..edition(method, unit, &[]) }
+    Edition {
+        criteria,
+        rescale_without_survey: survey,
+        rescale_not_applicable: own,
+        ..edition(method, unit, &[])
+    }
 }
 
 /// The definitions, read from the top.
@@ -220,12 +228,8 @@ impl Oracle<'_> {
         (0..self.edition.criteria.len()).filter(|i| self.edition.criteria[*i].parent.is_none()).collect()
     }
 
-    /// Full maximum over what is left of it without the survey.
-    fn rescaled(&self) -> Fraction {
-        let unrescaled = Fraction::whole(1);
-        if !self.edition.rescale_without_survey || !self.no_survey {
-            return unrescaled;
-        }
+    /// What points are multiplied with: the most that there are over what they are out of, `own` of a unit.
+    fn rescaled(&self, own: &Fraction) -> Fraction {
         let nobody = vec![vec![None; self.edition.criteria.len()]];
         let alone = Oracle { cohort: &nobody, ..*self };
         let (mut full, mut out) = (Fraction::whole(0), Fraction::whole(0));
@@ -233,7 +237,11 @@ impl Oracle<'_> {
             full = full.plus(&Self::number(&self.edition.criteria[i].max_points));
             out = out.plus(&alone.say(i, 0).taken_out);
         }
-        if out.below(&full) { full.over(&full.minus(&out)) } else { unrescaled }
+        let left = full.minus(&out);
+        let to = if self.edition.rescale_without_survey { &full } else { &left };
+        let from = if self.edition.rescale_not_applicable { own } else { &left };
+        let scaled = Fraction::whole(0).below(from) && from.below(to);
+        if scaled { to.over(from) } else { Fraction::whole(1) }
     }
 
     fn total(&self, unit: usize) -> Result<Fraction, Unranked> {
@@ -273,7 +281,7 @@ impl Oracle<'_> {
         let extra = bonus.iter().filter_map(|i| self.say(*i, unit).score);
         let extra = extra.fold(Fraction::whole(0), |sum, bonus| sum.plus(&bonus));
         Ok(match (self.edition.method, self.edition.unit_of_measure) {
-            (Method::Points, ScoreUnit::Points) => points.times(&self.rescaled()).plus(&extra),
+            (Method::Points, ScoreUnit::Points) => points.times(&self.rescaled(&whole)).plus(&extra),
             (Method::Points, ScoreUnit::Percent) => points.plus(&extra).times(&hundred).over(&whole),
             _ => shares.times(&hundred).over(&whole).plus(&extra),
         })
@@ -318,9 +326,9 @@ proptest! {
         draws in draws(),
         method in prop_oneof![Just(Method::Points), Just(Method::Weighted), Just(Method::Normalised)],
         unit in prop_oneof![Just(ScoreUnit::Points), Just(ScoreUnit::Percent)],
-        rescale in any::<bool>(),
+        rescaled in any::<Rescaled>(),
     ) {
-        let edition = built(&drawn, method, unit, rescale);
+        let edition = built(&drawn, method, unit, rescaled);
         let cohort: Vec<Vec<Stored>> = draws.iter().map(|unit| stored(&edition, unit)).collect();
         let stored: Vec<UnitScores> = cohort.iter().map(|unit| given(&edition, unit)).collect();
         let refs: Vec<&UnitScores> = stored.iter().collect();
@@ -360,7 +368,7 @@ proptest! {
         drawn in proptest::collection::vec(drawn(), 1..7),
         draws in draws(),
     ) {
-        let edition = built(&drawn, Method::Normalised, ScoreUnit::Points, false);
+        let edition = built(&drawn, Method::Normalised, ScoreUnit::Points, (false, false));
         let stored: Vec<UnitScores> =
             draws.iter().map(|unit| given(&edition, &stored(&edition, unit))).collect();
         let forward = of_cohort(&edition, &stored.iter().collect::<Vec<_>>());

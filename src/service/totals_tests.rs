@@ -27,6 +27,7 @@ pub(in crate::service) fn edition(
         tie_rule: TieRule::Competition,
         method,
         rescale_without_survey: false,
+        rescale_not_applicable: false,
         criteria: criteria
             .iter()
             .map(|(code, parent, max_points, weight)| Criterion {

@@ -14,6 +14,7 @@ use crate::{
         access::Scope,
         editions::{Criterion, Edition},
         index_scores::{IndexScore, ScoreStage},
+        time::Day,
         units::Unit,
     },
     store::{self, Conn, Store},
@@ -108,7 +109,7 @@ fn read(conn: &mut Conn, index: &str, year: i32, unit_id: String, mut asked: Ask
     Ok(UnitSheet { rows: rows.collect(), total: of(None), unit, edition })
 }
 
-/// The unit as the revision names it, else as it is.
+/// The unit as the revision names it, else with the name that it bore at the end of the year.
 fn unit(conn: &mut Conn, edition: &Edition, id: String) -> Result<Unit> {
     if edition.state.frozen.is_some() {
         for cohort in &edition.cohorts {
@@ -118,8 +119,10 @@ fn unit(conn: &mut Conn, edition: &Edition, id: String) -> Result<Unit> {
             }
         }
     }
-    match store::units::find(conn, &id)? {
-        Some(unit) => Ok(unit.record),
-        None => Err(Error::not_found(Units::NAME, id)),
+    let Some(found) = store::units::find(conn, &id)? else { return Err(Error::not_found(Units::NAME, id)) };
+    let mut unit = found.record;
+    if let Some(day) = Day::new(edition.year, 12, 31) {
+        unit.take_name_of(day);
     }
+    Ok(unit)
 }

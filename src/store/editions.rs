@@ -44,6 +44,7 @@ struct EditionRow {
     stages: String,
     rescale_without_survey: bool,
     overlapping_cohorts: bool,
+    rescale_not_applicable: bool,
 }
 
 fn search_text(edition: &Edition) -> String {
@@ -87,6 +88,7 @@ impl EditionRow {
             stages: row::json(&edition.stages)?,
             rescale_without_survey: edition.rescale_without_survey,
             overlapping_cohorts: edition.overlapping_cohorts,
+            rescale_not_applicable: edition.rescale_not_applicable,
         })
     }
 
@@ -112,6 +114,7 @@ impl EditionRow {
                 state: EditionState::default(),
                 rescale_without_survey: self.rescale_without_survey,
                 overlapping_cohorts: self.overlapping_cohorts,
+                rescale_not_applicable: self.rescale_not_applicable,
             },
         })
     }

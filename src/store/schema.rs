@@ -36,6 +36,7 @@ diesel::table! {
         search -> Text,
         version -> BigInt,
         moved -> Bool,
+        former_names -> Nullable<Text>,
     }
 }
 
@@ -149,6 +150,7 @@ diesel::table! {
         stages -> Text,
         rescale_without_survey -> Bool,
         overlapping_cohorts -> Bool,
+        rescale_not_applicable -> Bool,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         app::App,
         client::Answer,
         indexes::{EDITION, RANKING, SCORES, criterion, score},
-        records::with,
+        records::{with, without},
         wrong::{ABSENT, INVALID, MALFORMED, NOWHERE, Row, bare, body, refuse_all},
     },
 };
@@ -36,12 +36,13 @@ pub fn begin(app: &App) {
 
 api_test!(an_edition_goes_through_its_cycle_with_who_and_when, |app| {
     app.make_units(&["u"]);
-    app.make_edition(json!({}));
     app.set_now("2021-02-01T08:00:00+07:00");
+    app.make_edition(json!({}));
+    app.set_now("2021-02-02T08:00:00+07:00");
     let open = go(app, "self_assessment", Value::Null).expect(200);
     assert_eq!(open.json["status"], "self_assessment");
     assert_eq!(app.get(EDITION).expect(200).etag(), open.etag());
-    app.set_now("2021-02-02T08:00:00+07:00");
+    app.set_now("2021-02-03T08:00:00+07:00");
     go(app, "appraisal", Value::Null).expect(200);
     assert_eq!(
         go(app, "self_assessment", Value::Null).expect(422).violations(),
@@ -50,22 +51,23 @@ api_test!(an_edition_goes_through_its_cycle_with_who_and_when, |app| {
     );
     go(app, "self_assessment", json!(" Bổ sung hồ sơ ")).expect(200);
     go(app, "appraisal", Value::Null).expect(200);
-    app.set_now("2021-02-03T08:00:00+07:00");
+    app.set_now("2021-02-04T08:00:00+07:00");
     publish(app, Value::Null).expect(201);
     let edition = app.get(EDITION).expect(200).json;
     let step = |status: &str, day: u32, reason: Value, revision: Value| json!({"status": status, "at": format!("2021-02-0{day}T08:00:00+07:00"), "actor": "test administrator", "reason": reason, "revision": revision});
     assert_eq!(
         edition["stages"],
         json!([
-            step("self_assessment", 1, Value::Null, Value::Null),
-            step("appraisal", 2, Value::Null, Value::Null),
-            step("self_assessment", 2, json!("Bổ sung hồ sơ"), Value::Null),
-            step("appraisal", 2, Value::Null, Value::Null),
-            step("published", 3, Value::Null, json!(1)),
+            step("draft", 1, Value::Null, Value::Null),
+            step("self_assessment", 2, Value::Null, Value::Null),
+            step("appraisal", 3, Value::Null, Value::Null),
+            step("self_assessment", 3, json!("Bổ sung hồ sơ"), Value::Null),
+            step("appraisal", 3, Value::Null, Value::Null),
+            step("published", 4, Value::Null, json!(1)),
         ])
     );
     assert_eq!((&edition["status"], &edition["revision"]), (&json!("published"), &json!(1)));
-    assert_eq!(edition["published_at"], "2021-02-03T08:00:00+07:00");
+    assert_eq!(edition["published_at"], "2021-02-04T08:00:00+07:00");
     assert_eq!(edition["working"], json!({"changed": false, "edition_changed": false, "changed_scores": 0}));
     // Writes of the edition leave its cycle alone.
     let same = app.put(EDITION, &edition).expect(200);
@@ -74,6 +76,26 @@ api_test!(an_edition_goes_through_its_cycle_with_who_and_when, |app| {
     let told: Vec<&str> = items.iter().map(|item| item["after"]["status"].as_str().unwrap()).collect();
     assert_eq!(told, ["draft", "self_assessment", "appraisal", "self_assessment", "appraisal", "published"]);
     assert_eq!(items[3]["reason"], "Bổ sung hồ sơ");
+});
+
+api_test!(the_cycle_begins_when_an_edition_is_made, |app| {
+    let begun = |answer: Answer, moment: &str| {
+        let draft = json!({"status": "draft", "at": moment, "actor": "test administrator", "reason": null, "revision": null});
+        assert_eq!(answer.json["stages"], json!([draft]));
+    };
+    let [first, second, third] = [1, 2, 3].map(|day| format!("2021-02-0{day}T08:00:00+07:00"));
+    app.set_now(&first);
+    app.make_edition(json!({}));
+    app.set_now(&second);
+    begun(app.get(EDITION).expect(200), &first);
+    let claimed = json!({"note": "x", "stages": []});
+    begun(app.patch(EDITION, &claimed).expect(200), &first);
+    let copy = app.post(&format!("{EDITION}/copy"), &json!({"to_year": 2017})).expect(201);
+    begun(copy, &second);
+    app.delete(EDITION).expect(204);
+    app.set_now(&third);
+    app.make_edition(json!({}));
+    begun(app.get(EDITION).expect(200), &third);
 });
 
 api_test!(steps_that_can_not_follow_are_refused, |app| {
@@ -147,7 +169,8 @@ api_test!(a_revision_answers_as_it_did_whatever_comes_later, |app| {
     assert_eq!(
         made.json,
         json!({"index_code": "ix", "year": 2016, "revision": 1, "published_at": "2021-03-01T08:00:00+07:00",
-               "published_by": "test administrator", "reason": null, "scores": 2, "changed_scores": null, "edition_changed": null})
+               "published_by": "test administrator", "reason": null, "scores": 2, "changed_scores": null,
+               "edition_changed": null, "cohorts": [{"code": "all", "ranked": 2, "unranked": 0}]})
     );
     let first = app.get(RANKING).expect(200).json;
     assert_eq!(
@@ -197,7 +220,35 @@ api_test!(a_revision_answers_as_it_did_whatever_comes_later, |app| {
         assert_eq!(app.get(&format!("{RANKING}?{query}")).expect(200).json, now, "{query}");
     }
     let listed = app.get(&format!("{EDITION}/revisions")).expect(200).json;
-    assert_eq!(listed, json!({"items": [made.json, second]}));
+    assert_eq!(listed, json!({"items": [without(made.json, "cohorts"), without(second, "cohorts")]}));
+});
+
+api_test!(a_publication_tells_how_many_it_ranks, |app| {
+    app.make_units(&["u", "v", "w"]);
+    let list = |code: &str, ids: &[&str]| json!({"code": code, "name": code, "unit_ids": ids});
+    app.make_edition(json!({
+        "criteria": [criterion("a", 10), criterion("b", 10)],
+        "cohorts": [list("two", &["u", "v"]), list("one", &["w"])]
+    }));
+    let told = |answer: Answer| -> Vec<(String, [i64; 2])> {
+        let cohorts = answer.expect(201).json["cohorts"].as_array().unwrap().clone();
+        let of = |cohort: &Value| {
+            let count = |name: &str| cohort[name].as_i64().unwrap();
+            (cohort["code"].as_str().unwrap().to_owned(), [count("ranked"), count("unranked")])
+        };
+        cohorts.iter().map(of).collect()
+    };
+    let want = |two: [i64; 2], one: [i64; 2]| vec![("two".to_owned(), two), ("one".to_owned(), one)];
+    assert_eq!(told(publish(app, Value::Null)), want([0, 2], [0, 1]), "nobody has a score");
+    // A total ranks; what the unit says of itself does not, nor does one of two criteria.
+    app.make_score(&score("u", 5));
+    app.make_score(&with(score("v", 5), json!({"stage": "self"})));
+    app.make_score(&with(score("w", 5), json!({"criterion": "a"})));
+    assert_eq!(told(publish(app, json!("Bổ sung điểm"))), want([1, 1], [0, 1]));
+    app.make_score(&with(score("w", Value::Null), json!({"criterion": "b", "applicable": false})));
+    assert_eq!(told(publish(app, json!("Bổ sung điểm"))), want([1, 1], [1, 0]));
+    let ranking = app.get(&format!("{RANKING}?cohort=two")).expect(200).json;
+    assert_eq!((&ranking["cohort_size"], &ranking["unranked"][0]["unit_id"]), (&json!(1), &json!("v")));
 });
 
 api_test!(publishing_again_without_a_change_is_refused, |app| {
@@ -268,7 +319,10 @@ api_test!(the_sample_is_published_by_the_same_code, |app| {
     let path = "/api/v1/indexes/pci/editions/2016";
     let edition = app.get(path).expect(200).json;
     assert_eq!((&edition["status"], &edition["revision"]), (&json!("published"), &json!(1)));
-    assert_eq!(edition["stages"][0]["actor"], "sample");
+    let steps = edition["stages"].as_array().unwrap().iter();
+    let steps: Vec<(&str, &str)> =
+        steps.map(|s| (s["status"].as_str().unwrap(), s["actor"].as_str().unwrap())).collect();
+    assert_eq!(steps, [("draft", "sample"), ("published", "sample")]);
     let revisions = app.get(&format!("{path}/revisions")).expect(200).json;
     assert_eq!(revisions["items"][0]["scores"], 63 * 11);
     assert_eq!(

@@ -7,6 +7,7 @@ use crate::{
     support::{
         api_test,
         app::App,
+        client::Answer,
         indexes::{EDITION, RANKING, SCORES, criterion, score},
         records::{with, without},
         wrong::{ABSENT, INVALID, MALFORMED, NOWHERE, Row, bare, body, refuse_all},
@@ -133,6 +134,59 @@ api_test!(a_base_is_what_was_public_when_the_revision_was, |app| {
         (Value::Null, "none".to_owned()),
         "nothing to compare with was public then"
     );
+});
+
+api_test!(a_revision_has_no_base_that_was_published_after_it_had_been_replaced, |app| {
+    begin(app);
+    app.make_edition_of(2015, json!({"criteria": [criterion("a", 10)]}));
+    let of_2015 = |value: i32| {
+        app.put(&format!("{SCORES}/by-key/ix/2015/u/final/_total"), &json!({"score": value}));
+    };
+    of_2015(1);
+    let get = |query: &str| app.get(&format!("{RANKING}?{query}"));
+    let public = |query: &str| app.ask("GET", &format!("{RANKING}?{query}")).anonymous().send();
+    // The year of the base, and the score of `u` there.
+    let base = |answer: Answer| {
+        let ranking = answer.expect(200).json;
+        let standings = ranking["standings"].as_array().unwrap().clone();
+        let of_u = standings.iter().find(|s| s["unit_id"] == "u").unwrap().clone();
+        let score = of_u["base"]["score_exact"].as_str().unwrap_or("none").to_owned();
+        (ranking["base_year"].as_i64(), score)
+    };
+    let without = || -> (Option<i64>, String) { (None, "none".to_owned()) };
+    let with = |score: &str| -> (Option<i64>, String) { (Some(2015), score.to_owned()) };
+    let again = |note: &str| {
+        app.patch(EDITION, &json!({"note": note})).expect(200);
+        publish_of(app, 2016, note);
+    };
+    app.set_now("2021-01-01T08:00:00+07:00");
+    publish_of(app, 2016, "x");
+    // A draft is a base for who may see it, and of no revision by its number or name.
+    assert_eq!((base(get("")), base(public(""))), (with("1"), without()));
+    for query in ["revision=1", "revision=published"] {
+        assert_eq!((base(get(query)), base(public(query))), (without(), without()), "{query}");
+        let named = format!("{query}&base_year=2015");
+        assert_eq!(get(&named).expect(404).code(), "not_published");
+        assert_eq!(public(&named).expect(404).code(), "not_found");
+    }
+    app.set_now("2021-02-01T08:00:00+07:00");
+    again("Đính chính 2");
+    let first = get("revision=1").expect(200);
+    app.set_now("2021-03-01T08:00:00+07:00");
+    publish_of(app, 2015, "x");
+    assert_eq!(get("revision=1").expect(200).raw, first.raw);
+    assert_eq!(get("revision=1&base_year=2015").expect(404).code(), "not_published");
+    assert_eq!(public("revision=1&base_year=2015").expect(404).code(), "not_published");
+    // The last one is shown beside what is public today, until it is replaced.
+    for query in ["", "revision=2", "revision=2&base_year=2015", "revision=published"] {
+        assert_eq!((base(get(query)), base(public(query))), (with("1"), with("1")), "{query}");
+    }
+    app.set_now("2021-04-01T08:00:00+07:00");
+    again("Đính chính 3");
+    of_2015(2);
+    publish_of(app, 2015, "Đính chính");
+    assert_eq!((base(get("revision=2")), base(get("revision=3"))), (with("1"), with("2")));
+    assert_eq!(base(get("revision=1")), without());
 });
 
 api_test!(the_latest_ranking_is_of_the_last_published_year, |app| {
@@ -276,4 +330,32 @@ fn wrong_requests() -> Vec<Row> {
 api_test!(every_wrong_remark_and_reading_is_refused_without_a_trace, |app| {
     begin(app);
     refuse_all(app, wrong_requests());
+});
+
+// The standings of a base that is published are computed once: each publication is another base.
+api_test!(a_base_that_is_published_anew_is_another_base, |app| {
+    begin(app);
+    app.make_edition_of(2015, json!({"criteria": [criterion("a", 10)]}));
+    app.make_score(&with(score("u", 5), json!({"criterion": "a"})));
+    let of_base = |value: u32| {
+        app.put(&format!("{SCORES}/by-key/ix/2015/u/final/a"), &json!({"score": value}));
+    };
+    let base = || {
+        let ranking = app.get(RANKING).expect(200).json;
+        let standings = ranking["standings"].as_array().unwrap().clone();
+        standings.iter().find(|s| s["unit_id"] == "u").unwrap()["base"]["score_exact"].clone()
+    };
+    of_base(2);
+    publish_of(app, 2015, "x");
+    for _ in 0..2 {
+        assert_eq!(base(), "2");
+    }
+    of_base(3);
+    assert_eq!(base(), "2", "not published yet");
+    app.set_now("2021-03-04T08:00:00+07:00");
+    publish_of(app, 2015, "x");
+    for value in [4, 6] {
+        app.put(&format!("{SCORES}/by-key/ix/2016/u/final/a"), &json!({"score": value})).expect(200);
+        assert_eq!(base(), "3");
+    }
 });

@@ -251,6 +251,87 @@ api_test!(points_without_a_survey_are_scaled_up_where_the_edition_says_so, |app|
     assert_eq!(totals(app, ""), of(&[("u", "75")]));
 });
 
+/// A hundred points, a fifth of them of a part of an area, and up to five beside them.
+fn partly_applicable(over: Value) -> Value {
+    let part = |code: &str, maximum: i64| with(criterion(code, maximum), json!({"parent": "a"}));
+    let plus =
+        json!({"code": "plus", "name": "P", "kind": "bonus_penalty", "min_points": -5, "max_points": 5});
+    let criteria = json!([
+        criterion("a", 60),
+        part("a1", 40),
+        part("a2", 20),
+        criterion("b", 30),
+        criterion("c", 10),
+        plus
+    ]);
+    with(json!({"criteria": criteria}), over)
+}
+
+api_test!(points_of_what_does_not_apply_are_scaled_up_where_the_edition_says_so, |app| {
+    app.make_units(&["u", "v"]);
+    let rescaled = json!({"rescale_not_applicable": true});
+    app.make_edition(partly_applicable(json!({})));
+    app.make_edition_of(2015, partly_applicable(rescaled.clone()));
+    give(app, "u", &[("a1", "30"), ("b", "15"), ("c", "6"), ("plus", "2")]);
+    app.make_score(&with(score("u", Value::Null), json!({"criterion": "a2", "applicable": false})));
+    give(app, "v", &[("a1", "35"), ("a2", "20"), ("b", "10"), ("c", "5")]);
+    for (unit, scores) in [("u", [28, 10, 15, 6]), ("v", [30, 10, 10, 5])] {
+        for (code, value) in ["a1", "a2", "b", "c"].into_iter().zip(scores) {
+            app.make_score(&with(score(unit, value), json!({"year": 2015, "criterion": code})));
+        }
+    }
+    assert_eq!(totals(app, ""), of(&[("u", "53"), ("v", "70")]), "the points are lost");
+    // 51 of the 80 that apply are 63.75 of 100; two beside them.
+    app.make_edition(partly_applicable(rescaled.clone()));
+    assert_eq!(totals(app, ""), of(&[("u", "65.75"), ("v", "70")]));
+    let read = app.get(EDITION).expect(200);
+    assert_eq!(read.json["rescale_not_applicable"], true);
+    assert_eq!(app.put(EDITION, &read.json).expect(200).etag(), read.etag());
+    assert_eq!(app.post(COPY, &json!({"to_year": 2017})).expect(201).json["rescale_not_applicable"], true);
+
+    let explanation = app.get(&format!("{RANKING}/explanation?unit_id=u")).expect(200).json;
+    let parts: Vec<(&str, &str, &str)> = explanation["components"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| {
+            let text = |member: &str| c[member].as_str().unwrap();
+            (text("criterion"), text("contribution_exact"), text("contribution_delta_exact"))
+        })
+        .collect();
+    assert_eq!(
+        parts,
+        [("a", "37.5", "-0.5"), ("b", "18.75", "3.75"), ("c", "7.5", "1.5"), ("plus", "2", "2")]
+    );
+    for check in explanation["checks"].as_array().unwrap() {
+        assert_eq!(check["holds"], true, "{check}");
+    }
+    assert_eq!(explanation["points_to_next_rank"].to_string(), "4.25");
+
+    // A point of what applies counts five quarters.
+    let targets =
+        app.post(&format!("{RANKING}/targets"), &json!({"unit_id": "u", "rank": 1})).expect(200).json;
+    assert_eq!((&targets["gain_exact"], &targets["score_maximum"]), (&json!("4.25"), &json!(105)));
+    let target = |code: &str| {
+        let criteria = targets["criteria"].as_array().unwrap();
+        let of_code = criteria.iter().find(|c| c["criterion"] == code).unwrap();
+        (of_code["score_needed_exact"].clone(), of_code["impossible_because"].clone())
+    };
+    for (code, needed) in [("a", "33.4"), ("a1", "33.4"), ("b", "18.4"), ("c", "9.4")] {
+        assert_eq!(target(code), (json!(needed), Value::Null), "{code}");
+    }
+    assert_eq!(target("a2"), (Value::Null, json!("not_applicable")));
+    assert_eq!(target("plus"), (Value::Null, json!("above_maximum")));
+    app.put(&format!("{SCORES}/by-key/ix/2016/u/final/b"), &json!({"score": "18.4"})).expect(200);
+    assert_eq!(totals(app, ""), of(&[("u", "70"), ("v", "70")]));
+
+    // What is scaled needs its maximum.
+    let vague = json!([criterion("a", 60), {"code": "b", "name": "B"}]);
+    let vague = with(json!({"criteria": vague}), rescaled);
+    let answer = app.put("/api/v1/indexes/ix/editions/2018", &with(edition(), vague)).expect(422);
+    assert_eq!(answer.violations(), [("/criteria/1/max_points", "missing_maximum")]);
+});
+
 api_test!(indicators_are_normalised_within_their_cohort, |app| {
     app.make_units(&["u", "v", "w"]);
     app.make_edition(json!({"method": "normalised", "criteria": [

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     api_test,
-    app::App,
+    app::{App, START},
     indexes::{EDITION, INDEXES, criterion, edition, score},
     records::{with, without},
 };
@@ -70,10 +70,11 @@ api_test!(the_least_of_an_edition_shows_every_member, |app| {
         json!({
             "index_code": "ix", "year": 2016, "framework": "f-1", "unit_of_measure": "points", "decimals": 2,
             "rank_decimals": null, "tie_rule": "competition", "method": "points", "rescale_without_survey": false,
-            "criteria": [],
+            "rescale_not_applicable": false, "criteria": [],
             "cohorts": [{"code": "all", "name": "Các xã", "unit_ids": null,
                          "rule": {"level": "commune", "parent_id": null, "as_of": null}}],
-            "overlapping_cohorts": false, "bands": [], "note": null, "status": "draft", "revision": null, "stages": [],
+            "overlapping_cohorts": false, "bands": [], "note": null, "status": "draft", "revision": null,
+            "stages": [{"status": "draft", "at": START, "actor": "test administrator", "reason": null, "revision": null}],
             "published_at": null, "working": null
         })
     );

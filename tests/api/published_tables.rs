@@ -318,6 +318,7 @@ fn edition() -> chiso::domain::editions::Edition {
         tie_rule: TieRule::Competition,
         method: Method::Points,
         rescale_without_survey: false,
+        rescale_not_applicable: false,
         criteria: vec![],
         cohorts: vec![],
         overlapping_cohorts: false,
