@@ -11,7 +11,7 @@ use super::{
     dossier_figures::{Ends, figures, identities},
     error::{Error, Result},
     min_cells::withheld,
-    returns::{self, NotUsed},
+    returns::{self, NotUsed, UsedRow},
     unit_tree::{self as tree, Member},
 };
 use crate::{
@@ -83,7 +83,7 @@ pub struct Statistics {
     pub total: Figures,
     /// The identities of the period.
     pub checks: Vec<Check>,
-    /// Returns of days of the period that are not counted, and why.
+    /// Returns of days of the period that are not counted, or not in each of its months, and why.
     pub returns_not_used: Vec<NotUsed>,
 }
 
@@ -231,13 +231,13 @@ impl Frame<'_> {
     fn answer<T: Rows>(&self, conn: &mut Conn) -> Result<Answer> {
         let whole = Span { from: self.question.span.from, to: self.judged_at };
         // A month that begins after the moment of judging has nothing to tell yet.
-        let parts: Vec<(Option<String>, Span)> = parts(self.question)
+        let parts: Vec<(Option<String>, Span, Span)> = parts(self.question)
             .into_iter()
-            .filter(|(month, span)| month.is_none() || span.from <= self.judged_at)
-            .map(|(month, span)| (month, Span { from: span.from, to: span.to.min(self.judged_at) }))
+            .filter(|(month, asked)| month.is_none() || asked.from <= self.judged_at)
+            .map(|(month, asked)| (month, asked, Span { from: asked.from, to: asked.to.min(self.judged_at) }))
             .collect();
         let ends: Vec<Day> = std::iter::once(&whole)
-            .chain(parts.iter().map(|(_, span)| span))
+            .chain(parts.iter().map(|(_, _, span)| span))
             .flat_map(|span| [day_before(*span), span.to.previous(), span.to])
             .collect::<BTreeSet<_>>()
             .into_iter()
@@ -264,7 +264,8 @@ impl Frame<'_> {
         let chosen = self.chosen(self.question.span, &self.busy(&running, &|sums| of(sums, whole)));
         chosen.used.iter().for_each(|row| total.join(&row.figures));
         let mut rows = Vec::new();
-        for (month, span) in parts {
+        let mut not_used = chosen.not_used;
+        for (month, asked, span) in parts {
             let mut groups = Groups::new();
             for member in self.members {
                 let Some(sums) = running.get(&member.id) else { continue };
@@ -277,13 +278,13 @@ impl Frame<'_> {
             let mut told: BTreeMap<Group, Figures> =
                 groups.into_iter().map(|(group, ends)| (group, figures(&ends, judged_today))).collect();
             if !self.returns.is_empty() {
-                let asked = if month.is_some() { span } else { self.question.span };
                 let chosen = self.chosen(asked, &self.busy(&running, &|sums| of(sums, span)));
-                self.join_returns(&mut told, chosen, month.as_deref());
+                self.join_returns(&mut told, chosen.used, month.as_deref());
+                not_used.extend(chosen.not_used);
             }
             rows.extend(self.rows(told));
         }
-        Ok(Answer { rows, total, returns_not_used: chosen.not_used })
+        Ok(Answer { rows, total, returns_not_used: each_once(not_used) })
     }
 
     /// Units with anything of their own to tell: there dossiers win over returns.
@@ -300,16 +301,11 @@ impl Frame<'_> {
     }
 
     fn chosen(&self, span: Span, busy: &BTreeSet<String>) -> returns::Chosen {
-        returns::choose(self.returns, busy, span, self.question.calendar)
+        returns::choose(self.returns, busy, span, self.question.calendar, self.question.as_of)
     }
 
-    fn join_returns(
-        &self,
-        told: &mut BTreeMap<Group, Figures>,
-        chosen: returns::Chosen,
-        month: Option<&str>,
-    ) {
-        for row in chosen.used {
+    fn join_returns(&self, told: &mut BTreeMap<Group, Figures>, used: Vec<UsedRow>, month: Option<&str>) {
+        for row in used {
             let Some(member) = self.members.iter().find(|member| member.id == row.unit_id) else { continue };
             let mut group = self.group(member, None, month);
             for (grouping, value) in self.question.group_by.iter().zip(&mut group) {
@@ -342,6 +338,16 @@ impl Frame<'_> {
             })
             .collect()
     }
+}
+
+/// Returns that are not counted in the whole or in a part of it, by unit and period; the whole says why, if it knows.
+fn each_once(mut not_used: Vec<NotUsed>) -> Vec<NotUsed> {
+    let mut seen = BTreeSet::new();
+    not_used.retain(|not| seen.insert(not.return_id.clone()));
+    not_used.sort_by_cached_key(|not| {
+        (not.unit_id.clone(), not.period.clone(), not.calendar, not.return_id.clone())
+    });
+    not_used
 }
 
 /// The day whose end a period begins with; that of judging, where the period has not begun by then.

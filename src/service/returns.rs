@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     access::Caller,
-    crud::{Proposal, Resource},
+    crud::{Context, Proposal, Resource},
     dossier_statistics::Figures,
     error::{Error, Result},
 };
@@ -14,14 +14,15 @@ use crate::{
         form_06a::FormCells,
         periods::{PeriodCalendar, Span},
         returns::{Return, combined, cover},
+        time::Day,
         units::Unit,
-        violation::Violation,
+        violation::{Text, Violation},
         words::words,
     },
     store::{
         self, Conn, StoreResult, Versioned,
-        list::{Request, Table},
-        lock::Structure,
+        list::{Filter, Request, Sort, Table, Test, Value},
+        lock::{self, Structure},
     },
 };
 
@@ -62,6 +63,25 @@ impl Resource for Returns {
         store::returns::delete(conn, key)
     }
 
+    /// A return tells what was: its period has begun.
+    fn carry_over(
+        _conn: &mut Conn,
+        proposal: &mut Proposal<Return>,
+        _old: Option<&Return>,
+        context: &Context,
+    ) -> Result<()> {
+        let filled = &proposal.record;
+        match filled.span() {
+            Some(days) if context.now.day() < days.from => Err(Error::invalid(
+                "/period",
+                "period_not_begun",
+                format!("{} begins on {}.", filled.period, days.from),
+                format!("Kỳ {} bắt đầu từ ngày {}.", filled.period, days.from),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn prepare(conn: &mut Conn, proposal: &mut Proposal<Return>, _old: Option<&Return>) -> Result<()> {
         let filled = &proposal.record;
         let mut violations = filled.check();
@@ -69,8 +89,44 @@ impl Resource for Returns {
             None => violations.push(Error::unknown_unit("/unit_id", &filled.unit_id)),
             Some(unit) => violations.extend(check_validity(&unit.record, filled)),
         }
-        if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations));
+        }
+        refuse_second(conn, filled)
     }
+}
+
+/// A unit has one return for a period of a calendar.
+fn refuse_second(conn: &mut Conn, filled: &Return) -> Result<()> {
+    let Return { unit_id, period, calendar, .. } = filled;
+    // Two new returns of one period have different ids: the lock of the record doesn't part them.
+    lock::record(conn, Structure::Used, "return-periods", &format!("{unit_id} {period} {calendar}"))?;
+    let is = |column, text: String| Filter { column, test: Test::Is, value: Value::Text(text) };
+    let request = Request {
+        filters: vec![
+            is("unit_id", unit_id.clone()),
+            is("period", period.clone()),
+            is("calendar", calendar.to_string()),
+        ],
+        sort: Sort { column: "id", descending: false },
+        after: None,
+        limit: 1,
+    };
+    let found = store::returns::list(conn, &request)?;
+    let Some(other) = found.into_iter().find(|other| other.record.id != filled.id) else { return Ok(()) };
+    Err(Error::Conflict {
+        code: "duplicate",
+        text: Text::new(
+            format!("The unit `{unit_id}` has a return for {period} already: `{}`.", other.record.id),
+            format!("Đơn vị `{unit_id}` đã có biểu cho kỳ {period}: `{}`.", other.record.id),
+        ),
+        violations: vec![Violation::new(
+            "/period",
+            "duplicate",
+            "The unit has a return for this period in this calendar.",
+            "Đơn vị đã có biểu cho kỳ này theo lịch này.",
+        )],
+    })
 }
 
 /// The unit exists on some day of the period.
@@ -134,7 +190,7 @@ words! {
     pub enum NotUsedReason {
         /// The unit has dossiers of its own in the period: they win.
         Superseded = "superseded",
-        /// The period asked for is not made up of whole returned periods.
+        /// The days asked for are not made up of whole returned periods, or the return tells of days after them.
         NotWhole = "not_whole",
         /// Other returns of the unit cover the same days.
         Covered = "covered",
@@ -168,13 +224,16 @@ pub struct Chosen {
 /// Chooses among the returns of some units for the days of `span`.
 ///
 /// `with_dossiers` are the units that have dossiers of their own in those days. Returns of the calendar asked for
-/// come first; those of the other one count where they alone make up the days.
+/// come first; those of the other one count where they alone make up the days. With `as_of` the days end there, and
+/// none counts that tells of what came after it.
 pub fn choose(
     returns: &[Return],
     with_dossiers: &BTreeSet<String>,
     span: Span,
     calendar: PeriodCalendar,
+    as_of: Option<Day>,
 ) -> Chosen {
+    let told = Span { from: span.from, to: as_of.map_or(span.to, |day| day.min(span.to)) };
     let mut by_unit: BTreeMap<&str, Vec<(&Return, Span)>> = BTreeMap::new();
     for filled in returns {
         if let Some(days) = filled.span()
@@ -190,10 +249,13 @@ pub fn choose(
             chosen.refuse(returns.iter().map(|(filled, _)| *filled), NotUsedReason::Superseded);
             continue;
         }
-        let used = used(&returns, span, calendar);
-        let reason = if used.is_empty() { NotUsedReason::NotWhole } else { NotUsedReason::Covered };
-        let rest = returns.iter().map(|(filled, _)| *filled);
-        chosen.refuse(rest.filter(|filled| !used.iter().any(|u| u.id == filled.id)), reason);
+        let used = used(&returns, told, calendar);
+        for (filled, days) in returns.iter().filter(|(filled, _)| !used.iter().any(|u| u.id == filled.id)) {
+            let is_beyond = as_of.is_some_and(|day| day < days.to);
+            let not_whole = used.is_empty() || is_beyond;
+            let reason = if not_whole { NotUsedReason::NotWhole } else { NotUsedReason::Covered };
+            chosen.refuse(std::iter::once(*filled), reason);
+        }
         chosen.used.extend(rows(unit_id, &used));
     }
     chosen
@@ -275,7 +337,7 @@ mod tests {
     ) -> (Vec<String>, Vec<String>) {
         let span = period.parse::<NamedPeriod>().unwrap().span(calendar).unwrap();
         let busy = busy.iter().map(|id| (*id).to_owned()).collect();
-        let chosen = choose(returns, &busy, span, calendar);
+        let chosen = choose(returns, &busy, span, calendar, None);
         let used = chosen.used.iter().map(|row| format!("{} {}", row.unit_id, row.figures.received));
         let not = chosen.not_used.iter().map(|not| format!("{} {}", not.return_id, not.reason));
         (used.collect(), not.collect())
@@ -307,7 +369,28 @@ mod tests {
         use PeriodCalendar::{Civil, Statutory};
         let returns = [filled("a1", "a", "2020", Statutory, 1)];
         let span = "2020".parse::<NamedPeriod>().unwrap().span(Statutory).unwrap();
-        assert_eq!(choose(&returns, &BTreeSet::new(), span, Civil).used.len(), 1);
+        assert_eq!(choose(&returns, &BTreeSet::new(), span, Civil, None).used.len(), 1);
+    }
+
+    #[test]
+    fn none_counts_that_tells_of_days_after_the_day_of_judging() {
+        use PeriodCalendar::Civil;
+        let returns = [
+            filled("a1", "a", "2020", Civil, 1),
+            filled("a2", "a", "2020-Q1", Civil, 2),
+            filled("a3", "a", "2020-Q2", Civil, 4),
+        ];
+        let span = "2020".parse::<NamedPeriod>().unwrap().span(Civil).unwrap();
+        let told = |day: &str| {
+            let chosen = choose(&returns, &BTreeSet::new(), span, Civil, Some(day.parse().unwrap()));
+            let not = chosen.not_used.iter().map(|not| format!("{} {}", not.return_id, not.reason));
+            (chosen.used.iter().map(|row| row.figures.received).sum::<i64>(), not.collect::<Vec<_>>())
+        };
+        assert_eq!(told("2020-03-31"), (2, vec!["a1 not_whole".to_owned(), "a3 not_whole".to_owned()]));
+        assert_eq!(told("2020-06-30"), (6, vec!["a1 not_whole".to_owned()]));
+        assert_eq!(told("2020-06-29").0, 0);
+        assert_eq!(told("2019-12-30").0, 0);
+        assert_eq!(told("2020-12-31"), (1, vec!["a2 covered".to_owned(), "a3 covered".to_owned()]));
     }
 
     #[test]

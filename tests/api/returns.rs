@@ -75,13 +75,16 @@ api_test!(a_unit_has_one_return_for_a_period_of_a_calendar, |app| {
     app.make_units(&["u", "v"]);
     let first = app.post(RETURNS, &filled(json!({}))).expect(201);
     let before = app.database.dump();
-    assert_eq!(app.post(RETURNS, &filled(json!({"rows": []}))).expect(409).code(), "duplicate");
+    let second = app.post(RETURNS, &filled(json!({"rows": []}))).expect(409);
+    assert_eq!((second.code(), second.violations()), ("duplicate", vec![("/period", "duplicate")]));
+    let told = second.json.to_string();
+    assert!(told.contains(first.json["id"].as_str().unwrap()) && !told.contains("UNIQUE"), "{told}");
     assert_eq!(app.database.dump(), before);
     for over in [json!({"calendar": "civil"}), json!({"period": "2020-01"}), json!({"unit_id": "v"})] {
         app.post(RETURNS, &filled(over)).expect(201);
     }
     let moved = app.patch(first.header("location"), &json!({"unit_id": "v"})).expect(409);
-    assert_eq!(moved.code(), "duplicate");
+    assert_eq!((moved.code(), moved.violations()), ("duplicate", vec![("/period", "duplicate")]));
 });
 
 api_test!(each_identity_that_fails_is_named, |app| {
@@ -251,6 +254,38 @@ api_test!(returns_stand_in_for_dossiers_where_whole_ones_make_up_the_period, |ap
     );
 });
 
+api_test!(returns_end_with_the_day_of_judging_and_months_tell_what_they_leave_out, |app| {
+    app.make_units(&["u"]);
+    let of = |period: &str| {
+        let over = json!({"period": period, "calendar": "civil"});
+        app.post(RETURNS, &filled(over)).expect(201).json["id"].as_str().unwrap().to_owned()
+    };
+    let (year, quarter, month) = (of("2020"), of("2020-Q1"), of("2020-02"));
+    let told = |query: &str| {
+        let path = format!("/api/v1/dossier-statistics?unit_id=u&period=2020&calendar=civil{query}");
+        let answer = app.get(&path).expect(200).json;
+        let not_used: Vec<(String, String)> = answer["returns_not_used"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|not| {
+                (not["return_id"].as_str().unwrap().to_owned(), not["reason"].as_str().unwrap().to_owned())
+            })
+            .collect();
+        let rows = answer["rows"].as_array().unwrap().len();
+        (answer["total"]["from_returns"]["received"].as_i64().unwrap(), rows, not_used)
+    };
+    let not = |id: &String, reason: &str| (id.clone(), reason.to_owned());
+    assert_eq!(told(""), (7, 0, vec![not(&month, "covered"), not(&quarter, "covered")]));
+    let cut = vec![not(&year, "not_whole"), not(&month, "covered")];
+    assert_eq!(told("&as_of=2020-03-31"), (7, 0, cut));
+    let none = vec![not(&year, "not_whole"), not(&month, "not_whole"), not(&quarter, "not_whole")];
+    assert_eq!(told("&as_of=2020-03-30"), (0, 0, none));
+    // The year is in the total, and in no month; February is in its own row.
+    let by_month = vec![not(&year, "not_whole"), not(&month, "covered"), not(&quarter, "covered")];
+    assert_eq!(told("&group_by=month"), (7, 1, by_month));
+});
+
 #[rustfmt::skip]
 fn wrong_returns() -> Vec<Row> {
     let post = |name, over, problem, violation| body(name, "POST", RETURNS, filled(over), problem, violation);
@@ -260,6 +295,7 @@ fn wrong_returns() -> Vec<Row> {
         post("a unit that had ended", json!({"unit_id": "ended"}), INVALID, ("/unit_id", "unit_not_in_existence")),
         post("a unit that was not yet", json!({"unit_id": "later"}), INVALID, ("/unit_id", "unit_not_in_existence")),
         post("a NUL in a unit", json!({"unit_id": "a\u{0}"}), INVALID, ("/unit_id", "control_character")),
+        post("a period that has not begun", json!({"period": "2021-02", "calendar": "civil"}), INVALID, ("/period", "period_not_begun")),
         post("a fifth quarter", json!({"period": "2020-Q5"}), INVALID, ("/period", "not_a_period")),
         post("a period that is a number", json!({"period": 2020}), MALFORMED, ("/period", "wrong_type")),
         post("an unknown calendar", json!({"calendar": "lunar"}), MALFORMED, ("/calendar", "unknown_word")),
