@@ -113,7 +113,6 @@ impl RowReader {
                 None => drop_column(&mut self.dropped, head),
             }
         }
-        records.set_width(layout.len());
         self.kind = Kind::Csv(Box::new(records), layout);
         Ok(())
     }
@@ -145,13 +144,12 @@ impl RowReader {
             Kind::Csv(records, layout) => {
                 let Some(extent) = records.read(&mut self.input)? else { return Ok(None) };
                 self.number += 1;
-                let read = match extent {
-                    Extent::TooLong => Err(Refusal::Row(too_long())),
-                    Extent::Unclosed => Err(Refusal::Row(unclosed())),
-                    Extent::Whole if records.columns() != layout.len() => {
-                        Err(Refusal::Row(ragged(layout.len(), records.columns())))
-                    }
-                    Extent::Whole => read_record(&self.plan, records, layout).map_err(Refusal::Cells),
+                let read = if extent == Extent::TooLong {
+                    Err(Refusal::Row(too_long()))
+                } else if records.columns() != layout.len() {
+                    Err(Refusal::Row(ragged(layout.len(), records.columns())))
+                } else {
+                    read_record(&self.plan, records, layout).map_err(Refusal::Cells)
                 };
                 let number = self.number;
                 Ok(Some((number, read.map_err(|refusal| self.findings(number, refusal)))))
@@ -365,15 +363,6 @@ fn too_long() -> Violation {
         "row_too_long",
         format!("A row has at most {} bytes.", source::MOST_ROW_BYTES),
         format!("Mỗi dòng tối đa {} byte.", source::MOST_ROW_BYTES),
-    )
-}
-
-fn unclosed() -> Violation {
-    Violation::new(
-        "",
-        "unclosed_quote",
-        "A quote is opened and not closed as it should be; the next line is read as a row of its own.",
-        "Có dấu ngoặc kép mở mà không đóng đúng; dòng kế tiếp được đọc thành một dòng riêng.",
     )
 }
 
