@@ -111,6 +111,10 @@ pub async fn import_scores(store: &Store, options: &ImportScores) -> Result<(), 
     if let Some(ignored) = outcome.heads.as_ref().map(Heads::ignored).filter(|heads| !heads.is_empty()) {
         println!("columns that are not read: {}", ignored.join(", "));
     }
+    if !outcome.outside_cohorts.is_empty() {
+        let lines = outcome.outside_cohorts.iter().map(|of| format!("line {} ({})", of.line, of.unit_name));
+        println!("in no cohort of the edition: {}", lines.collect::<Vec<_>>().join(", "));
+    }
     println!(
         "{} rows: {} created, {} updated, {} unchanged{}",
         outcome.rows,

@@ -89,12 +89,14 @@ pub struct Working {
     pub edition_changed: bool,
     /// Scores that were added, changed or taken away.
     pub changed_scores: i64,
+    /// Whether its cohorts have other units, or units that are recorded otherwise: under another name, say.
+    pub units_changed: bool,
 }
 
 impl Working {
     /// Whether there is anything to publish.
     pub fn is_changed(self) -> bool {
-        self.edition_changed || self.changed_scores > 0
+        self.edition_changed || self.changed_scores > 0 || self.units_changed
     }
 }
 

@@ -189,7 +189,7 @@ pub const LABELS: &[ListLabels] = &[
         ("out_of_range", "Hạn trả sau năm 2999", "It would lie after the year 2999"),
     ]),
     ("NotComparable", "Lý do không so sánh được", "Why years don't compare", &[
-        ("framework_differs", "Khung đánh giá khác nhau", "Different frameworks"),
+        ("framework_differs", "Khung đánh giá hoặc cách tính tổng điểm khác nhau", "Different frameworks or rules of totals"),
         ("unit_of_measure_differs", "Đơn vị tính khác nhau", "Different units of measure"),
         ("cohort_missing_in_base", "Năm gốc không có nhóm xếp hạng này", "The base year has no such cohort"),
     ]),

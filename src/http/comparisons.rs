@@ -172,8 +172,8 @@ pub async fn get_comparison(
     if form.0 == FileFormat::Json {
         let answer = kept::answer_dated(&state, &request, async |_| {
             let series = series::series(&state.store, question).await?;
-            let published_at = series.published_at();
-            Ok((ComparisonBody::new(series, stage), published_at))
+            let stands_since = series.stands_since();
+            Ok((ComparisonBody::new(series, stage), stands_since))
         });
         return Ok(formats::varied(answer.await?));
     }

@@ -65,14 +65,15 @@ const SORTS: &[SortKey] = &[("year", store::editions::YEAR)];
         {"status": "draft", "at": "2017-01-09T08:00:00+07:00", "actor": "Sở Nội vụ", "reason": null, "revision": null},
         {"status": "published", "at": "2017-03-14T09:00:00+07:00", "actor": "Sở Nội vụ", "reason": null, "revision": 1}
     ],
-    "published_at": "2017-03-14T09:00:00+07:00", "working": {"changed": true, "edition_changed": false, "changed_scores": 3}
+    "published_at": "2017-03-14T09:00:00+07:00", "working": {"changed": true, "edition_changed": false, "changed_scores": 3, "units_changed": false}
 }))]
 pub struct EditionView {
     /// The index.
     pub index_code: String,
     /// The data year: not the year of publication.
     pub year: i32,
-    /// Id of the framework: deltas across frameworks are not comparable.
+    /// Id of the framework: deltas across frameworks are not comparable, nor are those between totals that follow other
+    /// rules.
     pub framework: String,
     /// What a score counts.
     pub unit_of_measure: ScoreUnit,
@@ -134,6 +135,8 @@ pub struct WorkingState {
     pub edition_changed: bool,
     /// Scores that were added, changed or taken away.
     pub changed_scores: i64,
+    /// Whether its cohorts have other units, or units that are recorded otherwise: under another name, say.
+    pub units_changed: bool,
 }
 
 /// An edition as it shall be. What a `GET` gives can be sent back: where it stands in its cycle (`status`, `revision`,
@@ -151,7 +154,8 @@ pub struct EditionInput {
     /// The data year, as in the path.
     #[serde(default)]
     pub year: Option<i32>,
-    /// Id of the framework: deltas across frameworks are not comparable.
+    /// Id of the framework: deltas across frameworks are not comparable, nor are those between totals that follow other
+    /// rules.
     pub framework: String,
     /// What a score counts.
     pub unit_of_measure: ScoreUnit,
@@ -302,6 +306,7 @@ impl Exposed for Editions {
                 changed: working.is_changed(),
                 edition_changed: working.edition_changed,
                 changed_scores: working.changed_scores,
+                units_changed: working.units_changed,
             }),
         }
     }
@@ -309,11 +314,12 @@ impl Exposed for Editions {
     fn derived(edition: &Edition, _today: Day) -> Option<Cow<'static, str>> {
         match (edition.state.frozen, edition.state.working) {
             (Some(frozen), _) => Some(Cow::Owned(format!("r{}", frozen.revision))),
-            // The scores are written beside the edition.
+            // The scores and the units are written beside the edition.
             (None, Some(working)) if working.is_changed() => Some(Cow::Owned(format!(
-                "{}{}",
+                "{}{}{}",
                 working.changed_scores,
-                if working.edition_changed { "e" } else { "" }
+                if working.edition_changed { "e" } else { "" },
+                if working.units_changed { "u" } else { "" }
             ))),
             _ => None,
         }

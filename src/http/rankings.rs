@@ -373,7 +373,7 @@ pub async fn answer(
         Ok(((FileFormat::Json, _), (question, with_components))) => {
             let answer = kept::answer_written(state, request, async |_| {
                 let detailed = ranking_details::ranking(&state.store, question).await?;
-                let published_at = detailed.report.published_at();
+                let published_at = detailed.published_at();
                 Ok((ranking_bodies::written(detailed, with_components).await?, published_at))
             });
             Ok(formats::varied(answer.await?))

@@ -29,7 +29,10 @@ use crate::{
         editions::{self, Editions},
         error::Error,
         score_files::{MOST_BYTES, TableFile},
-        score_imports::{self, PlannedScore, ScoreChange, ScoreImport, ScoreImportOutcome, TableFinding},
+        score_imports::{
+            self, LineOutsideCohorts, PlannedScore, ScoreChange, ScoreImport, ScoreImportOutcome,
+            TableFinding,
+        },
     },
 };
 
@@ -148,6 +151,25 @@ impl TableScore {
     }
 }
 
+/// A line with scores of a unit that no cohort of the edition ranks.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LineOutsideCohorts)]
+pub struct LineOutsideCohortsView {
+    /// Number of the line in the file, from 1.
+    pub line: u32,
+    /// The unit.
+    pub unit_id: String,
+    /// Its name.
+    pub unit_name: String,
+}
+
+impl From<LineOutsideCohorts> for LineOutsideCohortsView {
+    fn from(line: LineOutsideCohorts) -> Self {
+        let LineOutsideCohorts { line, unit_id, unit_name } = line;
+        Self { line, unit_id, unit_name }
+    }
+}
+
 /// What became of a table, or would.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ScoreImport, example = json!({
@@ -161,7 +183,7 @@ impl TableScore {
         "line": 2, "unit_id": "gso-87", "unit_name": "Tỉnh Đồng Tháp", "criterion": "land", "stage": "final",
         "score": 6.53, "score_exact": "6.53", "published_rank": null, "change": "create"
     }],
-    "finding_count": 0, "findings": []
+    "outside_cohorts": [], "finding_count": 0, "findings": []
 }))]
 pub struct ScoreImportView {
     /// The index.
@@ -190,6 +212,9 @@ pub struct ScoreImportView {
     pub unchanged: usize,
     /// The first 1,000 scores without a finding, in the order of the file.
     pub scores: Vec<TableScore>,
+    /// The first 1,000 lines of units that no cohort of the edition ranks, in the order of the file. Their scores are
+    /// stored all the same, and no ranking shows them.
+    pub outside_cohorts: Vec<LineOutsideCohortsView>,
     /// How many findings there are. With one nothing is stored.
     pub finding_count: usize,
     /// The first 1,000 of them.
@@ -231,6 +256,7 @@ impl From<ScoreImportOutcome> for ScoreImportView {
             updated: outcome.updated,
             unchanged: outcome.unchanged,
             scores: outcome.scores.into_iter().map(|s| TableScore::new(s, outcome.decimals)).collect(),
+            outside_cohorts: outcome.outside_cohorts.into_iter().map(Into::into).collect(),
             finding_count: outcome.finding_count,
             findings: outcome.findings.into_iter().map(Into::into).collect(),
         }
@@ -322,7 +348,8 @@ async fn unpacked(packing: Packing, bytes: Vec<u8>, limit: usize) -> Result<Vec<
 /// name that units bear in other years alone. A number
 /// has a decimal point, or a comma where `decimal=comma` says so. An empty cell or a dash is no score and changes
 /// nothing; `không áp dụng`, `KAD` or `n/a` takes the criterion out of the maximum. All scores are stored, or none: with `dry_run=true` the answer is what would be stored and every
-/// finding by line and column, without it a finding is a 422 that names each place as `/line/column`.
+/// finding by line and column, without it a finding is a 422 that names each place as `/line/column`. Lines of units
+/// that no cohort of the edition ranks are told in `outside_cohorts`, and stored.
 #[utoipa::path(tag = "index scores",
     params(
         ("code" = String, Path, description = "Code of the index."),

@@ -79,7 +79,8 @@ pub struct SeriesPoint {
     pub cohort: Option<String>,
     /// Id of the framework; null without an edition.
     pub framework: Option<String>,
-    /// Whether the year is scored as the year before is; null where one of the two has no edition.
+    /// Whether the year is scored as the year before is, and its totals follow the same rules; null where one of the two
+    /// has no edition.
     pub comparable: Option<bool>,
     /// Why it is not.
     pub not_comparable_because: Option<NotComparable>,
@@ -242,8 +243,8 @@ pub async fn get_series(
     if form.0 == FileFormat::Json {
         let answer = kept::answer_dated(&state, &request, async |_| {
             let series = series::series(&state.store, question).await?;
-            let published_at = series.published_at();
-            Ok((SeriesBody::new(series, stage), published_at))
+            let stands_since = series.stands_since();
+            Ok((SeriesBody::new(series, stage), stands_since))
         });
         return Ok(formats::varied(answer.await?));
     }

@@ -32,7 +32,7 @@ pub fn answer(
         FileFormat::Xlsx => tables::xlsx(request, &table(series, name))?,
         FileFormat::Json | FileFormat::JsonStat => json_stat::answer(request, &dataset(series)),
     };
-    Ok(respond::dated(request, file, series.published_at().and_then(respond::http_date)))
+    Ok(respond::dated(request, file, series.stands_since().and_then(respond::http_date)))
 }
 
 fn title(series: &Series) -> String {

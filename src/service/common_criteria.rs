@@ -9,11 +9,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     criterion_values,
+    ranking_reports::scales_up,
     score_sheets::Sheet,
-    totals::{self, CriterionScore, UnitScores},
+    totals::{self, Component, CriterionScore, UnitScores},
 };
 use crate::domain::{
-    criteria,
+    criteria::{self, Criterion},
     decimal::Exact,
     editions::{Edition, Method},
 };
@@ -25,7 +26,8 @@ pub struct CommonCriteria {
     pub codes: Vec<String>,
     /// By unit: what these criteria give to its total minus what they gave to that of the base, as each edition
     /// counts it. Only units that have every one of them in both, and none where totals are normalised: what a
-    /// value gives there depends on the others of its year.
+    /// value gives there depends on the others of its year. Nor units whose points were scaled up in one of them: what
+    /// the scale gave is no gain.
     pub deltas: HashMap<String, Exact>,
 }
 
@@ -41,8 +43,17 @@ pub fn codes(edition: &Edition, base: &Edition) -> Vec<String> {
     let topmost = |code: &&String| {
         !criterion_values::above(edition, code).iter().any(|above| common.contains(above.code.as_str()))
     };
-    let counts = |code: &&String| ours.counts_alike(code) && theirs.counts_alike(code);
+    // Bonus and penalty points are never scaled up.
+    let scaled_alike = scales_up(edition) == scales_up(base);
+    let given_alike = |code: &&String| scaled_alike || (is_bonus(edition, code) && is_bonus(base, code));
+    let counts = |code: &&String| ours.counts_alike(code) && theirs.counts_alike(code) && given_alike(code);
     all.iter().filter(topmost).filter(counts).cloned().collect()
+}
+
+/// Whether what a criterion gives is bonus and penalty points.
+fn is_bonus(edition: &Edition, code: &str) -> bool {
+    let area = criterion_values::above(edition, code).pop().or_else(|| edition.criterion(code));
+    area.is_some_and(Criterion::is_bonus)
 }
 
 /// How an edition comes by its scores.
@@ -108,6 +119,25 @@ pub fn between(sheet: &Sheet, base: &Sheet) -> CommonCriteria {
     CommonCriteria { codes, deltas }
 }
 
+/// The units of a sheet whose points are scaled up for what is out of the maximum.
+fn scaled_up(sheet: &Sheet) -> HashSet<&str> {
+    if scales_up(&sheet.edition) == (false, false) {
+        return HashSet::new();
+    }
+    // A total beside them lets the components be told when other criteria have no score.
+    let with_total = |scores: &UnitScores| UnitScores { total: Some(Exact::zero()), ..scores.clone() };
+    let scores: Vec<UnitScores> = sheet.rows.iter().map(|row| with_total(&row.scores)).collect();
+    let totals = totals::of_cohort(&sheet.edition, &scores.iter().collect::<Vec<_>>());
+    let is_scaled = |component: &Component| {
+        component.score.as_ref().is_some_and(|score| *score != component.contribution)
+    };
+    let units = sheet.rows.iter().zip(totals).filter_map(|(row, total)| {
+        let components = total.ok()?.components;
+        components.iter().any(is_scaled).then_some(row.unit.id.as_str())
+    });
+    units.collect()
+}
+
 /// An area, and the scores of the common criteria below it by unit; none where it is common itself.
 type AreaParts<'a> = (&'a str, Vec<Vec<Option<Exact>>>);
 
@@ -130,10 +160,15 @@ fn given<'a>(sheet: &'a Sheet, codes: &[String]) -> HashMap<&'a str, Exact> {
     let reduced: Vec<UnitScores> =
         scores.iter().enumerate().map(|(unit, scores)| reduced(scores, &areas, unit)).collect();
     let totals = totals::of_cohort(edition, &reduced.iter().collect::<Vec<_>>());
+    let scaled = match codes.iter().all(|code| is_bonus(edition, code)) {
+        true => HashSet::new(),
+        false => scaled_up(sheet),
+    };
     sheet
         .rows
         .iter()
         .zip(totals)
+        .filter(|(row, _)| !scaled.contains(row.unit.id.as_str()))
         .filter_map(|(row, total)| {
             let components = total.ok()?.components;
             let gave = |(area, _): &AreaParts| {

@@ -10,6 +10,8 @@ use super::{
     editions::{self, Editions},
     error::{Error, Result},
     indexes::Indexes,
+    score_sheets,
+    units::Units,
 };
 use crate::{
     domain::{
@@ -17,10 +19,11 @@ use crate::{
         edition_cycle::{CycleStep, EditionRevision, Frozen, Way, Working, check_reason},
         editions::{Edition, EditionStatus},
         time::Moment,
+        units::Unit,
         violation::Text,
     },
     store::{
-        self, Conn, Store, Versioned,
+        self, Conn, Store, StoreError, Versioned,
         edition_revisions::{Published, Wanted},
         lock,
     },
@@ -117,7 +120,7 @@ pub fn seen(
     revision(conn, index, year, Wanted::Last)
 }
 
-/// An edition in the state that is asked for; [`score_sheets::read`](super::score_sheets::read) reads the scores of the
+/// An edition in the state that is asked for; [`score_sheets::read`] reads the scores of the
 /// same state.
 ///
 /// # Errors
@@ -270,7 +273,44 @@ pub(super) fn difference(
     Ok(Working {
         edition_changed: !edition.same_content(&last.edition),
         changed_scores: store::edition_revisions::changed_scores(conn, last)?,
+        units_changed: units_changed(conn, edition, last)?,
     })
+}
+
+/// Whether the cohorts of an edition have other units than in its last revision, or units that are recorded otherwise.
+fn units_changed(conn: &mut Conn, edition: &Edition, last: &Published) -> store::StoreResult<bool> {
+    // Mostly no unit was written at all, and a country has thousands of them.
+    if edition.cohorts == last.edition.cohorts && store::changes::none_since(conn, Units::NAME, last.version)?
+    {
+        return Ok(false);
+    }
+    let (index, year, number) = (&edition.index_code, edition.year, last.revision.revision);
+    for (cohort, units) in cohort_units(conn, edition)? {
+        if store::edition_revisions::units(conn, index, year, number, &cohort)? != units {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The units of each cohort, as they are named in its ranking.
+///
+/// # Errors
+/// The database's.
+pub(super) fn cohort_units(
+    conn: &mut Conn,
+    edition: &Edition,
+) -> store::StoreResult<Vec<(String, Vec<Unit>)>> {
+    let mut cohorts = Vec::new();
+    for cohort in &edition.cohorts {
+        let mut units = score_sheets::members(conn, edition, cohort).map_err(|error| match error {
+            Error::Store(error) => error,
+            other => StoreError::Other(format!("{other:?}")),
+        })?;
+        units.sort_by(|a, b| a.id.cmp(&b.id));
+        cohorts.push((cohort.code.clone(), units));
+    }
+    Ok(cohorts)
 }
 
 /// Takes an edition to another step of its cycle before it is published.

@@ -5,7 +5,7 @@
 
 use super::{
     crud::{self, Context, Proposal},
-    edition_cycle::{Asked, Which, difference, edition_at, impossible, locked, step_of},
+    edition_cycle::{Asked, Which, cohort_units, difference, edition_at, impossible, locked, step_of},
     editions::Editions,
     error::{Error, Result},
     rankings::Ranking,
@@ -16,7 +16,6 @@ use crate::{
         edition_cycle::{EditionRevision, Working, check_reason},
         editions::{Edition, EditionStatus},
         index_scores::ScoreStage,
-        units::Unit,
     },
     store::{
         self, Conn, Store,
@@ -99,11 +98,11 @@ pub fn publish_in(
     if old.status.way_to(EditionStatus::Published).is_none() {
         return Err(impossible(index, year, old.status, EditionStatus::Published));
     }
-    let cohorts = cohorts(conn, &old)?;
     let changed = match &last {
         None => None,
-        Some(last) => Some(refuse_unchanged(conn, &old, last, &cohorts)?),
+        Some(last) => Some(refuse_unchanged(conn, &old, last)?),
     };
+    let cohorts = cohort_units(conn, &old)?;
     let number = last.map_or(1, |last| last.revision.revision + 1);
     let mut edition = old.clone();
     edition.status = EditionStatus::Published;
@@ -125,34 +124,13 @@ pub fn publish_in(
     Ok(store::edition_revisions::insert(conn, &revision, &edition, &cohorts, written.version)?)
 }
 
-/// The units of each cohort, as they are named in its ranking.
-fn cohorts(conn: &mut Conn, edition: &Edition) -> Result<Vec<(String, Vec<Unit>)>> {
-    let mut cohorts = Vec::new();
-    for cohort in &edition.cohorts {
-        let mut units = score_sheets::members(conn, edition, cohort)?;
-        units.sort_by(|a, b| a.id.cmp(&b.id));
-        cohorts.push((cohort.code.clone(), units));
-    }
-    Ok(cohorts)
-}
-
 /// What has changed since the last revision: the edition, its scores, or the units of its cohorts.
-fn refuse_unchanged(
-    conn: &mut Conn,
-    edition: &Edition,
-    last: &Published,
-    cohorts: &[(String, Vec<Unit>)],
-) -> Result<Working> {
+fn refuse_unchanged(conn: &mut Conn, edition: &Edition, last: &Published) -> Result<Working> {
     let changed = difference(conn, edition, last)?;
     if changed.is_changed() {
         return Ok(changed);
     }
     let (index, year, number) = (&edition.index_code, edition.year, last.revision.revision);
-    for (cohort, units) in cohorts {
-        if &store::edition_revisions::units(conn, index, year, number, cohort)? != units {
-            return Ok(changed);
-        }
-    }
     Err(Error::conflict(
         "nothing_changed",
         format!("Nothing has changed since revision {number} of `{index}` {year}."),

@@ -13,7 +13,7 @@ use super::{
     simulations::{self, Change},
 };
 use crate::{
-    domain::violation::Text,
+    domain::{time::Moment, violation::Text},
     store::{Conn, Store},
 };
 
@@ -26,6 +26,15 @@ pub struct DetailedRanking {
     pub lineage: RankingLineage,
     /// What the frameworks have in common; none where they are the same, or without a base.
     pub common: Option<CommonCriteria>,
+}
+
+impl DetailedRanking {
+    /// When the last of what it tells was published; none when anything is not, such as predecessors and units that
+    /// have ended, which are told as they are now.
+    pub fn published_at(&self) -> Option<Moment> {
+        let RankingLineage { predecessors, ended } = &self.lineage;
+        self.report.published_at().filter(|_| predecessors.is_empty() && ended.is_empty())
+    }
 }
 
 /// A ranking with its details.

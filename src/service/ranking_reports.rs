@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        editions::{Cohort, Edition},
+        editions::{Cohort, Edition, Method, ScoreUnit},
         index_scores::ScoreStage,
         time::Moment,
         words::words,
@@ -54,7 +54,7 @@ pub struct Question {
 words! {
     /// Why a delta says nothing about what changed.
     pub enum NotComparable {
-        /// The years were scored under different frameworks.
+        /// The years were scored under different frameworks, or their totals follow other rules.
         FrameworkDiffers = "framework_differs",
         /// The years count different things.
         UnitOfMeasureDiffers = "unit_of_measure_differs",
@@ -177,11 +177,25 @@ fn with_base(
     Ok((sheet, standings))
 }
 
+/// Whether points are scaled up for what does not apply to a unit, and for a survey that was not held. Added points
+/// alone are: a total in percent or of another method is of what is left anyway.
+pub fn scales_up(edition: &Edition) -> (bool, bool) {
+    match (edition.method, edition.unit_of_measure) {
+        (Method::Points, ScoreUnit::Points) => {
+            (edition.rescale_not_applicable, edition.rescale_without_survey)
+        }
+        _ => (false, false),
+    }
+}
+
 /// Why the deltas between two editions are not comparable; none when they are.
 pub fn why_not_comparable(edition: &Edition, base: &Edition) -> Option<NotComparable> {
     if edition.unit_of_measure != base.unit_of_measure {
         Some(NotComparable::UnitOfMeasureDiffers)
-    } else if edition.framework != base.framework {
+    } else if edition.framework != base.framework
+        || edition.method != base.method
+        || scales_up(edition) != scales_up(base)
+    {
         Some(NotComparable::FrameworkDiffers)
     } else {
         None

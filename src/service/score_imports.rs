@@ -26,7 +26,7 @@ use crate::{
         score_table_heads::unknown_columns,
         score_table_rules::unknown_column,
         score_tables::{
-            CriterionNames, DecimalMark, FileLine, Heads, Role, TableLayout, TableRow, TableValue,
+            CriterionNames, DecimalMark, FileCell, FileLine, Heads, Role, TableLayout, TableRow, TableValue,
         },
         unit_names::UnitNames,
         violation::Violation,
@@ -39,7 +39,7 @@ use crate::{
     },
 };
 
-/// Findings and scores that an outcome lists at most; it counts all.
+/// Findings, scores and lines that an outcome lists at most; it counts all findings and scores.
 pub const MOST_LISTED: usize = 1000;
 /// Lines at the top among which the heads are looked for: tables have titles.
 const HEAD_LINES: usize = 20;
@@ -105,6 +105,17 @@ pub struct PlannedScore {
     pub change: ScoreChange,
 }
 
+/// A line with scores of a unit that no cohort of the edition ranks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineOutsideCohorts {
+    /// Number of the line in the file, from 1.
+    pub line: u32,
+    /// The unit.
+    pub unit_id: String,
+    /// Its name.
+    pub unit_name: String,
+}
+
 /// What became of a table, or would.
 #[derive(Debug, Clone)]
 pub struct ScoreImportOutcome {
@@ -124,6 +135,8 @@ pub struct ScoreImportOutcome {
     pub unchanged: usize,
     /// The first scores in the order of the file.
     pub scores: Vec<PlannedScore>,
+    /// The first lines of units that no cohort ranks, in the order of the file; their scores are stored all the same.
+    pub outside_cohorts: Vec<LineOutsideCohorts>,
     /// How many findings there are.
     pub finding_count: usize,
     /// The first of them, in the order of the file.
@@ -143,6 +156,7 @@ impl ScoreImportOutcome {
             updated: 0,
             unchanged: 0,
             scores: Vec::new(),
+            outside_cohorts: Vec::new(),
             finding_count: 0,
             findings: Vec::new(),
             stored: false,
@@ -236,7 +250,7 @@ fn check(
     let mut checker = Checker::new(conn, outcome, edition)?;
     for line in lines.iter().skip(below) {
         if let Some(row) = heads.line(line, &criteria, checker.outcome.order.decimal) {
-            checker.add(caller, row)?;
+            checker.add(caller, line, row)?;
         }
     }
     Ok(checker.end(&heads))
@@ -302,6 +316,8 @@ struct Checker {
     outcome: ScoreImportOutcome,
     edition: Edition,
     units: UnitNames,
+    /// The units of all cohorts.
+    ranked: HashSet<String>,
     /// The scores that are there.
     present: HashMap<Place, IndexScore>,
     /// The lines of the scores of this table.
@@ -323,10 +339,10 @@ impl Checker {
         };
         let place = |score: &IndexScore| (score.unit_id.clone(), score.criterion.clone(), score.stage);
         let present = present.into_iter().map(|score| (place(&score), score)).collect();
-        Ok(Self { outcome, edition, units, present, seen: HashMap::new(), writes: Vec::new() })
+        Ok(Self { outcome, edition, units, ranked, present, seen: HashMap::new(), writes: Vec::new() })
     }
 
-    fn add(&mut self, caller: &Caller, row: TableRow) -> Result<()> {
+    fn add(&mut self, caller: &Caller, cells: &FileLine, row: TableRow) -> Result<()> {
         self.outcome.rows += 1;
         let TableRow { line, unit, values, wrong } = row;
         let unit_column = self.column_of(&Role::Unit);
@@ -342,8 +358,12 @@ impl Checker {
             self.outcome.find(line, Some(cell.column), Some(&cell.value), cell.violation);
         }
         let Some((unit_id, unit_name)) = found else { return Ok(()) };
+        let is_outside = !values.is_empty() && !self.ranked.contains(&unit_id);
         for value in values {
-            self.add_value(line, &unit_id, &unit_name, value);
+            self.add_value(cells, &unit_id, &unit_name, value);
+        }
+        if is_outside && self.outcome.outside_cohorts.len() < MOST_LISTED {
+            self.outcome.outside_cohorts.push(LineOutsideCohorts { line, unit_id, unit_name });
         }
         Ok(())
     }
@@ -353,14 +373,19 @@ impl Checker {
         heads.roles.iter().position(|of| of.as_ref() == Some(role))
     }
 
-    fn add_value(&mut self, line: u32, unit_id: &str, unit_name: &str, value: TableValue) {
+    fn add_value(&mut self, cells: &FileLine, unit_id: &str, unit_name: &str, value: TableValue) {
+        let line = cells.number;
         let stage = value.stage.unwrap_or(self.outcome.order.stage);
         let key = (unit_id.to_owned(), value.criterion.clone(), stage);
-        let (column, shown) = (value.column, value.score.as_ref().map(ToString::to_string));
-        let shown = shown.as_deref();
+        let column = value.column;
+        // What is told is what stands in the file, whatever was read from it.
+        let written = |column: usize| {
+            let cell = cells.cells.get(column).map(FileCell::as_str);
+            cell.filter(|text| !text.trim().is_empty())
+        };
         if let Some(first) = self.seen.get(&key) {
             let violation = second(*first);
-            self.outcome.find(line, Some(column), shown, violation);
+            self.outcome.find(line, Some(column), written(column), violation);
             return;
         }
         if !self.edition.status.takes(stage) {
@@ -378,7 +403,7 @@ impl Checker {
                 "/published_rank" => self.column_of(&Role::Rank),
                 _ => Some(column),
             };
-            self.outcome.find(line, column, shown, violation.clone());
+            self.outcome.find(line, column, column.and_then(written), violation.clone());
         }
         if !violations.is_empty() {
             return;

@@ -18,6 +18,7 @@ use crate::{
         decimal::Exact,
         editions::{Edition, ScoreUnit},
         index_scores::ScoreStage,
+        indexes::Index,
         time::{Day, Moment},
         units::Unit,
         words::words,
@@ -123,14 +124,18 @@ pub struct Series {
     pub years: Option<(i32, i32)>,
     /// The units in the order asked for.
     pub units: Vec<UnitSeries>,
+    /// When the last of the units and the index was written; none where the log no longer tells.
+    pub written_at: Option<Moment>,
 }
 
 impl Series {
-    /// When the last of its years was published; none when one is not, or without any.
-    pub fn published_at(&self) -> Option<Moment> {
+    /// Since when it stands as it is: when the last of its years was published, or one of its units or its index was
+    /// written later, which are named as they are now. None when a year is not published, or without any.
+    pub fn stands_since(&self) -> Option<Moment> {
         let facts = self.units.iter().flat_map(|of| &of.points).filter_map(|point| point.facts.as_ref());
         let published: Option<Vec<Moment>> = facts.map(|facts| facts.published_at).collect();
-        published?.into_iter().max()
+        let published = published?.into_iter().max()?;
+        Some(published.max(self.written_at?))
     }
 }
 
@@ -148,11 +153,12 @@ pub async fn series(store: &Store, question: SeriesQuestion) -> Result<Series> {
 /// `NotFound` for an unknown index or unit.
 pub fn of_units(conn: &mut Conn, question: &SeriesQuestion) -> Result<Series> {
     let index = store::indexes::find(conn, &question.index_code)?
-        .ok_or_else(|| Error::not_found(Indexes::NAME, &question.index_code))?
-        .record;
+        .ok_or_else(|| Error::not_found(Indexes::NAME, &question.index_code))?;
+    let mut writes = vec![index.version];
     let mut units = Vec::with_capacity(question.unit_ids.len());
     for id in &question.unit_ids {
         let unit = store::units::find(conn, id)?.ok_or_else(|| Error::not_found(Units::NAME, id))?;
+        writes.push(unit.version);
         units.push(UnitSeries { unit: unit.record, points: Vec::new() });
     }
     let editions = editions(conn, question)?;
@@ -169,7 +175,9 @@ pub fn of_units(conn: &mut Conn, question: &SeriesQuestion) -> Result<Series> {
             None => units.iter_mut().for_each(|unit| unit.points.push(gap(year, None, SeriesGap::NoEdition))),
         }
     }
-    Ok(Series { index_code: index.code, index_name: index.name, years, units })
+    let written_at = store::changes::last_of(conn, &writes)?;
+    let Index { code: index_code, name: index_name, .. } = index.record;
+    Ok(Series { index_code, index_name, years, units, written_at })
 }
 
 fn in_range(question: &SeriesQuestion, year: i32) -> bool {

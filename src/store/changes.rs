@@ -13,7 +13,7 @@ use diesel::{
 };
 
 use super::{
-    conn::Conn,
+    conn::{Conn, either},
     error::{StoreError, StoreResult},
     idempotency, row,
     schema::{audit_seals, changes},
@@ -91,6 +91,23 @@ pub fn is_empty(conn: &mut Conn) -> StoreResult<bool> {
     let first: Option<i64> = changes::table.select(changes::id).first(conn).optional()?;
     let sealed: Option<i64> = audit_seals::table.select(audit_seals::number).first(conn).optional()?;
     Ok(first.is_none() && sealed.is_none())
+}
+
+/// Whether no record of a kind was written since a change, as far as the log tells: false where it no longer keeps
+/// that change, since later ones may be gone too.
+pub fn none_since(conn: &mut Conn, resource: &str, number: i64) -> StoreResult<bool> {
+    let kept: Option<i64> = changes::table.find(number).select(changes::id).first(conn).optional()?;
+    let later = changes::table.filter(changes::resource.eq(resource)).filter(changes::id.gt(number));
+    let later: Option<i64> = later.select(changes::id).first(conn).optional()?;
+    Ok(kept.is_some() && later.is_none())
+}
+
+/// When the last of some changes was made; none where the log no longer keeps one of them.
+pub fn last_of(conn: &mut Conn, numbers: &[i64]) -> StoreResult<Option<Moment>> {
+    let these = changes::table.filter(changes::id.eq_any(numbers)).select(changes::at);
+    let times: Vec<i64> = either!(conn, |conn| these.load(conn))?;
+    let last = times.iter().max().copied().map(Moment::from_micros);
+    Ok(last.filter(|_| times.len() == numbers.len()))
 }
 
 /// Appends one entry and returns its number.

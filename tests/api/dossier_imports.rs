@@ -161,6 +161,30 @@ api_test!(every_row_of_a_dirty_file_has_a_result_and_each_wrong_one_its_rules, |
     assert_eq!((&of(6)["column"], &of(6)["value"]), (&Value::Null, &Value::Null));
 });
 
+api_test!(a_quote_that_is_not_closed_rejects_its_own_row_alone, |app| {
+    app.make_units(&["u"]);
+    let head = "code,unit_id,submitted_via,status,field\n";
+    let rows = |quoted: &str| -> String {
+        let rows = (1..=5000).map(|n| match n {
+            3 => format!("{quoted}\n"),
+            4 => "D-4,u,online,1,\"two\nlines\"\n".to_owned(),
+            n => format!("D-{n},u,online,1,x\n"),
+        });
+        std::iter::once(head.to_owned()).chain(rows).collect()
+    };
+    let unclosed = [(3, vec!["unclosed_quote".to_owned()])];
+    let failed = import(app, "?mode=atomic", "text/csv", rows("D-3,u,online,1,\"x"));
+    assert_eq!(counts(&failed), [5000, 0, 0, 0, 1, 4999], "{failed}");
+    assert_eq!(told(&report(app, &failed)), unclosed);
+    for (n, quoted) in ["D-3,u,online,1,\"x", "\"D-3,u,online,1,x"].into_iter().enumerate() {
+        let done = import(app, "", "text/csv", rows(quoted));
+        let want = if n == 0 { [5000, 4999, 0, 0, 1, 0] } else { [5000, 0, 0, 4999, 1, 0] };
+        assert_eq!((&done["status"], counts(&done)), (&json!("done"), want), "{done}");
+        assert_eq!(told(&report(app, &done)), unclosed);
+    }
+    assert_eq!(app.get(&format!("{DOSSIERS}/D-4")).expect(200).json["field"], "two\nlines");
+});
+
 api_test!(wrong_lines_of_json_are_rejected_alone, |app| {
     app.make_units(&["u"]);
     let good = |code: &str| {

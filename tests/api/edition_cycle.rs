@@ -11,7 +11,7 @@ use crate::{
         app::App,
         client::Answer,
         indexes::{EDITION, RANKING, SCORES, criterion, score},
-        records::{with, without},
+        records::{UNITS, unit, with, without},
         wrong::{ABSENT, INVALID, MALFORMED, NOWHERE, Row, bare, body, refuse_all},
     },
 };
@@ -24,6 +24,13 @@ fn go(app: &App, status: &str, reason: Value) -> Answer {
 /// Publishes the edition of 2016.
 pub fn publish(app: &App, reason: Value) -> Answer {
     app.post(&format!("{EDITION}/publish"), &json!({"reason": reason}))
+}
+
+/// How the working state differs from the last revision.
+fn working(edition_changed: bool, changed_scores: i64, units_changed: bool) -> Value {
+    let changed = edition_changed || changed_scores > 0 || units_changed;
+    json!({"changed": changed, "edition_changed": edition_changed, "changed_scores": changed_scores,
+           "units_changed": units_changed})
 }
 
 /// Two communes with totals in an edition of one criterion.
@@ -68,7 +75,7 @@ api_test!(an_edition_goes_through_its_cycle_with_who_and_when, |app| {
     );
     assert_eq!((&edition["status"], &edition["revision"]), (&json!("published"), &json!(1)));
     assert_eq!(edition["published_at"], "2021-02-04T08:00:00+07:00");
-    assert_eq!(edition["working"], json!({"changed": false, "edition_changed": false, "changed_scores": 0}));
+    assert_eq!(edition["working"], working(false, 0, false));
     // Writes of the edition leave its cycle alone.
     let same = app.put(EDITION, &edition).expect(200);
     assert_eq!(same.json, edition);
@@ -202,7 +209,7 @@ api_test!(a_revision_answers_as_it_did_whatever_comes_later, |app| {
     assert_eq!(named, ["Xã w", "Xã Tên Mới"]);
     assert_eq!(
         app.get(EDITION).expect(200).json["working"],
-        json!({"changed": true, "edition_changed": true, "changed_scores": 3})
+        json!({"changed": true, "edition_changed": true, "changed_scores": 3, "units_changed": true})
     );
     assert_eq!(app.get(&format!("{EDITION}?revision=1")).expect(200).raw, edition.raw);
 
@@ -268,10 +275,7 @@ api_test!(publishing_again_without_a_change_is_refused, |app| {
     app.delete(&format!("{SCORES}/{id}")).expect(204);
     assert_eq!(app.get(EDITION).json["working"]["changed_scores"], 1);
     app.make_score(&score("v", 4));
-    assert_eq!(
-        app.get(EDITION).json["working"],
-        json!({"changed": false, "edition_changed": false, "changed_scores": 0})
-    );
+    assert_eq!(app.get(EDITION).json["working"], working(false, 0, false));
     assert_eq!(again(app), "nothing_changed");
     app.patch(EDITION, &json!({"note": "x"})).expect(200);
     assert_eq!(app.get(EDITION).json["working"]["edition_changed"], true);
@@ -279,8 +283,51 @@ api_test!(publishing_again_without_a_change_is_refused, |app| {
     assert_eq!(again(app), "nothing_changed");
     // The name of a unit is a part of what is published.
     app.patch("/api/v1/units/u", &json!({"name": "Xã Tên Mới"})).expect(200);
+    assert_eq!(app.get(EDITION).json["working"], working(false, 0, true));
     let renamed = publish(app, json!("Đổi tên xã")).expect(201).json;
     assert_eq!((&renamed["changed_scores"], &renamed["edition_changed"]), (&json!(0), &json!(false)));
+});
+
+api_test!(units_of_the_cohorts_are_something_to_publish, |app| {
+    begin(app);
+    publish(app, Value::Null).expect(201);
+    let differs = |units_changed: bool| {
+        let answers = [app.get(EDITION), app.get(&format!("{EDITION}?revision=working"))];
+        for answer in answers {
+            assert_eq!(answer.expect(200).json["working"], working(false, 0, units_changed));
+        }
+        let listed = app.get("/api/v1/indexes/ix/editions").expect(200).json;
+        assert_eq!(listed["items"][0]["working"], working(false, 0, units_changed));
+    };
+    differs(false);
+    // A unit that no cohort ranks is nothing to publish.
+    app.post(UNITS, &with(unit("ward"), json!({"level": "department"}))).expect(201);
+    differs(false);
+    assert_eq!(publish(app, json!("Lần nữa")).expect(409).code(), "nothing_changed");
+    // The rule finds a new unit, which goes again.
+    let tag = app.get(EDITION).etag();
+    app.make_units(&["w"]);
+    differs(true);
+    assert_ne!(app.get(EDITION).etag(), tag, "the tag tells what is derived");
+    app.delete("/api/v1/units/w").expect(204);
+    differs(false);
+    app.make_units(&["w"]);
+    publish(app, json!("Thêm xã mới")).expect(201);
+    differs(false);
+    app.delete("/api/v1/units/w").expect(204);
+    differs(true);
+    // A unit that is renamed, and named back.
+    publish(app, json!("Bỏ xã")).expect(201);
+    let name = app.get("/api/v1/units/u").json["name"].clone();
+    app.patch("/api/v1/units/u", &json!({"name": "Xã Tên Mới"})).expect(200);
+    differs(true);
+    // A write of the edition itself tells it too.
+    let same = app.get(EDITION).expect(200);
+    let put = app.put(EDITION, &same.json).expect(200);
+    assert_eq!((&put.json, put.etag()), (&same.json, same.etag()));
+    app.patch("/api/v1/units/u", &json!({"name": name})).expect(200);
+    differs(false);
+    assert_eq!(publish(app, json!("Lần nữa")).expect(409).code(), "nothing_changed");
 });
 
 api_test!(a_published_edition_stays, |app| {

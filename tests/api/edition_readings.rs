@@ -9,7 +9,7 @@ use crate::{
         app::App,
         client::Answer,
         indexes::{EDITION, RANKING, SCORES, criterion, score},
-        records::{with, without},
+        records::{UNITS, unit, with, without},
         wrong::{ABSENT, INVALID, MALFORMED, NOWHERE, Row, bare, body, refuse_all},
     },
 };
@@ -95,6 +95,61 @@ api_test!(who_has_seen_what_stands_is_told_by_the_date_too, |app| {
     // A draft has no such moment.
     app.make_edition_of(2015, json!({}));
     asked("GET", "/api/v1/indexes/ix/rankings/2015", stands).expect(200);
+});
+
+api_test!(what_is_named_as_it_is_now_stands_since_it_was_named, |app| {
+    begin(app);
+    app.set_now("2021-02-03T08:00:00+07:00");
+    publish_of(app, 2016, "x");
+    let since = |path: &str, date: &str| app.ask("GET", path).header("if-modified-since", date).send();
+    let shown = ["series?unit_id=u", "comparison?unit_ids=v,u"]
+        .map(|path| format!("/api/v1/indexes/ix/{path}&from=2016&to=2016"));
+    let mut stood = "Wed, 03 Feb 2021 01:00:00 GMT";
+    for (day, named, name, stands) in [
+        ("2021-02-04", "/api/v1/units/u", "Xã Tên Mới", "Thu, 04 Feb 2021 01:00:00 GMT"),
+        ("2021-02-05", "/api/v1/indexes/ix", "Chỉ số mới", "Fri, 05 Feb 2021 01:00:00 GMT"),
+    ] {
+        for path in &shown {
+            since(path, stood).expect(304);
+            since(&format!("{path}&format=csv"), stood).expect(304);
+        }
+        app.set_now(&format!("{day}T08:00:00+07:00"));
+        app.patch(named, &json!({"name": name})).expect(200);
+        for path in &shown {
+            let whole = since(path, stood).expect(200);
+            assert!(whole.json.to_string().contains(name), "{path}");
+            assert_eq!(whole.header("last-modified"), stands, "{path}");
+            let file = since(&format!("{path}&format=csv"), stood).expect(200);
+            assert_eq!(file.header("last-modified"), stands, "{path}");
+        }
+        // What a ranking tells of its units was published with it.
+        since(&format!("{RANKING}?base_year=none"), "Wed, 03 Feb 2021 01:00:00 GMT").expect(304);
+        stood = stands;
+    }
+});
+
+api_test!(a_ranking_that_tells_what_became_of_units_has_no_date, |app| {
+    app.post(UNITS, &with(unit("new"), json!({"valid_from": "2016-01-01"}))).expect(201);
+    let successors = json!([{"unit_id": "new", "extent": "whole"}]);
+    let ended = json!({"valid_to": "2016-01-01", "successors": successors});
+    app.post(UNITS, &with(unit("old"), ended)).expect(201);
+    app.make_edition(json!({}));
+    app.make_edition_of(2015, json!({}));
+    app.make_score(&score("new", 5));
+    app.make_score(&with(score("old", 4), json!({"year": 2015})));
+    app.set_now("2021-02-03T08:00:00+07:00");
+    publish_of(app, 2015, "x");
+    publish_of(app, 2016, "x");
+    let stands = "Wed, 03 Feb 2021 01:00:00 GMT";
+    let before = |ranking: &Value| ranking["standings"][0]["delta"]["predecessors"][0]["unit_name"].clone();
+    let told = app.get(RANKING).expect(200);
+    assert_eq!((before(&told.json), &told.json["ended"][0]["unit_id"]), (json!("Xã old"), &json!("old")));
+    assert_eq!(told.header("last-modified"), "");
+    app.set_now("2021-02-04T08:00:00+07:00");
+    app.patch("/api/v1/units/old", &json!({"name": "Xã Tên Mới"})).expect(200);
+    let again = app.ask("GET", RANKING).header("if-modified-since", stands).send().expect(200);
+    assert_eq!(before(&again.json), "Xã Tên Mới");
+    assert_eq!(app.get(&format!("{RANKING}?base_year=none")).expect(200).header("last-modified"), stands);
 });
 
 api_test!(a_base_is_what_was_public_when_the_revision_was, |app| {

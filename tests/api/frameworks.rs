@@ -332,6 +332,55 @@ api_test!(points_of_what_does_not_apply_are_scaled_up_where_the_edition_says_so,
     assert_eq!(answer.violations(), [("/criteria/1/max_points", "missing_maximum")]);
 });
 
+api_test!(years_whose_totals_follow_other_rules_are_not_compared, |app| {
+    app.make_units(&["u", "v"]);
+    let rescaled = json!({"rescale_not_applicable": true});
+    app.make_edition(partly_applicable(rescaled.clone()));
+    app.make_edition_of(2015, partly_applicable(json!({})));
+    for (year, plus) in [(2015, 2), (2016, 3)] {
+        for unit in ["u", "v"] {
+            for (code, value) in [("a1", 30), ("b", 15), ("c", 6), ("plus", plus)] {
+                app.make_score(&with(score(unit, value), json!({"criterion": code, "year": year})));
+            }
+        }
+        let out = json!({"criterion": "a2", "applicable": false, "year": year});
+        app.make_score(&with(score("u", Value::Null), out));
+        app.make_score(&with(score("v", 10), json!({"criterion": "a2", "year": year})));
+    }
+    // Whether years compare, what they have in common, and how the units moved on that.
+    let told = || {
+        let ranking = app.get(RANKING).expect(200).json;
+        let common = |unit: &str| {
+            let standings = ranking["standings"].as_array().unwrap();
+            let of_unit = standings.iter().find(|s| s["unit_id"] == unit).unwrap();
+            of_unit["delta"]["common"]["score_exact"].as_str().map(str::to_owned)
+        };
+        let why = ranking["not_comparable_because"].clone();
+        (why, ranking["common_criteria"].clone(), common("u"), common("v"))
+    };
+    let one = || Some("1".to_owned());
+    let differs = json!("framework_differs");
+    // Of `u` the scale alone gives 12.75 points: bonus points are all that is given alike.
+    assert_eq!(told(), (differs.clone(), json!(["plus"]), one(), one()));
+    let series = app.get("/api/v1/indexes/ix/series?unit_id=u").expect(200).json;
+    assert_eq!(series["points"][1]["not_comparable_because"], differs);
+    // Under the same rules another framework is compared on all, but for points that are scaled up.
+    app.make_edition_of(2015, partly_applicable(rescaled.clone()));
+    assert_eq!(told(), (Value::Null, Value::Null, None, None));
+    app.make_edition_of(2015, with(partly_applicable(rescaled.clone()), json!({"framework": "f-0"})));
+    assert_eq!(told(), (differs.clone(), json!(["a", "b", "c", "plus"]), None, one()));
+    // A total in percent is of what applies anyway.
+    let percent = json!({"unit_of_measure": "percent"});
+    app.make_edition(with(partly_applicable(rescaled), percent.clone()));
+    app.make_edition_of(2015, with(partly_applicable(json!({"rescale_without_survey": true})), percent));
+    assert_eq!(told().0, Value::Null);
+    let alone = |method: &str| json!({"method": method, "criteria": [with(criterion("a", 10), json!({"weight": 100}))]});
+    app.make_edition_of(2018, alone("weighted"));
+    app.make_edition_of(2017, alone("points"));
+    let ranking = app.get("/api/v1/indexes/ix/rankings/2018").expect(200).json;
+    assert_eq!((&ranking["not_comparable_because"], &ranking["common_criteria"]), (&differs, &json!([])));
+});
+
 api_test!(indicators_are_normalised_within_their_cohort, |app| {
     app.make_units(&["u", "v", "w"]);
     app.make_edition(json!({"method": "normalised", "criteria": [

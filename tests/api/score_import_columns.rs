@@ -97,6 +97,45 @@ api_test!(a_cell_may_take_its_criterion_out_of_the_maximum, |app| {
     assert_eq!(findings(&negative), [(2, "land", "below_minimum")]);
 });
 
+api_test!(lines_of_units_that_no_cohort_ranks_are_told_and_stored, |app| {
+    make(app);
+    let table = "unit,land,time_cost\nhn,5,1\ntphg,4,2\nhg,6,\n";
+    let outside = json!([{"line": 3, "unit_id": "tphg", "unit_name": "Thành phố Hà Giang"}]);
+    for query in ["?dry_run=true", ""] {
+        let told = send(app, query, table).expect(200).json;
+        assert_eq!((&told["outside_cohorts"], counts(&told)), (&outside, [3, 5, 0, 0]), "{query}");
+        assert!(findings(&told).is_empty(), "{query}");
+    }
+    assert_eq!(said(app, 2016).len(), 5);
+    // What is there already is told again; a line without a score says nothing.
+    assert_eq!(send(app, "", table).expect(200).json["outside_cohorts"], outside);
+    let blank = send(app, "?dry_run=true", "unit,land\nhn,5\ntphg,-\n").expect(200).json;
+    assert_eq!(blank["outside_cohorts"], json!([]));
+});
+
+api_test!(a_finding_shows_what_stands_in_the_cell, |app| {
+    make(app);
+    let shown = |query: &str, table: &str| -> Vec<(String, Value)> {
+        let looked = send(app, query, table).expect(200).json;
+        let found = looked["findings"].as_array().unwrap().clone();
+        found.iter().map(|f| (f["code"].as_str().unwrap().to_owned(), f["value"].clone())).collect()
+    };
+    let told = |code: &str, value: &str| (code.to_owned(), json!(value));
+    assert_eq!(
+        shown("?dry_run=true&decimal=comma", "unit;land\nhn;40,5\nhg;10,50\ndt;-1,0\ndt;7,00\n"),
+        [
+            told("above_maximum", "40,5"),
+            told("above_maximum", "10,50"),
+            told("below_minimum", "-1,0"),
+            told("duplicate", "7,00")
+        ]
+    );
+    assert_eq!(
+        shown("?dry_run=true", "unit,land,total\nhn,40.50,KAD\n"),
+        [told("above_maximum", "40.50"), told("total_applies", "KAD")]
+    );
+});
+
 /// A spreadsheet without the results of its formulas, as programs write it that don't compute.
 fn without_results(bytes: Vec<u8>) -> Vec<u8> {
     let mut read = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();

@@ -425,6 +425,10 @@ api_test!(scores_are_imported_on_the_command_line, |app| {
     assert!(out.contains("1 rows: 1 created, 0 updated, 0 unchanged; nothing was stored"), "{out}");
     assert!(out.contains("columns that are not read: Ghi chú"), "{out}");
     assert_eq!(stored(app), [""; 0]);
+    let outside = path("outside.csv", "unit,land\nhn,7.5\ntphg,5\n".as_bytes());
+    let (code, out, error) = run(&[&outside, "--dry-run"]);
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    assert!(out.contains("in no cohort of the edition: line 3 (Thành phố Hà Giang)\n"), "{out}");
     let (code, out, error) =
         run(&[&good, "--decimal", "comma", "--source", "Sở Nội vụ", "--stage", "appraised"]);
     assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");

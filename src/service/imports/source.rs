@@ -26,6 +26,9 @@ const WINDOW: u32 = 27;
 
 const BUFFER: usize = 64 * 1024;
 
+/// Bytes that are read again at once: a row that has too many columns is seen soon, however much is held.
+const STEP: usize = 1024;
+
 /// A stream of bytes that may be read from another thread.
 pub type Bytes = BufReader<Box<dyn Read + Send>>;
 
@@ -123,21 +126,52 @@ pub enum Extent {
     Whole,
     /// More bytes or columns than a row may have; they are skipped.
     TooLong,
+    /// The first line of a row whose quote is not closed as it should be; the line after it is read next.
+    Unclosed,
 }
 
 /// Records of a CSV file.
+///
+/// A quote that is never closed takes in line after line. So the lines of a record after its first are held, and read
+/// again, each as a record of its own, where the record turns out to be none.
 pub struct Records {
     core: csv_core::Reader,
+    delimiter: u8,
     bytes: Vec<u8>,
     ends: Vec<usize>,
     columns: usize,
+    /// How many columns a record has, once that is known.
+    width: Option<usize>,
+    /// What comes before the rest of the input, read up to `at`.
+    held: Vec<u8>,
+    at: usize,
+    /// Where the second line of the record begins in `held`; none of a record of one line.
+    second: Option<usize>,
+    /// Whether the end of the last line was told.
+    ended: bool,
 }
 
 impl Records {
     /// Records whose columns stand apart by a delimiter.
     pub fn new(delimiter: u8) -> Self {
         let core = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-        Self { core, bytes: vec![0; 1024], ends: vec![0; 64], columns: 0 }
+        Self {
+            core,
+            delimiter,
+            bytes: vec![0; 1024],
+            ends: vec![0; 64],
+            columns: 0,
+            width: None,
+            held: Vec::new(),
+            at: 0,
+            second: None,
+            ended: false,
+        }
+    }
+
+    /// Says how many columns a record has.
+    pub fn set_width(&mut self, width: usize) {
+        self.width = Some(width);
     }
 
     /// Reads the next record; none at the end.
@@ -146,25 +180,95 @@ impl Records {
     /// Those of reading.
     pub fn read(&mut self, input: &mut Bytes) -> io::Result<Option<Extent>> {
         use csv_core::ReadRecordResult::{End, InputEmpty, OutputEndsFull, OutputFull, Record};
-        let (mut extent, mut filled) = (Extent::Whole, 0);
+        let (mut extent, mut filled, mut begun) = (Extent::Whole, 0, false);
         self.columns = 0;
+        self.second = None;
         loop {
-            let chunk = input.fill_buf()?;
+            let again = self.at < self.held.len();
+            let step = self.held.len().min(self.at + STEP);
+            let mut chunk = if again { &self.held[self.at..step] } else { input.fill_buf()? };
+            // Behind the last line comes the end of a line first, and only then the end: what has not ended by then is
+            // within quotes.
+            let last = chunk.is_empty() && !self.ended;
+            let unclosed = chunk.is_empty() && self.ended;
+            if last {
+                (chunk, self.ended) = (b"\n", true);
+            }
             let (result, read, written, ended) =
                 self.core.read_record(chunk, &mut self.bytes[filled..], &mut self.ends[self.columns..]);
-            input.consume(read);
+            let line_end = inner_line_end(&chunk[..read], &mut begun, result == Record);
+            if last {
+                // Nothing of the file.
+            } else if again {
+                self.second = self.second.or(line_end.map(|place| self.at + place + 1));
+                self.at += read;
+            } else if read > 0 {
+                self.hold(&input.fill_buf()?[..read], line_end);
+                input.consume(read);
+            }
             filled += written;
             self.columns += ended;
+            if self.second.is_some() && extent == Extent::TooLong {
+                return Ok(Some(self.break_off(extent)));
+            }
             match result {
+                InputEmpty if self.is_beyond() => return Ok(Some(self.break_off(Extent::Unclosed))),
                 InputEmpty => {}
                 OutputFull if self.bytes.len() < MOST_ROW_BYTES => self.bytes.resize(self.bytes.len() * 2, 0),
                 OutputEndsFull if self.ends.len() < MOST_COLUMNS => self.ends.resize(self.ends.len() * 2, 0),
+                OutputFull | OutputEndsFull if self.second.is_some() => {
+                    return Ok(Some(self.break_off(Extent::Unclosed)));
+                }
                 OutputFull => (extent, filled) = (Extent::TooLong, 0),
                 OutputEndsFull => (extent, self.columns) = (Extent::TooLong, 0),
+                Record if extent == Extent::Whole && (unclosed || self.is_no_row()) => {
+                    return Ok(Some(self.break_off(Extent::Unclosed)));
+                }
                 Record => return Ok(Some(extent)),
                 End => return Ok(None),
             }
         }
+    }
+
+    /// Keeps what was read of the input, as far as it is behind the record's first line.
+    fn hold(&mut self, read: &[u8], line_end: Option<usize>) {
+        let from = match (self.second, line_end) {
+            (Some(second), _) => {
+                self.held.drain(..second);
+                0
+            }
+            (None, Some(place)) => {
+                self.held.clear();
+                place + 1
+            }
+            (None, None) => return,
+        };
+        self.second = Some(0);
+        self.held.extend_from_slice(read.get(from..).unwrap_or_default());
+        self.at = self.held.len();
+    }
+
+    /// Ends the record with its first line: what was read beyond it is read again.
+    fn break_off(&mut self, extent: Extent) -> Extent {
+        self.at = self.second.take().unwrap_or(self.at);
+        self.ended = false;
+        self.core.reset();
+        extent
+    }
+
+    /// Whether the record, which has not ended yet, has lines and more in them than a row may have.
+    fn is_beyond(&self) -> bool {
+        self.second.is_some_and(|second| {
+            self.at - second > MOST_ROW_BYTES || self.width.is_some_and(|width| self.columns > width)
+        })
+    }
+
+    /// Whether the lines that the record has make up no row.
+    fn is_no_row(&self) -> bool {
+        self.second.is_some_and(|second| {
+            let lines = self.held.get(second..self.at).unwrap_or_default();
+            self.width.is_some_and(|width| self.columns != width) || has_strays(lines, self.delimiter)
+        })
     }
 
     /// How many columns the record has.
@@ -180,6 +284,36 @@ impl Records {
             .take(self.columns)
             .map(|(start, end)| self.bytes.get(start..end).unwrap_or_default())
     }
+}
+
+const fn ends_line(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+/// The first end of a line within a record: neither before it, where lines are empty, nor the one that ends it.
+fn inner_line_end(read: &[u8], begun: &mut bool, ended: bool) -> Option<usize> {
+    let first = read.iter().position(|byte| *begun || !ends_line(*byte))?;
+    *begun = true;
+    let inner = read.get(first..read.len() - usize::from(ended))?;
+    inner.iter().position(|byte| ends_line(*byte)).map(|place| first + place)
+}
+
+/// Whether text follows a quote that closes, in lines that begin within quotes: then it was meant to open.
+fn has_strays(lines: &[u8], delimiter: u8) -> bool {
+    let (mut quoted, mut begins) = (true, false);
+    let mut bytes = lines.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        if !quoted {
+            quoted = begins && byte == b'"';
+        } else if byte == b'"' && bytes.next_if_eq(&b'"').is_none() {
+            quoted = false;
+            if bytes.peek().is_some_and(|next| *next != delimiter && !next.is_ascii_whitespace()) {
+                return true;
+            }
+        }
+        begins = byte == delimiter;
+    }
+    false
 }
 
 /// Reads the next line into `line`, without its end; none at the end of the file.
@@ -223,8 +357,13 @@ mod tests {
         let mut records = Records::new(b',');
         let mut read = Vec::new();
         while let Some(extent) = records.read(&mut input).unwrap() {
-            let fields = records.fields().map(|f| String::from_utf8_lossy(f).into_owned());
-            read.push(if extent == Extent::Whole { fields.collect() } else { vec!["too long".to_owned()] });
+            let row: Vec<String> = match extent {
+                Extent::Whole => records.fields().map(|f| String::from_utf8_lossy(f).into_owned()).collect(),
+                Extent::TooLong => vec!["too long".to_owned()],
+                Extent::Unclosed => vec!["unclosed".to_owned()],
+            };
+            read.push(row);
+            records.set_width(read[0].len());
         }
         read
     }
@@ -238,6 +377,47 @@ mod tests {
         for bytes in [plain.clone(), marked.clone(), packed(&plain), packed(&marked), twice] {
             assert_eq!(records(bytes), want);
         }
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_costs_its_own_line_alone() {
+        let bad = || vec!["unclosed".to_owned()];
+        let good = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
+        let (head, whole) = (good("a", "b"), good("1", "x\n\"y\",\nz"));
+        let well = "1,\"x\n\"\"y\"\",\nz\"\n";
+        for (end, rows) in [
+            // At the end of the file, with an end of its line and without; as the last column and before it.
+            ("2,\"x\n3,y\n", vec![bad(), good("3", "y")]),
+            ("2,\"x\r\n3,y\r\n\r\n4,z", vec![bad(), good("3", "y"), good("4", "z")]),
+            ("3,y\n2,\"x", vec![good("3", "y"), bad()]),
+            ("3,y\n\"2,x\n", vec![good("3", "y"), bad()]),
+            // What closes it is the next quote, of whatever line.
+            ("2,\"x\n3,y\n4,\"z\"\n", vec![bad(), good("3", "y"), good("4", "z")]),
+            ("\"2,x\n3,y\n\"4,z\n5,v\n", vec![bad(), good("3", "y"), bad(), good("5", "v")]),
+            ("2,\"x\n3,y\n1,\"x\n\"\"y\"\",\nz\"\n", vec![bad(), good("3", "y"), whole.clone()]),
+        ] {
+            let want = [vec![head.clone(), whole.clone()], rows].concat();
+            assert_eq!(records(format!("a,b\n{well}{end}").into_bytes()), want, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn no_more_is_held_than_a_row_may_have() {
+        let lines: String = (0..400_000).map(|n| format!("{n},y\n")).collect();
+        let csv = format!("a,b\n1,\"x\n{lines}2,\"x\n{lines}");
+        assert!(lines.len() > 3 * MOST_ROW_BYTES);
+        let (mut input, ..) = opened(csv.into_bytes());
+        let mut records = Records::new(b',');
+        let (mut whole, mut unclosed) = (0, Vec::new());
+        while let Some(extent) = records.read(&mut input).unwrap() {
+            records.set_width(2);
+            match extent {
+                Extent::Whole => whole += 1,
+                _ => unclosed.push((extent, whole)),
+            }
+            assert!(records.held.len() <= MOST_ROW_BYTES + 2 * BUFFER, "{}", records.held.len());
+        }
+        assert_eq!((whole, unclosed), (800_001, vec![(Extent::Unclosed, 1), (Extent::Unclosed, 400_001)]));
     }
 
     #[test]
