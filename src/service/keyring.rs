@@ -56,9 +56,12 @@ struct Here {
     ends_at: Option<Moment>,
 }
 
+/// What was found behind the hashes of secrets, all in one state of a connection and on one day.
+type AllHere = (Option<(State, Day)>, HashMap<String, Here>);
+
 thread_local! {
-    /// What this thread found behind the hashes of secrets, all in one state of its connection and on one day.
-    static HERE: RefCell<(Option<(State, Day)>, HashMap<String, Here>)> = RefCell::default();
+    /// What this thread found.
+    static HERE: RefCell<AllHere> = RefCell::default();
 }
 
 /// A caller, and the state of the database in which it is one, where that is known.
