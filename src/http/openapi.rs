@@ -147,8 +147,7 @@ fn security_schemes() -> Value {
 /// What the operation asks of its caller: said of each, also where it is nothing.
 fn add_security(operation: &mut Map<String, Value>) -> Rule {
     let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
-    let rule =
-        access::RULES.iter().find(|(of, ..)| *of == id).map_or(Rule::Administrator, |(_, rule, _)| *rule);
+    let rule = access::rule_of(id);
     let (security, words) = match rule {
         Rule::Open => (json!([{}]), None),
         Rule::Public(area) => (
