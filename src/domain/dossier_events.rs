@@ -85,6 +85,14 @@ pub struct DueChange {
     pub calendar_version: Option<i32>,
 }
 
+impl DueChange {
+    /// Whether it is the first due date counted again, which pauses are put on top of whatever their dates: it is
+    /// dated from the acceptance. A recomputation dated when it was made holds over what was before it.
+    pub fn is_base(&self) -> bool {
+        self.rule == DueRule::Recompute && self.at < self.arrived_at
+    }
+}
+
 /// A dossier that another unit goes on with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
@@ -112,6 +120,20 @@ pub struct History {
     /// The units it passed to, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transfers: Vec<Transfer>,
+}
+
+impl History {
+    /// The unit that had the dossier at a moment, where it ever passed to another.
+    pub fn unit_at(&self, at: Moment) -> Option<&str> {
+        let first = self.transfers.first().map(|transfer| transfer.from_unit_id.as_str());
+        let passed = self.transfers.iter().rev().find(|transfer| transfer.at <= at);
+        passed.map(|transfer| transfer.to_unit_id.as_str()).or(first)
+    }
+
+    /// Whether an event tells that the result was handed over.
+    pub fn tells_return(&self) -> bool {
+        self.events.iter().any(|event| event.status == Status::RETURNED)
+    }
 }
 
 impl Status {

@@ -31,7 +31,11 @@ impl Dossier {
             }
             self.finished_at = course.finished_at;
             if course.status.stage() == Stage::Resolved {
-                self.returned_at = course.returned_at;
+                // A return that came with the record alone, and that no event ever told.
+                let before = self.history.as_deref();
+                let told = history.tells_return() || before.is_some_and(History::tells_return);
+                let kept = self.returned_at.filter(|at| !told && Some(*at) >= course.finished_at);
+                self.returned_at = course.returned_at.or(kept);
             }
         }
         if self.first_due_at.is_none() {
@@ -48,10 +52,17 @@ impl Dossier {
 /// The due date after every change of it.
 pub fn due_at(history: &History, first_due_at: Option<Moment>) -> Option<Moment> {
     let given = history.events.iter().filter_map(|event| Some((event.at, Some(event.due_at?))));
+    let changes = history.due_changes.iter().filter(|change| !change.is_base());
     let mut moves: Vec<(Moment, Option<Moment>)> =
-        given.chain(history.due_changes.iter().map(|change| (change.at, change.due_at))).collect();
+        given.chain(changes.map(|change| (change.at, change.due_at))).collect();
     moves.sort_by_key(|(at, _)| *at);
-    moves.last().map_or(first_due_at, |(_, due)| *due)
+    moves.last().map_or_else(|| base_due_at(history, first_due_at), |(_, due)| *due)
+}
+
+/// The due date that every change starts from: the first one, as it was last counted again.
+pub fn base_due_at(history: &History, first_due_at: Option<Moment>) -> Option<Moment> {
+    let bases = history.due_changes.iter().filter(|change| change.is_base());
+    bases.max_by_key(|change| change.arrived_at).map_or(first_due_at, |change| change.due_at)
 }
 
 /// The history that the times of a record imply.

@@ -3,7 +3,7 @@
 //! By default a supplement begins the term again when it is complete, and a financial duty moves the due date by
 //! its own length (Decree 61/2018/NĐ-CP; domain notes, 1.7); clock rules of units say otherwise.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use super::{
     calendars::Calendars,
@@ -20,6 +20,7 @@ use crate::{
         clock_rules::PauseRule,
         deadlines::{due, extend, restart},
         dossier_events::{DueChange, DueRule, History, Pause, pauses},
+        dossier_history::{base_due_at, due_at},
         dossiers::{CalendarUsed, Dossier, Stage, Status},
         terms::Term,
         time::Moment,
@@ -74,7 +75,7 @@ pub fn derive_due(
     Ok(())
 }
 
-/// What pauses are counted with.
+/// What pauses are counted with at a unit.
 struct Counter {
     term: Option<Term>,
     calendar: Option<Calendar>,
@@ -82,12 +83,12 @@ struct Counter {
 }
 
 impl Counter {
-    fn of(conn: &mut Conn, dossier: &Dossier) -> Result<Self> {
+    fn of(conn: &mut Conn, dossier: &Dossier, unit_id: &str) -> Result<Self> {
         let term = match &dossier.procedure_code {
             Some(code) => deadlines::term_of(conn, code)?.ok(),
             None => None,
         };
-        let calendar = store::calendars::of_unit(conn, &dossier.unit_id)?;
+        let calendar = store::calendars::of_unit(conn, unit_id)?;
         let working = calendar.as_ref().map_or_else(WorkingCalendar::default, Calendar::working);
         Ok(Self { term, calendar, working })
     }
@@ -102,8 +103,8 @@ impl Counter {
 }
 
 /// What a pause does, by the clock rule of the unit on the day it began.
-fn rule_of(conn: &mut Conn, dossier: &Dossier, pause: Pause) -> Result<DueRule> {
-    let rule = clock_rules::in_force(conn, &dossier.unit_id, pause.from.day())?;
+fn rule_of(conn: &mut Conn, unit_id: &str, pause: Pause) -> Result<DueRule> {
+    let rule = clock_rules::in_force(conn, unit_id, pause.from.day())?;
     let of_pause = if pause.status == Status::SUPPLEMENT { rule.supplement } else { rule.financial_duty };
     Ok(match of_pause {
         PauseRule::Restart => DueRule::Restart,
@@ -114,24 +115,36 @@ fn rule_of(conn: &mut Conn, dossier: &Dossier, pause: Pause) -> Result<DueRule> 
 /// Writes into the history how its pauses move the due date.
 ///
 /// A pause that began after the due day moves nothing, nor does one during which, or at whose end, a date was
-/// given. What was computed before stays as long as the pause and the date before it are the same.
+/// given. The rule and the calendar are those of the unit that had the dossier when the pause began. What was computed
+/// before stays as long as the pause, its rule and the date before it are the same.
 ///
 /// # Errors
 /// The database's.
 pub fn settle(conn: &mut Conn, dossier: &Dossier, history: &mut History, now: Moment) -> Result<()> {
+    settle_with(conn, dossier, history, HashMap::new(), now)
+}
+
+/// [`settle`] with the counters of units that are known already.
+fn settle_with(
+    conn: &mut Conn,
+    dossier: &Dossier,
+    history: &mut History,
+    mut counters: HashMap<String, Counter>,
+    now: Moment,
+) -> Result<()> {
+    let base = base_due_at(history, dossier.first_due_at);
     let paused = pauses(&history.events);
     let computed = |change: &DueChange| matches!(change.rule, DueRule::Restart | DueRule::Extend);
     let (before, mut changes): (Vec<DueChange>, Vec<DueChange>) =
         std::mem::take(&mut history.due_changes).into_iter().partition(computed);
-    let (Some(first), Some(accepted), false) = (dossier.first_due_at, dossier.accepted_at, paused.is_empty())
-    else {
+    let (Some(first), Some(accepted), false) = (base, dossier.accepted_at, paused.is_empty()) else {
         history.due_changes = changes;
         return Ok(());
     };
     let mut moves: Vec<(Moment, Option<Moment>)> =
         history.events.iter().filter_map(|event| Some((event.at, Some(event.due_at?)))).collect();
-    moves.extend(changes.iter().map(|change| (change.at, change.due_at)));
-    let mut counter = None;
+    let moved = changes.iter().filter(|change| !change.is_base());
+    moves.extend(moved.map(|change| (change.at, change.due_at)));
     for pause in paused {
         if moves.iter().any(|(at, _)| (pause.from..=pause.to).contains(at)) {
             continue;
@@ -141,7 +154,8 @@ pub fn settle(conn: &mut Conn, dossier: &Dossier, history: &mut History, now: Mo
         else {
             continue;
         };
-        let rule = rule_of(conn, dossier, pause)?;
+        let unit = history.unit_at(pause.from).unwrap_or(&dossier.unit_id);
+        let rule = rule_of(conn, unit, pause)?;
         let same = |change: &&DueChange| {
             (change.at, change.paused_at, change.from_due_at, change.rule)
                 == (pause.to, Some(pause.from), Some(due), rule)
@@ -149,9 +163,9 @@ pub fn settle(conn: &mut Conn, dossier: &Dossier, history: &mut History, now: Mo
         let change = match before.iter().find(same) {
             Some(change) => change.clone(),
             None => {
-                let counter = match &mut counter {
-                    Some(counter) => counter,
-                    slot => slot.insert(Counter::of(conn, dossier)?),
+                let counter = match counters.entry(unit.to_owned()) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(slot) => slot.insert(Counter::of(conn, dossier, unit)?),
                 };
                 let due_at = counter.moved(rule, pause, accepted, first, due);
                 change(rule, pause, due, due_at, counter.calendar.as_ref(), now)
@@ -278,7 +292,8 @@ fn recompute_page(
             None => *terms.entry(procedure.clone()).or_insert(deadlines::term_of(conn, &procedure)?.ok()),
         };
         let counter = Counter { term, calendar: Some(calendar.clone()), working: working.clone() };
-        let Some(new_due_at) = counted_again(conn, &old.record, &counter)? else { continue };
+        let Some(history) = counted_again(conn, &old.record, counter, context.now)? else { continue };
+        let Some(new_due_at) = due_at(&history, old.record.first_due_at) else { continue };
         if old.record.due_at != Some(new_due_at) {
             page.changed += 1;
             if context.caller.may(Scope::DossiersRead, &old.record.unit_id) {
@@ -291,58 +306,65 @@ fn recompute_page(
             }
         }
         if !dry_run {
-            write_again(conn, context, old.record, new_due_at, &calendar)?;
+            write_again(conn, context, &old.record, history, &calendar)?;
         }
     }
     Ok((page, codes.last().cloned()))
 }
 
-/// The due date by the counter's calendar, pauses included; none where somebody gave the date.
-fn counted_again(conn: &mut Conn, dossier: &Dossier, counter: &Counter) -> Result<Option<Moment>> {
+/// The history counted again by the counter's calendar, pauses included; none where somebody gave the date.
+///
+/// The first due date counted again is what pauses are put on top of, those too that are told later. A pause at a unit
+/// that took the dossier over is counted by that unit's calendar.
+fn counted_again(
+    conn: &mut Conn,
+    dossier: &Dossier,
+    counter: Counter,
+    now: Moment,
+) -> Result<Option<History>> {
     let (Some(accepted), Some(term)) = (dossier.accepted_at, counter.term) else { return Ok(None) };
-    let history = dossier.told_history();
+    let mut history = dossier.told_history();
     let given = history.events.iter().any(|event| event.due_at.is_some())
         || history.due_changes.iter().any(|change| change.rule == DueRule::Given);
     if given {
         return Ok(None);
     }
+    history.due_changes.retain(DueChange::is_base);
+    let before = base_due_at(&history, dossier.first_due_at);
     let first = due(accepted, &term, &counter.working).due_at;
-    let mut due = first;
-    for pause in pauses(&history.events) {
-        if pause.from.day() <= due.day() {
-            due = counter.moved(rule_of(conn, dossier, pause)?, pause, accepted, first, due);
-        }
+    if before != Some(first) {
+        history.due_changes.push(DueChange {
+            at: accepted,
+            arrived_at: now,
+            from_due_at: before,
+            due_at: Some(first),
+            rule: DueRule::Recompute,
+            reason: None,
+            paused_at: None,
+            calendar_id: counter.calendar.as_ref().map(|calendar| calendar.id.clone()),
+            calendar_version: counter.calendar.as_ref().map(|calendar| calendar.version),
+        });
+        history.due_changes.sort_by_key(|change| change.at);
     }
-    Ok(Some(due))
+    let counters = HashMap::from([(dossier.first_unit_id().to_owned(), counter)]);
+    settle_with(conn, dossier, &mut history, counters, now)?;
+    Ok(Some(history))
 }
 
 fn write_again(
     conn: &mut Conn,
     context: &Context,
-    old: Dossier,
-    new_due_at: Moment,
+    old: &Dossier,
+    history: History,
     calendar: &Calendar,
 ) -> Result<()> {
     let mut record = old.clone();
     record.due_calendar = Some(CalendarUsed { id: calendar.id.clone(), version: calendar.version });
-    if old.due_at != Some(new_due_at) {
-        let mut history = old.told_history();
-        let last = history.due_changes.iter().map(|change| change.at).fold(context.now, Moment::max);
-        history.due_changes.push(DueChange {
-            at: last,
-            arrived_at: context.now,
-            from_due_at: old.due_at,
-            due_at: Some(new_due_at),
-            rule: DueRule::Recompute,
-            reason: None,
-            paused_at: None,
-            calendar_id: Some(calendar.id.clone()),
-            calendar_version: Some(calendar.version),
-        });
+    if history.due_changes != old.told_history().due_changes {
         record.follow(history);
     }
     let proposal =
         Proposal { record, reason: Some(format!("calendar {} version {}", calendar.id, calendar.version)) };
-    crud::update::<Dossiers>(conn, context, &old, proposal)?;
+    crud::update::<Dossiers>(conn, context, old, proposal)?;
     Ok(())
 }

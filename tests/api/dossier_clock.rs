@@ -204,3 +204,99 @@ api_test!(an_edited_calendar_moves_no_due_date_unless_asked, |app| {
     }
     app.post("/api/v1/calendars/nowhere/recompute", &json!({"dry_run": true})).expect(404);
 });
+
+/// An accepted dossier whose due date follows from its procedure.
+fn accept(app: &App, code: &str) {
+    let record = without_due(json!({"procedure_code": "1.001", "status": 2, "code": code}));
+    app.post(DOSSIERS, &record).expect(201);
+}
+
+fn tell(app: &App, code: &str, events: &[(i64, &str)]) {
+    for (status, day) in events {
+        app.post(&format!("{DOSSIERS}/{code}/events"), &event(*status, day)).expect(201);
+    }
+}
+
+/// Edits the calendar and counts again with it; how many due dates changed.
+fn recompute(app: &App, off: &[&str]) -> Value {
+    app.put("/api/v1/calendars/cal", &calendar(off)).expect(200);
+    let done = app.post("/api/v1/calendars/cal/recompute", &json!({"dry_run": false})).expect(200).json;
+    done["changed"].clone()
+}
+
+api_test!(a_pause_is_judged_by_the_unit_that_had_the_dossier, |app| {
+    make(app);
+    app.make_units(&["b"]);
+    let rule = json!({"unit_id": "u", "valid_from": "2020-01-01", "supplement": "extend"});
+    app.post("/api/v1/clock-rules", &rule).expect(201);
+    let pass_on = |code: &str, day: &str| {
+        let transfer = json!({"to_unit_id": "b", "at": at(day, 8)});
+        app.post(&format!("{DOSSIERS}/{code}/transfers"), &transfer).expect(201);
+    };
+    let due_of = |code: &str| app.get(&format!("{DOSSIERS}/{code}")).expect(200).json["due_at"].clone();
+    let rules = || {
+        let told = app.get(EVENTS).expect(200).json["due_changes"].clone();
+        let rules = told.as_array().unwrap().iter().map(|change| change["rule"].as_str().unwrap().to_owned());
+        rules.collect::<Vec<String>>()
+    };
+    // Paused at `u`, whose rule moves the date by 6 and 9 March; `b` would begin the term again.
+    accept(app, "A");
+    tell(app, "A", &[(5, "04"), (4, "09")]);
+    let before = app.get(EVENTS).expect(200).json["due_changes"].clone();
+    pass_on("A", "10");
+    tell(app, "A", &[(9, "12")]);
+    assert_eq!(app.get(EVENTS).expect(200).json["due_changes"], before);
+    assert_eq!(
+        (due_of("A"), app.get(A).expect(200).json["outcome"].clone()),
+        (json!(at("12", 17)), json!("on_time"))
+    );
+    // Paused at `b`, which has no calendar and works on the 5th too.
+    accept(app, "B");
+    pass_on("B", "03");
+    tell(app, "B", &[(6, "04"), (4, "09")]);
+    assert_eq!(due_of("B"), at("13", 17));
+    // Counted again, the pause at `u` is a working day shorter and that at `b` is not.
+    assert_eq!(recompute(app, &["2020-03-05", "2020-03-06"]), 1);
+    assert_eq!((due_of("A"), due_of("B")), (json!(at("12", 17)), json!(at("16", 17))));
+    assert_eq!(rules(), ["recompute", "extend"]);
+});
+
+api_test!(pauses_told_after_a_recomputation_move_the_date_it_gave, |app| {
+    make(app);
+    let both = &[(6, "03"), (4, "04")];
+    for code in ["late-5", "late-6", "both"] {
+        accept(app, code);
+    }
+    tell(app, "both", both);
+    assert_eq!(recompute(app, &["2020-03-05", "2020-03-06"]), 3);
+    // Twins that knew the calendar from the beginning.
+    for code in ["twin-5", "twin-6", "twin-both"] {
+        accept(app, code);
+    }
+    tell(app, "twin-both", both);
+    let holds = |want: [&str; 3]| {
+        for (pair, day) in
+            [["late-5", "twin-5"], ["late-6", "twin-6"], ["both", "twin-both"]].iter().zip(want)
+        {
+            for code in pair {
+                let record = app.get(&format!("{DOSSIERS}/{code}")).expect(200).json;
+                assert_eq!(record["due_at"], at(day, 17), "{code}");
+            }
+        }
+    };
+    holds(["11", "11", "12"]);
+    for prefix in ["late", "twin"] {
+        tell(app, &format!("{prefix}-5"), &[(5, "04"), (4, "09")]);
+        tell(app, &format!("{prefix}-6"), &[(6, "04"), (4, "09")]);
+    }
+    for code in ["both", "twin-both"] {
+        tell(app, code, &[(6, "06"), (4, "10")]);
+    }
+    // Begun again on the 9th; a working day longer; one, and two more.
+    holds(["16", "12", "16"]);
+    recompute(app, &["2020-03-05"]);
+    holds(["16", "12", "13"]);
+    tell(app, "late-6", &[(9, "12")]);
+    let record = app.get(&format!("{DOSSIERS}/late-6")).expect(200).json;
+    assert_eq!((&record["first_due_at"], &record["outcome"]), (&json!(at("10", 17)), &json!("on_time")));
+});

@@ -259,3 +259,18 @@ api_test!(an_unknown_dossier_has_no_history, |app| {
         assert_eq!(app.database.dump(), before);
     }
 });
+
+api_test!(a_return_told_with_the_record_stays_when_events_are_told, |app| {
+    make(app, json!({"status": 9, "finished_at": at("12", 9), "returned_at": at("13", 9)}));
+    app.post(EVENTS, &event(4, "03")).expect(201);
+    let record = app.get(A).expect(200).json;
+    assert_eq!((&record["status"], &record["returned_at"]), (&json!(9), &json!(at("13", 9))));
+    // Opened again and finished after that return: it was none of this result.
+    app.post(&format!("{EVENTS}?mode=sync"), &event(4, "14")).expect(201);
+    app.post(EVENTS, &event(9, "16")).expect(201);
+    let record = app.get(A).expect(200).json;
+    assert_eq!((&record["finished_at"], &record["returned_at"]), (&json!(at("16", 8)), &Value::Null));
+    // The event of the return says when it was.
+    app.post(EVENTS, &event(10, "17")).expect(201);
+    assert_eq!(app.get(A).expect(200).json["returned_at"], at("17", 8));
+});
