@@ -197,6 +197,12 @@ impl Unit {
         }
     }
 
+    /// The unit that stood directly above on a day: the first also before, the last also after the unit existed.
+    pub fn parent_on(&self, day: Day) -> Option<&str> {
+        let former = self.former_parents.iter().find(|former| day < former.until);
+        former.map_or(&self.parent_id, |former| &former.parent_id).as_deref()
+    }
+
     /// The rules of one unit.
     pub fn check(&self) -> Vec<Violation> {
         let mut findings = Findings::default();

@@ -14,7 +14,8 @@ use crate::{
 };
 
 /// Whether the caller has the scope for every unit that an edition ranks. A rule may find units that who reaches
-/// its parent does not reach: those of a parent that was abolished, or that ended themselves.
+/// its parent does not reach: those of a parent that was abolished, or that ended themselves, or that stand below
+/// another parent since.
 ///
 /// # Errors
 /// When the store can't be read.

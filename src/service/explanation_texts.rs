@@ -94,6 +94,30 @@ impl Writer<'_> {
         }
     }
 
+    /// What a difference of scores counts.
+    fn unit_vi(&self) -> &'static str {
+        match self.explanation.standing.delta.unit {
+            DeltaUnit::Points => "điểm",
+            DeltaUnit::PercentagePoints => "điểm phần trăm",
+        }
+    }
+
+    fn unit_en(&self) -> &'static str {
+        match self.explanation.standing.delta.unit {
+            DeltaUnit::Points => "points",
+            DeltaUnit::PercentagePoints => "percentage points",
+        }
+    }
+
+    /// Whether the score is set against one that was counted otherwise.
+    fn counts_otherwise(&self) -> bool {
+        let differs = match self.context.not_comparable {
+            Some(NotComparable::FrameworkDiffers | NotComparable::UnitOfMeasureDiffers) => true,
+            Some(NotComparable::CohortMissingInBase) | None => false,
+        };
+        differs && self.explanation.standing.base.is_some()
+    }
+
     /// The units that this one came from; none where it came from none.
     fn predecessors(&self, part: &str, and: &str, more: impl Fn(u64) -> String) -> Option<String> {
         let units = self.context.predecessors.iter();
@@ -177,11 +201,7 @@ impl Writer<'_> {
     }
 
     fn score_change_vi(&self) -> String {
-        let delta = &self.explanation.standing.delta;
-        let unit = match delta.unit {
-            DeltaUnit::Points => "điểm",
-            DeltaUnit::PercentagePoints => "điểm phần trăm",
-        };
+        let (delta, unit) = (&self.explanation.standing.delta, self.unit_vi());
         match &delta.score {
             Some(change) if change.is_zero() => "điểm không đổi".to_owned(),
             Some(change) => {
@@ -196,11 +216,7 @@ impl Writer<'_> {
     }
 
     fn score_change_en(&self) -> String {
-        let delta = &self.explanation.standing.delta;
-        let unit = match delta.unit {
-            DeltaUnit::Points => "points",
-            DeltaUnit::PercentagePoints => "percentage points",
-        };
+        let (delta, unit) = (&self.explanation.standing.delta, self.unit_en());
         match &delta.score {
             Some(change) if change.is_zero() => "unchanged".to_owned(),
             Some(change) => {
@@ -336,23 +352,34 @@ impl Writer<'_> {
             .unwrap_or_else(|| (code.to_owned(), code.to_owned()))
     }
 
+    /// Across frameworks what moved most is told of the common criteria alone, and says so.
+    fn among_common(&self, told: Vec<String>, among: &str, and: &str) -> Vec<String> {
+        match self.context.common {
+            Some(_) if !told.is_empty() => vec![format!("{among} {}", told.join(and))],
+            _ => told,
+        }
+    }
+
     fn components_vi(&self) -> Vec<String> {
-        let (fell, rose) = self.extremes();
+        let ((fell, rose), unit) = (self.extremes(), self.unit_vi());
         let told = |word: &str, c: &ContributionDelta| {
             let delta = c.contribution_delta.as_ref().map(|delta| self.amount_vi(delta));
-            format!("{word} nhiều nhất ở “{}” ({} điểm)", self.name(c).0, delta.unwrap_or_default())
+            format!("{word} nhiều nhất ở “{}” ({} {unit})", self.name(c).0, delta.unwrap_or_default())
         };
-        fell.map(|c| told("giảm", c)).into_iter().chain(rose.map(|c| told("tăng", c))).collect()
+        let fell = fell.map(|c| told("giảm", c));
+        let both = fell.into_iter().chain(rose.map(|c| told("tăng", c))).collect();
+        self.among_common(both, "trong các tiêu chí chung,", " và ")
     }
 
     fn components_en(&self) -> Vec<String> {
-        let (fell, rose) = self.extremes();
+        let ((fell, rose), unit) = (self.extremes(), self.unit_en());
         let told = |word: &str, c: &ContributionDelta| {
             let delta = c.contribution_delta.as_ref().map(|delta| self.amount_en(delta));
-            format!("{word} in “{}” ({} points)", self.name(c).1, delta.unwrap_or_default())
+            format!("{word} in “{}” ({} {unit})", self.name(c).1, delta.unwrap_or_default())
         };
         let fell = fell.map(|c| told("losing most", c));
-        fell.into_iter().chain(rose.map(|c| told("gaining most", c))).collect()
+        let both = fell.into_iter().chain(rose.map(|c| told("gaining most", c))).collect();
+        self.among_common(both, "among the common criteria,", " and ")
     }
 
     fn outlook_vi(&self) -> Vec<String> {
@@ -362,10 +389,10 @@ impl Writer<'_> {
         {
             parts.push(match points.round(self.context.edition.decimals).is_zero() {
                 true => format!("chỉ kém thứ {rank} chưa đến một đơn vị ở chữ số làm tròn"),
-                false => format!("cần thêm khoảng {} điểm để lên thứ {rank}", self.vi(points)),
+                false => format!("cần thêm khoảng {} {} để lên thứ {rank}", self.vi(points), self.unit_vi()),
             });
         }
-        if self.context.not_comparable.is_some() {
+        if self.counts_otherwise() {
             parts.push(
                 "hai năm không cùng bộ tiêu chí hoặc thang đo nên chỉ so sánh được tương đối".to_owned(),
             );
@@ -380,10 +407,10 @@ impl Writer<'_> {
         {
             parts.push(match points.round(self.context.edition.decimals).is_zero() {
                 true => format!("short of rank {rank} by less than the digits shown"),
-                false => format!("about {} points short of rank {rank}", self.en(points)),
+                false => format!("about {} {} short of rank {rank}", self.en(points), self.unit_en()),
             });
         }
-        if self.context.not_comparable.is_some() {
+        if self.counts_otherwise() {
             parts.push(
                 "the two years differ in framework or scale, so that the change says little by itself"
                     .to_owned(),

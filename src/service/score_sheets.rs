@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
-        editions::{Cohort, Edition},
+        editions::{Cohort, CohortRule, Edition},
         index_scores::{Counting, ScoreStage, SheetScore},
         time::Day,
         units::Unit,
@@ -130,7 +130,31 @@ pub fn read(
 /// The day that says which units a cohort has, and what they are called: that of its rule, else the last of the year.
 fn day_of(edition: &Edition, cohort: &Cohort) -> Option<Day> {
     let as_of = cohort.rule.as_ref().and_then(|rule| rule.as_of);
-    as_of.or_else(|| Day::new(edition.year, 12, 31))
+    as_of.or_else(|| last_day(edition))
+}
+
+fn last_day(edition: &Edition) -> Option<Day> {
+    Day::new(edition.year, 12, 31)
+}
+
+/// The day that says what an edition calls a unit: that of the first of its cohorts that has the unit as it is stored,
+/// else the last of the year.
+pub fn day_about(edition: &Edition, unit: &Unit) -> Option<Day> {
+    let has = |cohort: &&Cohort| match (&cohort.unit_ids, &cohort.rule) {
+        (Some(ids), _) => ids.contains(&unit.id),
+        (None, Some(rule)) => finds(rule, day_of(edition, cohort), unit),
+        (None, None) => false,
+    };
+    let cohort = edition.cohorts.iter().find(has);
+    cohort.map_or_else(|| last_day(edition), |cohort| day_of(edition, cohort))
+}
+
+/// Whether a rule finds a unit: by its level, and by what it stood below and that it existed on the day.
+fn finds(rule: &CohortRule, day: Option<Day>, unit: &Unit) -> bool {
+    let parent = || day.map_or(unit.parent_id.as_deref(), |day| unit.parent_on(day));
+    rule.level.is_none_or(|level| unit.level == level)
+        && rule.parent_id.as_deref().is_none_or(|wanted| parent() == Some(wanted))
+        && day.is_none_or(|day| unit.exists_on(day))
 }
 
 /// The units of a cohort: those of the revision that `edition` was read from, else those listed, or those that the
@@ -150,14 +174,9 @@ fn members_of(conn: &mut Conn, known: &mut Known, edition: &Edition, cohort: &Co
     let day = day_of(edition, cohort);
     let mut units: Vec<Unit> = match (&cohort.unit_ids, &cohort.rule) {
         (Some(ids), _) => store::units::find_all(conn, ids)?,
-        (None, Some(rule)) => known
-            .all(conn)?
-            .iter()
-            .filter(|unit| rule.level.is_none_or(|level| unit.level == level))
-            .filter(|unit| rule.parent_id.is_none() || unit.parent_id == rule.parent_id)
-            .filter(|unit| day.is_none_or(|day| unit.exists_on(day)))
-            .cloned()
-            .collect(),
+        (None, Some(rule)) => {
+            known.all(conn)?.iter().filter(|unit| finds(rule, day, unit)).cloned().collect()
+        }
         (None, None) => Vec::new(),
     };
     if let Some(day) = day {

@@ -14,7 +14,6 @@ use crate::{
         access::Scope,
         editions::{Criterion, Edition},
         index_scores::{IndexScore, ScoreStage},
-        time::Day,
         units::Unit,
     },
     store::{self, Conn, Store},
@@ -109,7 +108,8 @@ fn read(conn: &mut Conn, index: &str, year: i32, unit_id: String, mut asked: Ask
     Ok(UnitSheet { rows: rows.collect(), total: of(None), unit, edition })
 }
 
-/// The unit as the revision names it, else with the name that it bore at the end of the year.
+/// The unit as the revision names it, else with the name that it bore on the day of its cohort; at the end of the year
+/// where it is in none.
 fn unit(conn: &mut Conn, edition: &Edition, id: String) -> Result<Unit> {
     if edition.state.frozen.is_some() {
         for cohort in &edition.cohorts {
@@ -121,7 +121,7 @@ fn unit(conn: &mut Conn, edition: &Edition, id: String) -> Result<Unit> {
     }
     let Some(found) = store::units::find(conn, &id)? else { return Err(Error::not_found(Units::NAME, id)) };
     let mut unit = found.record;
-    if let Some(day) = Day::new(edition.year, 12, 31) {
+    if let Some(day) = score_sheets::day_about(edition, &unit) {
         unit.take_name_of(day);
     }
     Ok(unit)

@@ -201,15 +201,15 @@ api_test!(the_sentence_names_who_overtook_the_unit, |app| {
         told["sentences"],
         json!({
             "vi": "Năm 2016, Xã u xếp thứ 5/5, giảm 4 bậc so với năm 2015 (thứ 1), đạt 79,50%, giảm 0,50 điểm phần trăm; \
-                   bị Xã a, Xã b, Xã c và 1 đơn vị khác vượt qua; cần thêm khoảng 2,50 điểm để lên thứ 4.",
+                   bị Xã a, Xã b, Xã c và 1 đơn vị khác vượt qua; cần thêm khoảng 2,50 điểm phần trăm để lên thứ 4.",
             "en": "In 2016, Xã u ranked 5 of 5, down 4 places from rank 1 in 2015, with a score of 79.50%, down 0.50 \
-                   percentage points; overtaken by Xã a, Xã b, Xã c and 1 other; about 2.50 points short of rank 4."
+                   percentage points; overtaken by Xã a, Xã b, Xã c and 1 other; about 2.50 percentage points short of rank 4."
         })
     );
     let alone = explanation(app, "u", "&base_year=none");
     assert_eq!(
         alone["sentences"]["vi"],
-        "Năm 2016, Xã u xếp thứ 5/5, đạt 79,50%; cần thêm khoảng 2,50 điểm để lên thứ 4."
+        "Năm 2016, Xã u xếp thứ 5/5, đạt 79,50%; cần thêm khoảng 2,50 điểm phần trăm để lên thứ 4."
     );
 });
 
@@ -289,9 +289,82 @@ api_test!(the_sentence_sets_only_like_components_against_each_other, |app| {
     assert_eq!(
         told["sentences"]["vi"],
         format!(
-            "{before}; tăng nhiều nhất ở “Tiêu chí a” (1,00 điểm); hai năm không cùng bộ tiêu chí hoặc thang đo \
-             nên chỉ so sánh được tương đối."
+            "{before}; trong các tiêu chí chung, tăng nhiều nhất ở “Tiêu chí a” (1,00 điểm); hai năm không cùng \
+             bộ tiêu chí hoặc thang đo nên chỉ so sánh được tương đối."
         )
+    );
+});
+
+api_test!(the_sentence_says_that_it_tells_of_common_criteria_alone, |app| {
+    app.make_units(&["u"]);
+    let of = |own: &str, framework: &str| {
+        let criteria = [criterion("a", 10), criterion("d", 10), criterion(own, 80)];
+        json!({"framework": framework, "criteria": criteria})
+    };
+    app.make_edition(of("b", "f-1"));
+    app.make_edition_of(2015, of("c", "f-0"));
+    for (year, code, value) in
+        [(2015, "a", 5), (2015, "d", 5), (2015, "c", 40), (2016, "a", 6), (2016, "d", 3), (2016, "b", 71)]
+    {
+        app.make_score(&with(score("u", value), json!({"year": year, "criterion": code})));
+    }
+    assert_eq!(
+        explanation(app, "u", "")["sentences"],
+        json!({
+            "vi": "Năm 2016, Xã u xếp thứ 1/1, giữ nguyên thứ hạng so với năm 2015, đạt 80,00 điểm, tăng 30,00 điểm; \
+                   trong các tiêu chí chung, giảm nhiều nhất ở “Tiêu chí d” (2,00 điểm) và tăng nhiều nhất ở \
+                   “Tiêu chí a” (1,00 điểm); hai năm không cùng bộ tiêu chí hoặc thang đo nên chỉ so sánh được \
+                   tương đối.",
+            "en": "In 2016, Xã u ranked 1 of 1, the same rank as in 2015, with a score of 80.00, up 30.00 points; \
+                   among the common criteria, losing most in “Tiêu chí d” (2.00 points) and gaining most in \
+                   “Tiêu chí a” (1.00 points); the two years differ in framework or scale, so that the change \
+                   says little by itself."
+        })
+    );
+});
+
+api_test!(what_gives_to_a_percentage_is_told_in_percentage_points, |app| {
+    app.make_units(&["u"]);
+    let edition = json!({"unit_of_measure": "percent", "criteria": [criterion("a", 20), criterion("b", 30)]});
+    app.make_edition(edition.clone());
+    app.make_edition_of(2015, edition);
+    for (year, code, value) in [(2015, "a", 10), (2015, "b", 20), (2016, "a", 15), (2016, "b", 15)] {
+        app.make_score(&with(score("u", value), json!({"year": year, "criterion": code})));
+    }
+    // Five of fifty points are ten per cent.
+    assert_eq!(
+        explanation(app, "u", "")["sentences"],
+        json!({
+            "vi": "Năm 2016, Xã u xếp thứ 1/1, giữ nguyên thứ hạng so với năm 2015, đạt 60,00%, điểm không đổi; \
+                   giảm nhiều nhất ở “Tiêu chí b” (10,00 điểm phần trăm); tăng nhiều nhất ở “Tiêu chí a” \
+                   (10,00 điểm phần trăm).",
+            "en": "In 2016, Xã u ranked 1 of 1, the same rank as in 2015, with a score of 60.00%, unchanged; \
+                   losing most in “Tiêu chí b” (10.00 percentage points); gaining most in “Tiêu chí a” \
+                   (10.00 percentage points)."
+        })
+    );
+});
+
+api_test!(the_sentence_calls_years_different_only_where_it_compares_them, |app| {
+    two_years(app, json!({}), &[("u", "1", "2"), ("new", "-", "1")]);
+    let says_so = |unit: &str| {
+        let told = explanation(app, unit, "");
+        let (vi, en) = (told["sentences"]["vi"].as_str().unwrap(), told["sentences"]["en"].as_str().unwrap());
+        (vi.contains("hai năm không cùng"), en.contains("the two years differ"))
+    };
+    for (base, of_u) in [
+        (json!({}), false),
+        (json!({"framework": "f-0"}), true),
+        (json!({"unit_of_measure": "percent"}), true),
+        (json!({"cohorts": [{"code": "other", "name": "O", "rule": {"level": "commune"}}]}), false),
+    ] {
+        app.make_edition_of(2015, base.clone());
+        assert_eq!(says_so("u"), (of_u, of_u), "{base}");
+        assert_eq!(says_so("new"), (false, false), "{base}");
+    }
+    assert_eq!(
+        explanation(app, "u", "")["sentences"]["vi"],
+        "Năm 2016, Xã u xếp thứ 1/2, không có thứ hạng năm 2015 để so sánh, đạt 2,00 điểm."
     );
 });
 

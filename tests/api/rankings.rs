@@ -291,6 +291,44 @@ api_test!(a_cohort_is_found_by_its_rule, |app| {
     app.get("/api/v1/indexes/iy/rankings/2016").expect(404);
 });
 
+api_test!(a_cohort_by_rule_goes_by_what_stood_above_on_its_day, |app| {
+    for id in ["p", "q"] {
+        make_unit(app, id, json!({"level": "province"}));
+    }
+    let stood = |under: Value, until: &str| json!({"parent_id": under, "until": until});
+    let (p, q) = (json!("p"), json!("q"));
+    make_unit(app, "stays", json!({"parent_id": p}));
+    for (id, now, before) in [
+        ("back", &p, vec![stood(p.clone(), "2015-01-01"), stood(q.clone(), "2016-07-01")]),
+        ("came", &p, vec![stood(Value::Null, "2017-01-01")]),
+        ("left", &q, vec![stood(p.clone(), "2017-01-01")]),
+        ("moved", &q, vec![stood(p.clone(), "2016-07-01")]),
+    ] {
+        make_unit(app, id, json!({"parent_id": now, "former_parents": before}));
+    }
+    let below = |code: &str, day: Value| {
+        let rule = json!({"level": "commune", "parent_id": "p", "as_of": day});
+        json!({"code": code, "name": code, "rule": rule})
+    };
+    app.make_edition(json!({"overlapping_cohorts": true, "cohorts": [
+        below("end", Value::Null), below("june", json!("2016-06-30")), below("july", json!("2016-07-01")),
+        below("after", json!("2017-01-01"))
+    ]}));
+    for id in ["back", "came", "left", "moved", "stays"] {
+        app.make_score(&score(id, 1));
+    }
+    for (code, want) in [
+        ("end", vec!["back", "left", "stays"]),
+        ("june", vec!["left", "moved", "stays"]),
+        ("july", vec!["back", "left", "stays"]),
+        ("after", vec!["back", "came", "stays"]),
+    ] {
+        let answer = ranking(app, &format!("cohort={code}"));
+        let found: Vec<&str> = ranks(&answer).into_iter().map(|(.., id)| id).collect();
+        assert_eq!(found, want, "{code}");
+    }
+});
+
 api_test!(a_positive_rank_change_is_a_rise, |app| {
     two_years(app, json!({}), &[("a", "9", "7"), ("b", "8", "9"), ("c", "7", "8"), ("d", "1", "6.5")]);
     let answer = ranking(app, "");

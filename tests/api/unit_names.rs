@@ -216,6 +216,36 @@ api_test!(what_is_told_of_a_year_names_units_as_of_it, |app| {
     assert_eq!(name_of(&later["ended"], "hue"), OLD);
 });
 
+api_test!(a_score_sheet_names_a_unit_as_its_ranking_does, |app| {
+    let renamed = |from: &str, to: &str| json!({"name": to, "former_names": [former(from, "2016-07-01")]});
+    make(app, "u", renamed("Xã Cũ", "Phường Mới"));
+    make(app, "d", with(renamed("Huyện Cũ", "Thị xã Mới"), json!({"level": "district"})));
+    let sheet = |unit: &str, query: &str| {
+        let sheet = app.get(&format!("{EDITION}/score-sheet?unit_id={unit}{query}")).expect(200).json;
+        sheet["unit_name"].as_str().unwrap().to_owned()
+    };
+    let ranked = |query: &str| {
+        let ranking = app.get(&format!("{RANKING}{query}")).expect(200).json;
+        name_of(&ranking["standings"], "u")
+    };
+    app.make_edition(json!({}));
+    app.make_score(&score("u", 1));
+    let list = json!({"unit_ids": ["u"]});
+    let by_end = json!({"rule": {"level": "commune"}});
+    let by_june = json!({"rule": {"level": "commune", "as_of": "2016-06-30"}});
+    for (units, want) in [(list, "Phường Mới"), (by_end, "Phường Mới"), (by_june, "Xã Cũ")] {
+        let cohort = with(json!({"code": "c", "name": "C"}), units);
+        app.make_edition(json!({"cohorts": [cohort]}));
+        assert_eq!([ranked(""), sheet("u", "")], [want, want], "{cohort}");
+        assert_eq!(sheet("d", ""), "Thị xã Mới", "in no cohort");
+    }
+    publish(app, Value::Null).expect(201);
+    for query in ["published", "working"] {
+        let told = [ranked(&format!("?revision={query}")), sheet("u", &format!("&revision={query}"))];
+        assert_eq!(told, ["Xã Cũ", "Xã Cũ"], "{query}");
+    }
+});
+
 api_test!(a_revision_keeps_the_names_that_it_was_published_with, |app| {
     make_hue(app);
     app.make_score(&score("hue", 59));
