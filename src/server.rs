@@ -7,13 +7,12 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{Semaphore, watch},
 };
-use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     http::{
         access::Access,
-        app, calls,
+        app, calls, document,
         following::Following,
         frame,
         gate::{CallRules, Gate},
@@ -80,15 +79,12 @@ pub fn bind(
         imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
         gate: Arc::new(Gate::new(limits.calls)),
     };
-    // Built once here: the document is read by every error of a wrong method.
-    let _ = crate::http::openapi::text();
+    document::read().map_err(std::io::Error::other)?;
     let server = HttpServer::new(move || {
         App::new()
-            .into_utoipa_app()
             .app_data(web::Data::new(state.clone()))
             .app_data(app::path_config())
             .configure(app::configure)
-            .into_app()
             .service(
                 SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").try_it_out_enabled(true)),
             )

@@ -410,11 +410,11 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::http::openapi;
+    use crate::http::document;
 
     #[test]
     fn every_operation_has_one_rule_and_every_rule_an_operation() {
-        let ids: HashSet<&str> = openapi::operations().map(|(_, _, id)| id).collect();
+        let ids: HashSet<&str> = document::operations().iter().map(|operation| operation.id).collect();
         let ruled: HashSet<&str> = RULES.iter().map(|(id, ..)| *id).collect();
         assert_eq!(ids.difference(&ruled).collect::<Vec<_>>(), [&""; 0], "without a rule");
         assert_eq!(ruled.difference(&ids).collect::<Vec<_>>(), [&""; 0], "without an operation");

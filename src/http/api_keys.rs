@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{API, no_query, path_key},
+    endpoints::Endpoints,
     etag, frame,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
@@ -303,8 +304,8 @@ pub async fn revoke_api_key(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_api_keys)
         .service(create_api_key)
         .service(get_api_key)

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     body::Query,
     changes::decode,
+    endpoints::Endpoints,
     page::{DEFAULT_LIMIT, check_limit},
     problem::Problem,
     respond,
@@ -180,6 +181,6 @@ pub async fn list_audit_log(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(list_audit_log);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(list_audit_log);
 }

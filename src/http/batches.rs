@@ -9,6 +9,7 @@ use super::{
     body::{Body, read_part, read_query},
     crud::{self, Exposed, Key, required},
     dossiers::DossierInput,
+    endpoints::Endpoints,
     etag, frame,
     index_score_parts::IndexScoreInput,
     problem::{Problem, ProblemError},
@@ -350,6 +351,6 @@ pub async fn batch_index_scores(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(batch_dossiers).service(batch_index_scores);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(batch_dossiers).service(batch_index_scores);
 }

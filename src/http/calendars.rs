@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, Exposed, Key},
+    endpoints::Endpoints,
     etag,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
@@ -329,8 +330,8 @@ pub async fn delete_calendar(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_calendars)
         .service(create_calendar)
         .service(get_calendar)

@@ -9,7 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     body::Query,
-    change_streams, frame,
+    change_streams,
+    endpoints::Endpoints,
+    frame,
     page::{DEFAULT_LIMIT, check_limit},
     problem::Problem,
     respond,
@@ -217,6 +219,6 @@ fn wants_stream(request: &HttpRequest) -> bool {
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(list_changes);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(list_changes);
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     code_labels,
     crud::no_query,
+    endpoints::Endpoints,
     problem::{CODES, Problem},
     respond,
     schema::WORD_LISTS,
@@ -148,8 +149,8 @@ pub async fn get_code_list(request: HttpRequest, name: web::Path<String>) -> Res
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(list_code_lists).service(get_code_list);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(list_code_lists).service(get_code_list);
 }
 
 #[cfg(test)]

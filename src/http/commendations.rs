@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, Exposed, Key},
+    endpoints::Endpoints,
     etag, frame,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
@@ -360,8 +361,8 @@ pub async fn delete_commendation(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_commendations)
         .service(create_commendation)
         .service(get_commendation)

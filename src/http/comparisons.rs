@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     body::Query,
     crud, edition_cycle,
+    endpoints::Endpoints,
     formats::{self, FileFormat},
     json_stat::Dataset,
     kept,
@@ -183,6 +184,6 @@ pub async fn get_comparison(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_comparison);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_comparison);
 }

@@ -4,7 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{body::Query, crud, edition_cycle::behind_edition, kept, problem::Problem, state::AppState};
+use super::{
+    body::Query, crud, edition_cycle::behind_edition, endpoints::Endpoints, kept, problem::Problem,
+    state::AppState,
+};
 use crate::{
     domain::{editions::EditionStatus, index_scores::ScoreStage, text::clean},
     service::{
@@ -186,6 +189,6 @@ pub async fn get_completeness(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_completeness);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_completeness);
 }

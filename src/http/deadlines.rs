@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    body::Body, crud::no_query, etag, problem::Problem, procedures::TermBody, respond, state::AppState,
+    body::Body, crud::no_query, endpoints::Endpoints, etag, problem::Problem, procedures::TermBody, respond,
+    state::AppState,
 };
 use crate::{
     domain::{
@@ -201,6 +202,6 @@ pub async fn preview_deadline(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(preview_deadline);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(preview_deadline);
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::Query, crud, edition_cycle, editions::index_of_path, kept, problem::Problem,
+    body::Query, crud, edition_cycle, editions::index_of_path, endpoints::Endpoints, kept, problem::Problem,
     ranking_queries::year_of, schema::Number, state::AppState,
 };
 use crate::{
@@ -190,6 +190,6 @@ pub async fn get_distribution(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_distribution);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_distribution);
 }

@@ -8,6 +8,7 @@ use super::{
     body::{Body, Query},
     crud,
     dossier_transfers::TransferBody,
+    endpoints::Endpoints,
     frame,
     page::{self, SortKey, list_query},
     problem::Problem,
@@ -310,6 +311,6 @@ pub async fn list_dossier_anomalies(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(tell_dossier_event).service(get_dossier_history).service(list_dossier_anomalies);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(tell_dossier_event).service(get_dossier_history).service(list_dossier_anomalies);
 }

@@ -9,6 +9,7 @@ use super::{
     body::Query,
     crud::Exposed,
     dossiers::{self, DossierView, ExportDossiersQuery},
+    endpoints::Endpoints,
     exports::{self, Export, Exportable},
     frame, page,
     problem::Problem,
@@ -105,6 +106,6 @@ pub async fn export_dossiers(
 }
 
 /// The addresses of this file; they stand before those of dossiers, where `export` would be a code.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(export_dossiers);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(export_dossiers);
 }

@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 
 use super::{
     body::{from_value, read_query},
+    endpoints::Endpoints,
     imports::{ImportView, started},
     problem::Problem,
     score_imports::stopped,
@@ -197,6 +198,6 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(import_dossiers);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(import_dossiers);
 }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{access, body::Query, crud, kept, problem::Problem, schema::Number, state::AppState};
+use super::{
+    access, body::Query, crud, endpoints::Endpoints, kept, problem::Problem, schema::Number, state::AppState,
+};
 use crate::{
     domain::{
         periods::{NamedPeriod, PeriodCalendar, Span},
@@ -456,6 +458,6 @@ fn groupings(text: Option<&str>) -> Result<Vec<Grouping>, Problem> {
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_dossier_statistics);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_dossier_statistics);
 }

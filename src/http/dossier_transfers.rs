@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::{
     body::Body,
     crud::{self, NoQuery},
+    endpoints::Endpoints,
     problem::Problem,
     respond,
     state::AppState,
@@ -179,6 +180,6 @@ pub async fn hand_over_dossiers(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(transfer_dossier).service(hand_over_dossiers);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(transfer_dossier).service(hand_over_dossiers);
 }

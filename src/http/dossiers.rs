@@ -10,6 +10,7 @@ use super::{
     body::{Body, Query},
     crud::{self, Exposed, Key},
     dossier_events::{DossierAnomaly, anomalies},
+    endpoints::Endpoints,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     state::AppState,
@@ -483,8 +484,8 @@ pub async fn delete_dossier(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_dossiers)
         .service(create_dossier)
         .service(get_dossier)

@@ -16,6 +16,7 @@ use utoipa::{
 
 use super::{
     body::Body,
+    endpoints::Endpoints,
     frame::{self, Language},
     problem::Problem,
     respond,
@@ -255,6 +256,6 @@ fn records_of(text: &str) -> Result<Vec<&str>, Problem> {
 }
 
 /// The endpoints of this resource.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(sync_dvcqg_dossiers);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(sync_dvcqg_dossiers);
 }

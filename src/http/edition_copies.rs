@@ -9,6 +9,7 @@ use super::{
     crud::{self, Exposed, NoQuery},
     edition_parts::{CohortBody, cohort, text},
     editions::{EditionView, key},
+    endpoints::Endpoints,
     problem::Problem,
     respond,
     state::AppState,
@@ -69,6 +70,6 @@ pub async fn copy_edition(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(copy_edition);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(copy_edition);
 }

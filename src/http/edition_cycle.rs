@@ -8,6 +8,7 @@ use super::{
     body::{Body, Query},
     crud::{self, API, Exposed, NoQuery},
     editions::{EditionView, edition_of_path},
+    endpoints::Endpoints,
     etag, frame,
     problem::Problem,
     respond,
@@ -338,6 +339,6 @@ pub async fn behind_edition<Q, T>(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(move_edition).service(publish_edition).service(list_edition_revisions);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(move_edition).service(publish_edition).service(list_edition_revisions);
 }

@@ -14,6 +14,7 @@ use super::{
         BandInput, BandView, CohortBody, CriterionInput, CriterionView, band, cohort, cohort_view, criterion,
         criterion_view, text,
     },
+    endpoints::Endpoints,
     frame,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
@@ -482,8 +483,8 @@ pub async fn delete_edition(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_editions)
         .service(get_edition)
         .service(put_edition)

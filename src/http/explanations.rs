@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     body::Query,
     editions::index_of_path,
+    endpoints::Endpoints,
     kept,
     problem::Problem,
     ranking_queries::{self, RankingQuery},
@@ -435,6 +436,6 @@ pub async fn explain_standing(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(explain_standing);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(explain_standing);
 }

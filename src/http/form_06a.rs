@@ -17,6 +17,7 @@ use super::{
     body::Query,
     crud,
     dossier_statistics::CheckBody,
+    endpoints::Endpoints,
     form_06a_files::{self, FormFormat},
     kept,
     problem::Problem,
@@ -329,6 +330,6 @@ fn withhold(report: &mut Form06a, least: Option<i64>) -> Result<usize, Problem> 
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_form_06a);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_form_06a);
 }

@@ -8,6 +8,7 @@ use super::{
     access,
     body::{Body, Query},
     crud::{self, API},
+    endpoints::Endpoints,
     etag,
     form_06a::{CellDifferenceBody, Form06aBody, period_of},
     frame,
@@ -226,6 +227,6 @@ pub async fn get_form_06a_revision(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(freeze_form_06a).service(list_form_06a_revisions).service(get_form_06a_revision);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(freeze_form_06a).service(list_form_06a_revisions).service(get_form_06a_revision);
 }

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     body::Query,
     crud::{API, no_query, path_key},
+    endpoints::Endpoints,
     etag,
     frame::{self, Language},
     page::{self, DEFAULT_LIMIT, ListedResource, SortKey, check_limit, list_query},
@@ -443,8 +444,8 @@ async fn csv_report(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_imports)
         .service(get_import)
         .service(cancel_import)

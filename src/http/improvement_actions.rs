@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, Exposed, Key},
+    endpoints::Endpoints,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     state::AppState,
@@ -281,8 +282,8 @@ pub async fn delete_improvement_action(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_improvement_actions)
         .service(create_improvement_action)
         .service(get_improvement_action)

@@ -8,6 +8,7 @@ use super::{
     body::Query,
     crud::Exposed,
     edition_cycle::revision_named,
+    endpoints::Endpoints,
     exports::{self, Export, Exportable},
     formats::{self, ScoreFileFormat},
     frame,
@@ -188,6 +189,6 @@ fn of_one_edition(parameter: &'static str) -> Violation {
 }
 
 /// The addresses of this file; they stand before those of scores, where `export` would be an id.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(export_index_scores);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(export_index_scores);
 }

@@ -7,6 +7,7 @@ use super::{
     crud::{self, API, Exposed, Key},
     edition_cycle::revision_named,
     editions::index_of_path,
+    endpoints::Endpoints,
     frame,
     index_score_parts::{
         IndexScoreByKeyInput, IndexScoreInput, IndexScorePage, IndexScoreView, evidence, evidence_view,
@@ -365,8 +366,8 @@ fn stage_of_path(word: &str) -> Result<ScoreStage, Problem> {
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_index_scores)
         .service(create_index_score)
         .service(put_index_score_by_key)

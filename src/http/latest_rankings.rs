@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use super::{
     body::Query,
     editions::index_of_path,
+    endpoints::Endpoints,
     json_stat::Dataset,
     problem::Problem,
     ranking_queries::RankingFileQuery,
@@ -49,6 +50,6 @@ pub async fn get_latest_ranking(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_latest_ranking);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_latest_ranking);
 }

@@ -1,14 +1,13 @@
-//! The OpenAPI document: collected from the handlers that serve, completed by what holds for all of them.
+//! The OpenAPI document: collected from the handlers that serve, completed by what holds for all of them. It is made
+//! when it is to be committed; the server carries what was committed (`document`).
 //!
 //! What every operation shares (its errors, validators, examples of bodies) follows from its method and path and
 //! is added here once; a handler documents only what is its own.
 
 use std::sync::OnceLock;
 
-use actix_web::App;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
-use utoipa_actix_web::AppExt;
 
 use super::{
     access::{self, Rule},
@@ -55,9 +54,8 @@ struct Base;
 pub fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
-        let (_, api) =
-            App::new().into_utoipa_app().openapi(Base::openapi()).configure(app::configure).split_for_parts();
-        let mut document = serde_json::to_value(api).unwrap_or_default();
+        let described = app::describe(Base::openapi());
+        let mut document = serde_json::to_value(described).unwrap_or_default();
         if let Some(info) = document.get_mut("info").and_then(Value::as_object_mut) {
             info.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
         }
@@ -71,34 +69,6 @@ pub fn document() -> &'static Value {
 pub fn text() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| format!("{:#}\n", document()))
-}
-
-/// The methods of a path template, for `Allow`.
-pub fn methods_of(pattern: &str) -> String {
-    let item = document().get("paths").and_then(|paths| paths.get(pattern)).and_then(Value::as_object);
-    let mut methods: Vec<String> = item
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| is_method(name))
-        .map(|(name, _)| name.to_uppercase())
-        .collect();
-    if methods.iter().any(|m| m == "GET") {
-        methods.push("HEAD".to_owned());
-    }
-    methods.sort();
-    methods.join(", ")
-}
-
-/// Method, path and id of every operation.
-pub fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let paths = document().get("paths").and_then(Value::as_object);
-    paths.into_iter().flatten().flat_map(|(path, item)| {
-        item.as_object().into_iter().flatten().filter(|(name, _)| is_method(name)).filter_map(
-            move |(method, operation)| {
-                Some((method.as_str(), path.as_str(), operation.get("operationId")?.as_str()?))
-            },
-        )
-    })
 }
 
 /// Whether a member of a path item is an operation.

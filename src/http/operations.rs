@@ -9,7 +9,10 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{body::Query, crud::NoQuery, etag, openapi, problem::Problem, respond, state::AppState};
+use super::{
+    body::Query, crud::NoQuery, document, endpoints::Endpoints, etag, problem::Problem, respond,
+    state::AppState,
+};
 use crate::store::{StoreError, migrate};
 
 /// State of the service.
@@ -71,11 +74,11 @@ pub async fn get_metrics(state: web::Data<AppState>, _: Query<NoQuery>) -> HttpR
 pub async fn get_openapi(request: HttpRequest, _: Query<NoQuery>) -> HttpResponse {
     // Two megabytes: their validator is made once.
     static TAG: OnceLock<String> = OnceLock::new();
-    let text = openapi::text().as_bytes();
+    let text = document::TEXT.as_bytes();
     respond::with_tag(&request, TAG.get_or_init(|| etag::of_content(text)).clone(), Bytes::from_static(text))
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_health_live).service(get_health_ready).service(get_metrics).service(get_openapi);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_health_live).service(get_health_ready).service(get_metrics).service(get_openapi);
 }

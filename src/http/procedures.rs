@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, Exposed, Key},
+    endpoints::Endpoints,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     state::AppState,
@@ -321,8 +322,8 @@ pub async fn delete_procedure(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_procedures)
         .service(create_procedure)
         .service(get_procedure)

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::Body,
+    endpoints::Endpoints,
     problem::Problem,
     ranking_queries::{self, RankingQuery},
     respond,
@@ -230,6 +231,6 @@ fn rank_or_band() -> Error {
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(aim_at_rank);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(aim_at_rank);
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     body::Query,
     editions::index_of_path,
+    endpoints::Endpoints,
     formats::{self, FileFormat},
     json_stat::Dataset,
     kept,
@@ -391,6 +392,6 @@ pub async fn answer(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_ranking);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_ranking);
 }

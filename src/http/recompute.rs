@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     body::Body,
     crud::{self, NoQuery},
+    endpoints::Endpoints,
     problem::Problem,
     respond,
     state::AppState,
@@ -100,6 +101,6 @@ pub async fn recompute_calendar(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(recompute_calendar);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(recompute_calendar);
 }

@@ -10,6 +10,7 @@ use super::{
     crud::{self, NoQuery},
     dossier_statistics::PeriodBody,
     editions::key,
+    endpoints::Endpoints,
     problem::Problem,
     respond,
     schema::Number,
@@ -196,6 +197,6 @@ pub async fn compute_record_scores(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(compute_record_scores);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(compute_record_scores);
 }

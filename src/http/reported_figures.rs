@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, Exposed, Key},
+    endpoints::Endpoints,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     schema::Verbatim,
@@ -307,8 +308,8 @@ pub async fn delete_reported_figure(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_reported_figures)
         .service(create_reported_figure)
         .service(get_reported_figure)

@@ -16,6 +16,7 @@ use super::{
     access,
     body::{Body, Query},
     crud::{self, Exposed, Key},
+    endpoints::Endpoints,
     form_06a::{FormCellsBody, field_schema, with_cells},
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
@@ -387,8 +388,8 @@ pub async fn delete_return(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_returns)
         .service(create_return)
         .service(get_return)

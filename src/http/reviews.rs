@@ -9,6 +9,7 @@ use super::{
     body::Query,
     crud,
     dossier_statistics::{CheckBody, DossierFigures, DossierFiguresRow, PeriodBody},
+    endpoints::Endpoints,
     frame, kept,
     problem::Problem,
     ranking_queries::year_of,
@@ -370,6 +371,6 @@ pub async fn get_review(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_review);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_review);
 }

@@ -8,6 +8,7 @@ use super::{
     body::Query,
     dossier_statistics::RateBody,
     editions::index_of_path,
+    endpoints::Endpoints,
     kept,
     problem::Problem,
     ranking_queries::{self, RankingQuery},
@@ -238,6 +239,6 @@ pub async fn vary_weights(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(vary_weights);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(vary_weights);
 }

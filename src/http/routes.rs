@@ -11,7 +11,7 @@ use actix_web::{dev::ServiceRequest, http::Method};
 use super::{
     access::{Rule, rule_of},
     crud::API,
-    openapi,
+    document,
 };
 
 /// What was found at an address. What is decided by the address of a request is decided by this, not by its text.
@@ -56,9 +56,9 @@ impl Node {
         static ALL: OnceLock<Node> = OnceLock::new();
         ALL.get_or_init(|| {
             let mut all = Self::default();
-            for (method, pattern, id) in openapi::operations() {
-                if let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) {
-                    all.add(pattern, method, rule_of(id));
+            for operation in document::operations() {
+                if let Ok(method) = Method::from_bytes(operation.method.as_bytes()) {
+                    all.add(operation.pattern, method, rule_of(operation.id));
                 }
             }
             all
@@ -115,6 +115,7 @@ pub fn leads_nowhere(request: &ServiceRequest, route: &Route) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::document::Operation;
 
     fn found(method: Method, path: &str) -> (Option<&'static str>, bool) {
         let route = find(&method, path);
@@ -123,11 +124,11 @@ mod tests {
 
     #[test]
     fn every_operation_is_found_at_its_address() {
-        for (method, pattern, id) in openapi::operations() {
+        for &Operation { method, pattern, id } in document::operations() {
             let filled =
                 |segment: &str| if segment.starts_with('{') { "7".to_owned() } else { segment.to_owned() };
             let path = pattern.split('/').map(filled).collect::<Vec<_>>().join("/");
-            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or_default();
+            let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
             assert_eq!(found(method, &path), (Some(pattern), true), "{id}");
         }
     }

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     body::read_query,
     editions::index_of_path,
+    endpoints::Endpoints,
     etag,
     formats::XLSX,
     frame::{self, Language},
@@ -412,6 +413,6 @@ fn order(query: ScoreImportQuery, index_code: String, year: i32) -> Result<Score
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(import_scores);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(import_scores);
 }

@@ -8,6 +8,7 @@ use super::{
     body::Query,
     crud, edition_cycle,
     editions::index_of_path,
+    endpoints::Endpoints,
     formats::{self, FileFormat},
     json_stat::Dataset,
     kept,
@@ -255,6 +256,6 @@ pub async fn get_series(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_series);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_series);
 }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::Body,
+    endpoints::Endpoints,
     problem::Problem,
     ranking_queries::{self, RankingQuery},
     rankings::RankingBody,
@@ -80,6 +81,6 @@ fn change(i: usize, input: SimulatedChange) -> Result<Change, Error> {
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(simulate_ranking);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(simulate_ranking);
 }

@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     body::Query,
     changes::sight,
+    endpoints::Endpoints,
     page::{DEFAULT_LIMIT, check_limit},
     problem::Problem,
     respond,
@@ -130,6 +131,6 @@ pub async fn get_snapshot(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_snapshot);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_snapshot);
 }

@@ -4,7 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{body::Query, crud, frame, kept, problem::Problem, series::SeriesPoint, state::AppState};
+use super::{
+    body::Query, crud, endpoints::Endpoints, frame, kept, problem::Problem, series::SeriesPoint,
+    state::AppState,
+};
 use crate::{
     domain::{index_scores::ScoreStage, time::Day, units::Level},
     service::{
@@ -127,6 +130,6 @@ pub async fn get_unit_profile(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_unit_profile);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_unit_profile);
 }

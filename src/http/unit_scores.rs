@@ -8,6 +8,7 @@ use super::{
     body::Query,
     crud,
     edition_cycle::{self, behind_edition},
+    endpoints::Endpoints,
     index_score_parts::{EvidenceBody, evidence_view},
     kept,
     problem::Problem,
@@ -256,6 +257,6 @@ pub async fn get_score_sheet(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(get_score_sheet);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(get_score_sheet);
 }

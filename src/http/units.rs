@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query},
     crud::{self, Exposed, Key},
+    endpoints::Endpoints,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
     respond,
@@ -401,8 +402,8 @@ pub async fn get_unit_lineage(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_units)
         .service(create_unit)
         .service(get_unit_lineage)

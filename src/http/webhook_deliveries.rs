@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     body::read_query,
     crud::path_key,
+    endpoints::Endpoints,
     frame,
     page::{DEFAULT_LIMIT, check_limit},
     problem::Problem,
@@ -148,6 +149,6 @@ pub async fn list_webhook_deliveries(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(list_webhook_deliveries);
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints.service(list_webhook_deliveries);
 }

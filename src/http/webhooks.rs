@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, Query, from_value, merge},
     crud::{self as http_crud, API, no_query, path_key},
+    endpoints::Endpoints,
     etag, frame,
     page::{self, ListedResource, SortKey, list_query},
     problem::Problem,
@@ -351,8 +352,8 @@ pub async fn delete_webhook(
 }
 
 /// The addresses of this file.
-pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config
+pub fn configure(endpoints: &mut Endpoints<'_>) {
+    endpoints
         .service(list_webhooks)
         .service(create_webhook)
         .service(get_webhook)
