@@ -8,6 +8,7 @@ use std::{
     borrow::Cow,
     cmp::Ordering,
     fmt,
+    hash::{Hash, Hasher},
     iter::Sum,
     ops::{Add, Mul, Neg, Sub},
     str::FromStr,
@@ -277,6 +278,23 @@ impl PartialEq for Exact {
 
 impl Eq for Exact {}
 
+impl Hash for Exact {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Equal numbers without zeros at their ends are held in one form.
+        let short = match &self.0 {
+            Form::Fixed(fixed) => Ok(*fixed),
+            Form::Long(value) => match Self::of_long(value.normalized()).0 {
+                Form::Fixed(fixed) => Ok(fixed),
+                Form::Long(value) => Err(value),
+            },
+        };
+        match short {
+            Ok(fixed) => fixed.trimmed().parts().hash(state),
+            Err(value) => value.to_plain_string().hash(state),
+        }
+    }
+}
+
 impl From<i64> for Exact {
     fn from(value: i64) -> Self {
         Fixed::new(value.into(), 0)
@@ -371,6 +389,28 @@ mod tests {
             assert_eq!(Exact::parse(text), Err(DecimalError::TooPrecise), "{text}");
         }
         assert_eq!(exact("1234567890123456789012345678").to_string(), "1234567890123456789012345678");
+    }
+
+    #[test]
+    fn equal_numbers_have_one_hash_and_others_another() {
+        use std::hash::BuildHasher;
+        let hashes = std::hash::RandomState::new();
+        // Forty digits, and the same with fewer zeros behind the point.
+        let long = |zeros: i64| Exact::of_long(BigDecimal::new(BigInt::from(10).pow(37) * 3, 36 + zeros));
+        let longer = |digits: u32| Exact::of_long(BigDecimal::new(BigInt::from(10).pow(digits) + 1, 40));
+        for (a, b) in [
+            (exact("79.9990"), exact("79.999")),
+            (exact("1e2"), exact("100")),
+            (exact("-0"), exact("0.00")),
+            (long(0), exact("30")),
+            (long(3), exact("0.03")),
+            (longer(45), longer(45)),
+        ] {
+            assert_eq!((&a, hashes.hash_one(&a)), (&b, hashes.hash_one(&b)));
+        }
+        for (a, b) in [(exact("7.9"), exact("79")), (exact("1"), exact("-1")), (longer(45), longer(46))] {
+            assert_ne!(hashes.hash_one(&a), hashes.hash_one(&b), "{a} and {b}");
+        }
     }
 
     #[test]

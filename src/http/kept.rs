@@ -117,12 +117,21 @@ where
 {
     answer_written(state, request, async |today| {
         let (body, modified) = compute(today).await?;
-        Ok((respond::tagged(&body), modified))
+        let (tag, body) = respond::tagged(&body);
+        Ok(Computed::Whole(tag, body, modified))
     })
     .await
 }
 
-/// [`answer_dated`], where `compute` gives the body as it is sent, with its validator.
+/// What was computed.
+pub enum Computed {
+    /// An answer that is kept: its validator, its body, and the moment from which its figures stand.
+    Whole(String, Bytes, Option<Moment>),
+    /// One that is too large to be kept, as it is sent.
+    Sent(HttpResponse),
+}
+
+/// [`answer_dated`], where `compute` gives the body as it is sent.
 ///
 /// # Errors
 /// Those of `compute`.
@@ -132,17 +141,21 @@ pub async fn answer_written<F>(
     compute: F,
 ) -> Result<HttpResponse, Problem>
 where
-    F: AsyncFnOnce(Day) -> Result<((String, Bytes), Option<Moment>), Problem>,
+    F: AsyncFnOnce(Day) -> Result<Computed, Problem>,
 {
     let today = state.today();
     let computed = async || {
-        let ((tag, body), modified) = compute(today).await?;
-        Ok::<_, Problem>(Answer { tag, body, modified: modified.and_then(respond::http_date) })
+        Ok::<_, Problem>(match compute(today).await? {
+            Computed::Whole(tag, body, modified) => {
+                Ok(Answer { tag, body, modified: modified.and_then(respond::http_date) })
+            }
+            Computed::Sent(response) => Err(response),
+        })
     };
     // The state is asked for before the figures are read: they are of this state or of a later one, and a later
     // one is told apart by the next request.
     let Some(of) = frame::state(&state.store).await.map(|state| (state, today)) else {
-        return Ok(computed().await?.send(request));
+        return Ok(computed().await?.map_or_else(|sent| sent, |answer| answer.send(request)));
     };
     let address = address(request);
     let found = KEPT.with_borrow_mut(|kept| {
@@ -152,7 +165,10 @@ where
     if let Some(answer) = found {
         return Ok(answer.send(request));
     }
-    let answer = computed().await?;
+    let answer = match computed().await? {
+        Ok(answer) => answer,
+        Err(sent) => return Ok(sent),
+    };
     KEPT.with_borrow_mut(|kept| {
         // Another request of this worker may have seen a newer state while this one was computed.
         if kept.of.as_ref() == Some(&of) {

@@ -1,9 +1,14 @@
-//! Rankings as they are sent: those of a whole country are written off the async worker, on two threads.
+//! Rankings as they are sent: those of a whole country are written off the async worker, on two threads, and sent
+//! while they are written.
+
+use std::hash::{Hash, Hasher};
 
 use actix_web::web::Bytes;
-use tokio::sync::oneshot;
+use sha2::{Digest, Sha256};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    etag,
     problem::Problem,
     rankings::{RankingBody, detailed_standing},
     respond,
@@ -14,46 +19,111 @@ use crate::service::{
     rankings::Standing,
 };
 
+/// Standings of one piece of a body.
+const PIECE: usize = 250;
+
+/// The body of a ranking.
+pub enum Written {
+    /// As a whole, with its validator.
+    Whole(String, Bytes),
+    /// In pieces, as they are written, with its validator.
+    Pieces(String, Pieces),
+}
+
+/// The pieces of a body; the last is none. Where they end without it, the rest could not be written.
+pub type Pieces = mpsc::UnboundedReceiver<Option<Bytes>>;
+
 /// The body of a ranking with its validator.
 ///
 /// # Errors
 /// None but a defect.
-pub async fn written(detailed: DetailedRanking, with_components: bool) -> Result<(String, Bytes), Problem> {
+pub async fn written(detailed: DetailedRanking, with_components: bool) -> Result<Written, Problem> {
     if detailed.report.ranking.standings.len() < MANY {
-        return Ok(respond::tagged(&RankingBody::new(&detailed, with_components)));
+        let (tag, body) = respond::tagged(&RankingBody::new(&detailed, with_components));
+        return Ok(Written::Whole(tag, body));
     }
     let (tell, told) = oneshot::channel();
-    // Told before the ranking is taken down, which takes its time too.
-    drop(tokio::task::spawn_blocking(move || tell.send(write(&detailed, with_components)).is_ok()));
-    told.await.map_err(|_| Problem::internal())
+    let (send, pieces) = mpsc::unbounded_channel();
+    drop(tokio::task::spawn_blocking(move || {
+        let head = respond::json(&RankingBody::head(&detailed));
+        // Who is not listened to any more, or has no caller that wants the body, stops.
+        if tell.send(tag(&detailed, &head)).is_ok() {
+            write(&detailed, with_components, head, &send);
+        }
+    }));
+    let tag = told.await.map_err(|_| Problem::internal())?;
+    Ok(Written::Pieces(tag, pieces))
 }
 
-/// The same bytes as those of a [`RankingBody`], whose last member the standings are.
-fn write(detailed: &DetailedRanking, with_components: bool) -> (String, Bytes) {
+/// A validator that is known before the body is written: of what is told, not of how it is written. An answer of so
+/// many units is not written before it is known whether the caller has it.
+fn tag(detailed: &DetailedRanking, head: &[u8]) -> String {
+    let of = |standings: &[Standing]| {
+        let mut content = Content(Sha256::new());
+        for standing in standings {
+            standing.hash(&mut content);
+            let unit = &standing.unit_id;
+            detailed.common.as_ref().and_then(|common| common.deltas.get(unit)).hash(&mut content);
+            if let Some(predecessors) = detailed.lineage.predecessors.get(unit) {
+                predecessors.hash(&mut content);
+            }
+        }
+        content.0.finalize()
+    };
     let standings = &detailed.report.ranking.standings;
     let (first, second) = standings.split_at(standings.len() / 2);
-    let items = |standings: &[Standing]| items(detailed, standings, with_components);
-    let (mut first, second) = both(|| items(first), || items(second));
-    let mut body = respond::json(&RankingBody::head(detailed));
-    // Without the closing brackets of the empty list and of the whole.
-    body.truncate(body.len().saturating_sub(2));
-    body.append(&mut first);
-    body.push(b',');
-    body.extend_from_slice(&second);
-    body.extend_from_slice(b"]}");
-    respond::tagged_text(body)
+    let (first, second) = both(|| of(first), || of(second));
+    etag::of_content(&[head, &first, &second].concat())
 }
 
-/// Items of a list with commas between them.
-fn items(detailed: &DetailedRanking, standings: &[Standing], with_components: bool) -> Vec<u8> {
-    let mut text = Vec::new();
-    for (place, standing) in standings.iter().enumerate() {
-        if place > 0 {
+/// Takes what is hashed into a digest.
+struct Content(Sha256);
+
+impl Hasher for Content {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+/// Sends the same bytes as those of a [`RankingBody`], whose last member the standings are: the first half piece by
+/// piece, while the other is written on another thread.
+fn write(
+    detailed: &DetailedRanking,
+    with_components: bool,
+    mut head: Vec<u8>,
+    send: &mpsc::UnboundedSender<Option<Bytes>>,
+) {
+    // Without the closing brackets of the empty list and of the whole.
+    head.truncate(head.len().saturating_sub(2));
+    let piece = |standings: &[Standing]| {
+        let mut text = Vec::new();
+        for standing in standings {
+            respond::write_json(&mut text, &detailed_standing(detailed, standing, with_components));
             text.push(b',');
         }
-        respond::write_json(&mut text, &detailed_standing(detailed, standing, with_components));
+        text
+    };
+    let standings = &detailed.report.ranking.standings;
+    let (first, second) = standings.split_at(standings.len() / 2);
+    let sent = |piece: Vec<u8>| send.send(Some(piece.into())).is_ok();
+    // Nothing more is written for a caller that has gone.
+    let (mut rest, listens) = both(
+        || second.chunks(PIECE).take_while(|_| !send.is_closed()).map(piece).collect::<Vec<_>>(),
+        || sent(head) && first.chunks(PIECE).map(piece).all(sent),
+    );
+    if let Some(last) = rest.last_mut() {
+        // In place of its last comma.
+        last.pop();
+        last.extend_from_slice(b"]}");
     }
-    text
+    if listens && rest.into_iter().all(sent) {
+        // Who is gone by now has the whole.
+        let _ = send.send(None);
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +135,7 @@ mod tests {
     use crate::{
         domain::{decimal::Exact, editions::Edition, index_scores::ScoreStage, units::Unit},
         service::{
+            common_criteria::CommonCriteria,
             ranking_lineage::RankingLineage,
             ranking_reports::RankingReport,
             score_sheets::{Row, Sheet},
@@ -96,12 +167,54 @@ mod tests {
         DetailedRanking { report, lineage: RankingLineage::default(), common: None }
     }
 
-    #[test]
-    fn what_two_threads_write_is_what_one_writes() {
-        for units in [2, 3, MANY, MANY + 1] {
-            let detailed = ranked(units);
-            let whole = respond::tagged(&RankingBody::new(&detailed, true));
-            assert_eq!(write(&detailed, true), whole, "{units}");
+    fn sent(detailed: &DetailedRanking) -> (Vec<u8>, usize, bool) {
+        let (send, mut pieces) = mpsc::unbounded_channel();
+        write(detailed, true, respond::json(&RankingBody::head(detailed)), &send);
+        drop(send);
+        let (mut text, mut count, mut whole) = (Vec::new(), 0, false);
+        while let Some(piece) = pieces.blocking_recv() {
+            count += 1;
+            whole = piece.is_none();
+            text.extend(piece.unwrap_or_default());
         }
+        (text, count, whole)
+    }
+
+    #[test]
+    fn what_two_threads_write_in_pieces_is_what_one_writes() {
+        for units in [2, 3, PIECE, 2 * PIECE, MANY, MANY + 1, 3 * MANY] {
+            let detailed = ranked(units);
+            let (text, count, whole) = sent(&detailed);
+            assert_eq!(text, respond::json(&RankingBody::new(&detailed, true)), "{units}");
+            assert!(whole && count >= units / PIECE + 2, "{units}: {count}");
+        }
+    }
+
+    #[test]
+    fn the_validator_follows_what_is_told() {
+        let of = |detailed: &DetailedRanking| tag(detailed, &respond::json(&RankingBody::head(detailed)));
+        let before = of(&ranked(MANY));
+        assert_eq!(of(&ranked(MANY)), before);
+        let changed = |change: &dyn Fn(&mut DetailedRanking)| {
+            let mut detailed = ranked(MANY);
+            change(&mut detailed);
+            of(&detailed)
+        };
+        let last = |detailed: &mut DetailedRanking, change: fn(&mut Standing)| {
+            change(detailed.report.ranking.standings.last_mut().unwrap());
+        };
+        for (what, after) in [
+            ("name", changed(&|d| last(d, |s| s.unit_name.push('!')))),
+            ("score", changed(&|d| last(d, |s| s.total.score = Exact::parse("0.50001").unwrap()))),
+            ("published rank", changed(&|d| last(d, |s| s.published_rank = Some(1)))),
+            ("head", changed(&|d| d.report.sheet.edition.decimals = 3)),
+            ("common", changed(&|d| d.common = Some(common("u999")))),
+        ] {
+            assert_ne!(after, before, "{what}");
+        }
+    }
+
+    fn common(unit: &str) -> CommonCriteria {
+        CommonCriteria { codes: Vec::new(), deltas: [(unit.to_owned(), Exact::from(1))].into() }
     }
 }

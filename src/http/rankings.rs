@@ -10,11 +10,13 @@ use super::{
     endpoints::Endpoints,
     formats::{self, FileFormat},
     json_stat::Dataset,
-    kept,
+    kept::{self, Computed},
     problem::Problem,
-    ranking_bodies, ranking_files,
+    ranking_bodies::{self, Written},
+    ranking_files,
     ranking_parts::{EndedUnitBody, PredecessorBody, PublishedRankDifference},
     ranking_queries::{RankingFileQuery, asked},
+    respond,
     schema::Number,
     state::AppState,
 };
@@ -375,7 +377,14 @@ pub async fn answer(
             let answer = kept::answer_written(state, request, async |_| {
                 let detailed = ranking_details::ranking(&state.store, question).await?;
                 let published_at = detailed.published_at();
-                Ok((ranking_bodies::written(detailed, with_components).await?, published_at))
+                Ok(match ranking_bodies::written(detailed, with_components).await? {
+                    Written::Whole(tag, body) => Computed::Whole(tag, body, published_at),
+                    Written::Pieces(tag, pieces) => {
+                        let answer = respond::in_pieces(request, tag, pieces);
+                        let modified = published_at.and_then(respond::http_date);
+                        Computed::Sent(respond::dated(request, answer, modified))
+                    }
+                })
             });
             Ok(formats::varied(answer.await?))
         }

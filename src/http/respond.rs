@@ -2,20 +2,22 @@
 
 use std::{
     cell::Cell,
+    io,
     time::{Duration, SystemTime},
 };
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, HttpResponseBuilder,
     http::{
         StatusCode,
         header::{self, HeaderValue, HttpDate},
     },
     web::Bytes,
 };
+use futures_util::stream;
 use serde::Serialize;
 
-use super::etag;
+use super::{etag, ranking_bodies::Pieces};
 use crate::domain::time::Moment;
 
 thread_local! {
@@ -43,16 +45,31 @@ pub fn json<T: Serialize>(body: &T) -> Vec<u8> {
 /// A body with its validator; 304 when the caller has it.
 pub fn with_tag(request: &HttpRequest, tag: String, body: impl Into<Bytes>) -> HttpResponse {
     if etag::is_known(request, &tag) {
-        return HttpResponse::NotModified()
-            .insert_header((header::ETAG, tag))
-            .insert_header((header::CACHE_CONTROL, "no-cache"))
-            .finish();
+        return begun(HttpResponse::NotModified(), tag).finish();
     }
-    HttpResponse::Ok()
-        .insert_header((header::ETAG, tag))
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .content_type("application/json")
-        .body(body.into())
+    begun(HttpResponse::Ok(), tag).content_type("application/json").body(body.into())
+}
+
+/// A body that is sent while it is written, with its validator; 304 when the caller has it.
+pub fn in_pieces(request: &HttpRequest, tag: String, pieces: Pieces) -> HttpResponse {
+    if etag::is_known(request, &tag) {
+        return begun(HttpResponse::NotModified(), tag).finish();
+    }
+    let pieces = stream::unfold(Some(pieces), |pieces| async move {
+        let mut pieces = pieces?;
+        match pieces.recv().await {
+            Some(Some(piece)) => Some((Ok(piece), Some(pieces))),
+            Some(None) => None,
+            // The caller must not take it for the whole.
+            None => Some((Err(io::Error::other("the rest could not be written")), None)),
+        }
+    });
+    begun(HttpResponse::Ok(), tag).content_type("application/json").streaming(Box::pin(pieces))
+}
+
+fn begun(mut answer: HttpResponseBuilder, tag: String) -> HttpResponseBuilder {
+    answer.insert_header((header::ETAG, tag)).insert_header((header::CACHE_CONTROL, "no-cache"));
+    answer
 }
 
 /// A moment as headers write it: whole seconds.

@@ -18,7 +18,7 @@ use crate::{
 const REFORMS: usize = 8;
 
 /// A unit that a new one came from, as it stood in the base ranking.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Predecessor {
     /// The unit.
     pub unit_id: String,

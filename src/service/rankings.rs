@@ -54,7 +54,7 @@ pub struct Entry {
 }
 
 /// Where a unit stood in the base.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Base {
     /// Its rank there.
     pub rank: u32,
@@ -63,7 +63,7 @@ pub struct Base {
 }
 
 /// How a unit moved against the base.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Delta {
     /// Score minus base score.
     pub score: Option<Exact>,
@@ -78,7 +78,7 @@ pub struct Delta {
 }
 
 /// A component of a standing beside the same component of the base.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ContributionDelta {
     /// Code of the area; none for the residual.
     pub criterion: Option<String>,
@@ -93,7 +93,7 @@ pub struct ContributionDelta {
 }
 
 /// A ranked unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Standing {
     /// The rank, from 1.
     pub rank: u32,

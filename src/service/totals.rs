@@ -69,7 +69,7 @@ pub struct UnitScores {
 }
 
 /// A part of a total.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Component {
     /// Code of the area; none for the residual.
     pub criterion: Option<String>,
@@ -82,7 +82,7 @@ pub struct Component {
 }
 
 /// The total of a unit. The contributions of its components, if there are any, add up to the score exactly.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Total {
     /// The score that ranks.
     pub score: Exact,
