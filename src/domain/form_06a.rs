@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     periods::{NamedPeriod, PeriodCalendar, Span},
+    returns::{FromReturns, NotUsed},
     text,
     time::Day,
     units::Level,
@@ -219,7 +220,8 @@ impl FormPeriod {
     }
 }
 
-/// The form of a unit, with all below it, for a period. Its JSON is the document that is frozen.
+/// The form of a unit, with all below it, for a period. Its JSON is the document that is frozen; one that was frozen
+/// before a member came to it lacks the member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Form06a {
     /// The unit.
@@ -236,6 +238,10 @@ pub struct Form06a {
     pub total: FormCells,
     /// Of the received in the period: made by a generator.
     pub synthetic: i64,
+    /// How much of the total comes from returns.
+    pub from_returns: FromReturns,
+    /// Returns of days of the period that are not counted, and why.
+    pub returns_not_used: Vec<NotUsed>,
     /// The identities of the total, and of the rows with it.
     pub checks: Vec<FormCheck>,
 }

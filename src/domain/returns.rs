@@ -10,6 +10,7 @@ use super::{
     periods::{NamedPeriod, PeriodCalendar, Span},
     reported_figures::Source,
     violation::{Findings, Violation},
+    words::words,
 };
 
 /// Most rows of a return.
@@ -66,6 +67,44 @@ impl From<KeptRow> for ReturnRow {
     fn from(row: KeptRow) -> Self {
         Self { field: row.field, cells: row.cells }
     }
+}
+
+words! {
+    /// Why a return is not counted.
+    pub enum NotUsedReason {
+        /// The unit has dossiers of its own in the period: they win.
+        Superseded = "superseded",
+        /// The days asked for are not made up of whole returned periods, or the return tells of days after them.
+        NotWhole = "not_whole",
+        /// Other returns of the unit cover the same days.
+        Covered = "covered",
+    }
+}
+
+/// A return that is not counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotUsed {
+    /// The return.
+    pub return_id: String,
+    /// Its unit.
+    pub unit_id: String,
+    /// Its period.
+    pub period: String,
+    /// The calendar of the period.
+    pub calendar: PeriodCalendar,
+    /// Why.
+    pub reason: NotUsedReason,
+}
+
+/// How much of the figures of a period comes from returns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct FromReturns {
+    /// Of the received.
+    pub received: i64,
+    /// Of the resolved.
+    pub resolved: i64,
+    /// Of the open.
+    pub open: i64,
 }
 
 impl Return {

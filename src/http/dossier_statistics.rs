@@ -11,11 +11,11 @@ use super::{
 use crate::{
     domain::{
         periods::{NamedPeriod, PeriodCalendar, Span},
+        returns::{FromReturns, NotUsed, NotUsedReason},
         time::Day,
     },
     service::{
         dossier_statistics::{self, Check, Figures, Grouping, Question, Rate, Row},
-        returns::{NotUsed, NotUsedReason},
         units::Units,
     },
 };
@@ -124,6 +124,12 @@ pub struct FromReturnsBody {
     pub resolved: i64,
     /// Of the open.
     pub open: i64,
+}
+
+impl From<FromReturns> for FromReturnsBody {
+    fn from(f: FromReturns) -> Self {
+        Self { received: f.received, resolved: f.resolved, open: f.open }
+    }
 }
 
 /// A return that is not counted.
@@ -252,11 +258,7 @@ impl From<&Figures> for DossierFigures {
                 synthetic: f.synthetic,
                 re_appointed_kept: f.re_appointed_kept,
             },
-            from_returns: FromReturnsBody {
-                received: f.received_by_returns,
-                resolved: f.resolved_by_returns,
-                open: f.open_by_returns,
-            },
+            from_returns: f.told_by_returns().into(),
             rates: RatesBody {
                 on_time_of_resolved: f.on_time_of_resolved().into(),
                 on_time_of_classified: f.on_time_of_classified().into(),

@@ -16,7 +16,7 @@ use super::{
     access,
     body::Query,
     crud,
-    dossier_statistics::CheckBody,
+    dossier_statistics::{CheckBody, FromReturnsBody, ReturnNotUsed},
     endpoints::Endpoints,
     form_06a_files::{self, FormFormat},
     kept,
@@ -194,7 +194,12 @@ impl From<Frozen> for FrozenBody {
         "c3": 5, "c4": 1, "c5": 3, "c6": 1, "c7": 3, "c8": 1, "c9": 0, "c10": 1, "c11": 2, "c12": 1, "c13": 1,
         "unclassified": 1, "open_no_due_date": 0, "ended_otherwise": 0, "transferred_in": 0, "transferred_out": 0
     },
-    "synthetic": 0, "withheld_rows": 0, "checks": [{"code": "received_equals_its_parts", "holds": true, "left": 5, "right": 5, "difference": 0}],
+    "synthetic": 0, "from_returns": {"received": 0, "resolved": 0, "open": 0},
+    "returns_not_used": [{
+        "return_id": "019ab1f0-0000-7000-8000-000000000004", "unit_id": "gso-874", "period": "2020-Q1",
+        "calendar": "statutory", "reason": "superseded"
+    }],
+    "withheld_rows": 0, "checks": [{"code": "received_equals_its_parts", "holds": true, "left": 5, "right": 5, "difference": 0}],
     "frozen": null
 }))]
 pub struct Form06aBody {
@@ -212,6 +217,14 @@ pub struct Form06aBody {
     pub total: FormCellsBody,
     /// Of the received in the period: made by a generator, which is no report of anything.
     pub synthetic: i64,
+    /// How much of the total comes from returns of units that send totals only. A document that was frozen before
+    /// the form told so has no such member.
+    #[schema(required = false)]
+    pub from_returns: FromReturnsBody,
+    /// Returns of days of the period that are not counted, and why. A document that was frozen before the form told
+    /// so has no such member.
+    #[schema(required = false)]
+    pub returns_not_used: Vec<ReturnNotUsed>,
     /// Rows of so few dossiers that the public is not shown them, and those that would give them away. A frozen
     /// document has no such member.
     #[schema(required = false)]
@@ -242,6 +255,8 @@ impl Form06aBody {
             rows: report.rows.into_iter().map(FormRowBody).collect(),
             total: report.total.into(),
             synthetic: report.synthetic,
+            from_returns: report.from_returns.into(),
+            returns_not_used: report.returns_not_used.into_iter().map(Into::into).collect(),
             withheld_rows,
             checks: report.checks.iter().map(check).collect(),
             frozen: frozen.map(Into::into),
@@ -268,8 +283,9 @@ pub fn period_of(name: &str, calendar: Option<PeriodCalendar>) -> Result<FormPer
 ///
 /// Of the unit with all below it, as the circular has it (01/2020/TT-VPCP), with the remainders that the form has no
 /// column for. Open dossiers are judged at the end of the period, at today where that is earlier, or at `as_of`.
-/// `frozen` tells whether today's figures are still those that were frozen. As `csv` or `xlsx` it is a file
-/// with the thirteen columns of the form.
+/// `frozen` tells whether today's figures are still those that were frozen. Where a unit has no dossiers its returns
+/// stand in: `from_returns` tells how much of the total they are, and `returns_not_used` which do not count. As `csv`
+/// or `xlsx` it is a file with the thirteen columns of the form; notes below them tell the rest.
 #[utoipa::path(
     tag = "reports", params(Form06aQuery),
     responses(

@@ -1,5 +1,5 @@
 //! Form II.06a as a file: the thirteen columns of the circular with their Vietnamese heads, level by level, and the
-//! remainders in a note below.
+//! remainders and what comes from returns in notes below.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -13,6 +13,7 @@ use super::{formats::XLSX, problem::Problem, respond, tables::guarded};
 use crate::domain::{
     form_06a::{COLUMNS, Form06a, FormCells, by_level},
     periods::PeriodCalendar,
+    returns::FromReturns,
     time::Day,
     units::Level,
     words::words,
@@ -139,6 +140,24 @@ fn notes(report: &Form06a) -> Vec<String> {
             "Trong số hồ sơ nhận trong kỳ có {} hồ sơ do chương trình tạo ra để minh họa.",
             report.synthetic
         ));
+    }
+    notes.extend(notes_of_returns(report));
+    notes
+}
+
+/// What comes from returns, and how many are left out; nothing where there are none.
+fn notes_of_returns(report: &Form06a) -> Vec<String> {
+    let FromReturns { received, resolved, open } = report.from_returns;
+    let mut notes = Vec::new();
+    if report.from_returns != FromReturns::default() {
+        notes.push(format!(
+            "Trong đó, số liệu lấy từ biểu tổng hợp của đơn vị chỉ gửi số tổng hợp: {received} hồ sơ nhận \
+             trong kỳ, {resolved} hồ sơ đã giải quyết, {open} hồ sơ đang giải quyết."
+        ));
+    }
+    let not_used = report.returns_not_used.len();
+    if not_used > 0 {
+        notes.push(format!("Số biểu tổng hợp có ngày thuộc kỳ này nhưng không được tính: {not_used}."));
     }
     notes
 }

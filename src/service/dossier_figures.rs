@@ -7,6 +7,7 @@
 use crate::domain::{
     decimal::Exact,
     dossier_flows::{Counts, Flow},
+    returns::FromReturns,
 };
 
 /// A part of a whole, with the name of the whole.
@@ -126,6 +127,15 @@ impl Figures {
     /// Result returned by post, of all that was resolved.
     pub fn returned_by_post_of_resolved(&self) -> Rate {
         Rate::new(self.returned_by_post, self.resolved, "resolved")
+    }
+
+    /// How much of them was told by returns.
+    pub const fn told_by_returns(&self) -> FromReturns {
+        FromReturns {
+            received: self.received_by_returns,
+            resolved: self.resolved_by_returns,
+            open: self.open_by_returns,
+        }
     }
 
     /// Adds others.

@@ -11,14 +11,14 @@ use super::{
     dossier_figures::{Ends, figures, identities},
     error::{Error, Result},
     min_cells::withheld,
-    returns::{self, NotUsed, UsedRow},
+    returns::{self, UsedRow},
     unit_tree::{self as tree, Member},
 };
 use crate::{
     domain::{
         dossier_flows::{Axes, Cells, Counts},
         periods::{PeriodCalendar, Span, months_of},
-        returns::Return,
+        returns::{NotUsed, Return},
         time::Day,
         words::words,
     },

@@ -55,6 +55,8 @@ pub fn compute(conn: &mut Conn, asked: &FormQuestion, today: Day) -> Result<Form
         rows,
         total,
         synthetic: statistics.total.synthetic,
+        from_returns: statistics.total.told_by_returns(),
+        returns_not_used: statistics.returns_not_used,
     })
 }
 

@@ -13,11 +13,10 @@ use crate::{
         access::Scope,
         form_06a::FormCells,
         periods::{PeriodCalendar, Span},
-        returns::{Return, combined, cover},
+        returns::{NotUsed, NotUsedReason, Return, combined, cover},
         time::Day,
         units::Unit,
         violation::{Text, Violation},
-        words::words,
     },
     store::{
         self, Conn, StoreResult, Versioned,
@@ -183,33 +182,6 @@ impl From<FormCells> for Figures {
             ..Self::default()
         }
     }
-}
-
-words! {
-    /// Why a return is not counted.
-    pub enum NotUsedReason {
-        /// The unit has dossiers of its own in the period: they win.
-        Superseded = "superseded",
-        /// The days asked for are not made up of whole returned periods, or the return tells of days after them.
-        NotWhole = "not_whole",
-        /// Other returns of the unit cover the same days.
-        Covered = "covered",
-    }
-}
-
-/// A return that is not counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotUsed {
-    /// The return.
-    pub return_id: String,
-    /// Its unit.
-    pub unit_id: String,
-    /// Its period.
-    pub period: String,
-    /// The calendar of the period.
-    pub calendar: PeriodCalendar,
-    /// Why.
-    pub reason: NotUsedReason,
 }
 
 /// Which returns stand in for dossiers in a period, and which do not.

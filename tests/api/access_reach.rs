@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::{body_of, make_key},
+    returns::make_return,
     support::{
         api_test,
         app::{App, access},
@@ -260,6 +261,10 @@ database_test!(small_groups_are_withheld_from_the_public, |database| {
         "withheld"
     );
     assert_eq!(app.get(form).expect(200).json["rows"].as_array().unwrap().len(), 3);
+    make_return(&app, json!({"unit_id": "u", "period": "2020"}));
+    let told =
+        |path: &str| app.ask("GET", path).anonymous().send().expect(200).json["returns_not_used"].clone();
+    assert_eq!((told(form), &told(form)[0]["reason"]), (told(path), &json!("superseded")));
     app.ask("GET", "/api/v1/returns").anonymous().send().expect(401);
     app.make_units(&["small"]);
     app.post(DOSSIERS, &dossier("one", "small")).expect(201);

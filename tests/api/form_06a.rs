@@ -5,10 +5,13 @@ use std::io::Cursor;
 use calamine::{Data, Reader, Xlsx};
 use serde_json::{Value, json};
 
-use crate::support::{
-    api_test,
-    app::App,
-    records::{DOSSIERS, UNITS, with},
+use crate::{
+    returns::make_return,
+    support::{
+        api_test,
+        app::App,
+        records::{DOSSIERS, UNITS, with},
+    },
 };
 
 pub const FORM: &str = "/api/v1/reports/form-06a";
@@ -339,6 +342,67 @@ api_test!(what_a_generator_made_is_marked_in_every_form, |app| {
     make_dossier(app, "B", json!({"synthetic": true}));
     assert_eq!(app.get(&format!("{FORM}?{asked}")).expect(200).json["synthetic"], 1);
     assert_eq!(marked(app), (true, true));
+});
+
+/// A dossier of `c1`, which wins over its return; returns of `c2` that count, and others that don't.
+fn make_returns(app: &App) {
+    make_dossier(app, "A", json!({}));
+    for (unit_id, period) in [("c1", "2018"), ("c2", "2018"), ("c2", "2018-Q1"), ("d", "2018-H1")] {
+        make_return(app, json!({"unit_id": unit_id, "period": period}));
+    }
+}
+
+api_test!(the_form_tells_what_came_from_returns_as_the_statistics_do, |app| {
+    make_tree(app);
+    make_returns(app);
+    let asked = "unit_id=d&period=2018&calendar=statutory";
+    for over in ["", "&as_of=2018-06-05"] {
+        let report = app.get(&format!("{FORM}?{asked}{over}")).expect(200).json;
+        let told = app.get(&format!("/api/v1/dossier-statistics?{asked}{over}")).expect(200).json;
+        assert_eq!(report["from_returns"], told["total"]["from_returns"], "{over}");
+        assert_eq!(report["returns_not_used"], told["returns_not_used"], "{over}");
+    }
+    let report = app.get(&format!("{FORM}?{asked}")).expect(200).json;
+    assert_eq!(report["from_returns"], json!({"received": 7, "resolved": 6, "open": 3}));
+    assert_eq!(cells(&report["total"], &["c3", "c4", "c5", "c7", "c11"]), [11, 2, 6, 6, 4]);
+    let not_used: Vec<String> = report["returns_not_used"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|not| format!("{} {} {}", not["unit_id"], not["period"], not["reason"]))
+        .collect();
+    assert_eq!(
+        not_used,
+        [r#""c1" "2018" "superseded""#, r#""c2" "2018-Q1" "covered""#, r#""d" "2018-H1" "not_whole""#]
+    );
+    // The year of the return is not over by then.
+    let cut = app.get(&format!("{FORM}?{asked}&as_of=2018-06-05")).expect(200).json;
+    assert_eq!(cut["from_returns"], json!({"received": 0, "resolved": 0, "open": 0}));
+    assert_eq!(cut["returns_not_used"].as_array().unwrap().len(), 4);
+});
+
+api_test!(the_files_of_the_form_tell_what_came_from_returns, |app| {
+    make_tree(app);
+    // Behind those that stand in every file.
+    let notes = |asked: &str| -> Vec<String> {
+        let behind = |texts: Vec<String>| -> Vec<String> {
+            texts.into_iter().skip_while(|text| !text.starts_with("(c) ")).skip(1).collect()
+        };
+        let raw = app.get(&format!("{FORM}?{asked}&format=csv")).expect(200).raw;
+        let of_csv = behind(lines(&raw).into_iter().map(|line| line[1].clone()).collect());
+        let of_sheet = behind(sheet(app, asked).into_iter().map(|row| row[0].clone()).collect());
+        assert_eq!(of_csv, of_sheet, "{asked}");
+        of_csv
+    };
+    assert_eq!(notes("unit_id=d&period=2018"), [""; 0]);
+    make_returns(app);
+    let used = "Trong đó, số liệu lấy từ biểu tổng hợp của đơn vị chỉ gửi số tổng hợp: 7 hồ sơ nhận \
+                trong kỳ, 6 hồ sơ đã giải quyết, 3 hồ sơ đang giải quyết.";
+    let not_used = |n: i32| format!("Số biểu tổng hợp có ngày thuộc kỳ này nhưng không được tính: {n}.");
+    assert_eq!(notes("unit_id=d&period=2018"), [used.to_owned(), not_used(3)]);
+    assert_eq!(notes("unit_id=c1&period=2018"), [not_used(1)]);
+    assert_eq!(notes("unit_id=c2&period=2018-Q1"), [used.to_owned(), not_used(1)]);
+    assert_eq!(notes("unit_id=d&period=2017"), [""; 0]);
 });
 
 api_test!(what_is_asked_wrongly_of_the_form_is_named, |app| {

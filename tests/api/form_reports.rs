@@ -1,10 +1,12 @@
 //! Frozen reports: what was sent stays as it was, and every later state is compared with it.
 
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 
 use crate::{
     changes::page,
     form_06a::{FORM, make_dossier, make_tree},
+    returns::make_return,
     support::{
         api_test,
         app::App,
@@ -92,6 +94,49 @@ api_test!(a_later_freeze_tells_each_cell_that_differs, |app| {
         [1, 2].iter().map(|n| app.get(&format!("{YEAR}/revisions/{n}")).expect(200).json).collect();
     assert_eq!(documents[0]["total"]["c3"], 2);
     assert_eq!(documents[1]["total"]["c3"], 1);
+});
+
+api_test!(a_frozen_report_tells_what_came_from_returns, |app| {
+    begin(app);
+    let counted = make_return(app, json!({"unit_id": "c2", "period": "2018"}));
+    let superseded = make_return(app, json!({"unit_id": "d", "period": "2018"}));
+    freeze(app, json!({}), 201);
+    // The unit sends its dossiers after all: they win.
+    make_dossier(app, "C", json!({"unit_id": "c2"}));
+    let kept = app.get(&format!("{YEAR}/revisions/1")).expect(200).json;
+    assert_eq!(kept["from_returns"], json!({"received": 7, "resolved": 6, "open": 3}));
+    let not_used = |report: &Value| -> Vec<String> {
+        let of = report["returns_not_used"].as_array().unwrap();
+        of.iter().map(|not| format!("{} {}", not["return_id"], not["reason"])).collect()
+    };
+    assert_eq!(not_used(&kept), [format!("\"{superseded}\" \"superseded\"")]);
+    let live = app.get(&format!("{FORM}?unit_id=d&period=2018")).expect(200).json;
+    assert_eq!(live["from_returns"], json!({"received": 0, "resolved": 0, "open": 0}));
+    let both = [&counted, &superseded].map(|id| format!("\"{id}\" \"superseded\""));
+    assert_eq!(not_used(&live), both);
+    let differs = live["frozen"]["differs"].as_array().unwrap();
+    let gone = json!({"level": "commune", "field": "Đất đai", "cell": "c4", "before": 2, "after": 0});
+    assert!(differs.contains(&gone), "{differs:?}");
+    assert!(differs.iter().all(|difference| difference["level"] == "commune"), "{differs:?}");
+});
+
+api_test!(a_document_from_before_returns_were_told_is_read, |app| {
+    begin(app);
+    freeze(app, json!({}), 201);
+    let path = format!("{YEAR}/revisions/1");
+    let kept = app.get(&path).expect(200).json;
+    let old = without(without(kept, "from_returns"), "returns_not_used");
+    let statement = format!("UPDATE form_reports SET document = '{old}'");
+    app.database.connect().batch_execute(&statement).unwrap();
+    assert_eq!(app.get(&path).expect(200).json, old);
+    let frozen = || app.get(&format!("{FORM}?unit_id=d&period=2018")).expect(200).json["frozen"].clone();
+    assert_eq!((&frozen()["revision"], &frozen()["differs"]), (&json!(1), &json!([])));
+    assert_eq!(freeze(app, json!({}), 200)["revision"], 1);
+    make_return(app, json!({"unit_id": "c2", "period": "2018"}));
+    let second = freeze(app, json!({}), 201);
+    assert_eq!((&second["revision"], &second["differences"][0]["before"]), (&json!(2), &json!(0)));
+    let kept = app.get(&format!("{YEAR}/revisions/2")).expect(200).json;
+    assert_eq!((&kept["from_returns"]["received"], &kept["returns_not_used"]), (&json!(7), &json!([])));
 });
 
 api_test!(each_calendar_has_revisions_of_its_own, |app| {

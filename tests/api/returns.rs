@@ -6,6 +6,7 @@ use crate::{
     changes::page,
     support::{
         api_test,
+        app::App,
         records::{DOSSIERS, UNITS, dossier, unit, with, without},
         wrong::{ABSENT, INVALID, MALFORMED, NOWHERE, Row, bare, body, refuse_all},
     },
@@ -28,6 +29,11 @@ fn filled(over: Value) -> Value {
         "unit_id": "u", "period": "2020-Q1", "rows": [row(json!({}))], "source": {"title": "Báo cáo quý I năm 2020"}
     });
     with(base, over)
+}
+
+/// Sends a return, and gives its id.
+pub fn make_return(app: &App, over: Value) -> String {
+    app.post(RETURNS, &filled(over)).expect(201).json["id"].as_str().unwrap().to_owned()
 }
 
 api_test!(a_return_shows_its_rows_and_their_sum, |app| {
