@@ -33,6 +33,10 @@ pub struct ReadRow {
     pub dossier: Dossier,
     /// Why its due date changes, where the row says so.
     pub reason: Option<String>,
+    /// Whether `unit_id` may still be the code that the unit had on the day of the dossier.
+    pub unit_is_code: bool,
+    /// Whether `received_by_unit_id` may be.
+    pub received_by_is_code: bool,
 }
 
 /// What is wrong with a cell: its member, what stands there, the rule.
@@ -72,9 +76,12 @@ impl<'a> Reading<'a> {
     fn row(&mut self) -> Option<ReadRow> {
         // All are read before the first that is missing ends it: each is told.
         let code = self.required(Member::Code).map(clean);
-        let unit_id = self.required(Member::UnitId).map(|unit| self.unit(Member::UnitId, unit));
-        let received_by_unit_id =
-            self.text(Member::ReceivedByUnitId).map(|unit| self.unit(Member::ReceivedByUnitId, unit));
+        let unit = self.required(Member::UnitId);
+        let unit_is_code = self.is_code(Member::UnitId, unit);
+        let unit_id = unit.map(|unit| self.unit(Member::UnitId, unit));
+        let received_by = self.text(Member::ReceivedByUnitId);
+        let received_by_is_code = self.is_code(Member::ReceivedByUnitId, received_by);
+        let received_by_unit_id = received_by.map(|unit| self.unit(Member::ReceivedByUnitId, unit));
         let procedure_code = self.text(Member::ProcedureCode).map(clean);
         let field = self.text(Member::Field).map(clean);
         let submitted_via = match self.required(Member::SubmittedVia) {
@@ -127,7 +134,7 @@ impl<'a> Reading<'a> {
         if let Some(past) = past {
             self.take(past, &mut dossier);
         }
-        Some(ReadRow { dossier, reason })
+        Some(ReadRow { dossier, reason, unit_is_code, received_by_is_code })
     }
 
     pub(super) fn refuse(
@@ -198,6 +205,11 @@ impl<'a> Reading<'a> {
 
     pub(super) fn unit(&self, member: Member, text: &str) -> String {
         self.declared(member, text).map_or_else(|| clean(text), str::to_owned)
+    }
+
+    /// Whether a unit may be named by its code: what the mapping declares is an id.
+    fn is_code(&self, member: Member, unit: Option<&str>) -> bool {
+        self.plan.reads_codes() && unit.is_some_and(|unit| self.declared(member, unit).is_none())
     }
 
     fn word<T: std::str::FromStr<Err = UnknownWord>>(&mut self, member: Member, text: &str) -> Option<T> {

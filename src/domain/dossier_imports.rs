@@ -159,6 +159,8 @@ pub struct Mapping {
     pub values: BTreeMap<Member, BTreeMap<String, String>>,
     /// Units as the file writes them and their ids.
     pub units: BTreeMap<String, String>,
+    /// The list that the codes of units belong to; any when left out.
+    pub code_scheme: Option<String>,
     /// Words for statuses and their national codes 1 to 10.
     pub statuses: BTreeMap<String, i64>,
     /// How dates are written; `iso` when left out.
@@ -179,6 +181,8 @@ pub struct Plan {
     /// Offset of local times in seconds, and whether somebody declared it.
     pub(super) zone: (i64, bool),
     pub(super) preset: Option<Preset>,
+    /// The list that the codes of units belong to, where somebody declared it.
+    pub code_scheme: Option<String>,
     /// What stands between columns.
     pub delimiter: u8,
 }
@@ -203,6 +207,7 @@ impl Plan {
             }),
             zone: (VIETNAM_SECONDS, false),
             preset,
+            code_scheme: mapping.code_scheme.as_deref().map(clean).filter(|scheme| !scheme.is_empty()),
             delimiter: delimiter(mapping.delimiter.as_deref(), &mut findings),
         };
         if let Some(zone) = &mapping.zone {
@@ -281,6 +286,12 @@ impl Plan {
             Some(member) => Some(*member),
             None => self.columns.get(clean(head).as_str()).copied(),
         }
+    }
+
+    /// Whether units that the mapping doesn't declare may be named by codes: the portal does that, and a file whose
+    /// list of codes is declared.
+    pub fn reads_codes(&self) -> bool {
+        self.preset == Some(Preset::Dvcqg) || self.code_scheme.is_some()
     }
 
     /// Whether a head names what the service derives.

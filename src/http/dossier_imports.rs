@@ -40,13 +40,15 @@ const PIECE: usize = 1024 * 1024;
 pub struct ImportDossiersQuery {
     /// What a rejected row does to the others; `rows` when left out. `atomic` takes at most 200,000 rows.
     mode: Option<ImportMode>,
-    /// A declared way of reading.
+    /// A declared way of reading. `dvcqg` reads HoSoDongBoDVC of the national portal, whose `DonViXuLy` is the code that
+    /// the unit had on the day of acceptance, or its id.
     #[param(inline)]
     preset: Option<Preset>,
     /// A JSON object on top of the preset: `columns` (heads and the members that they give), `constants` (values
     /// of members that the file leaves blank), `values` (by member, words of the file and of the interface),
-    /// `units` (words of the file and ids), `statuses` (words and national codes), `dates` (`iso`, `dd/mm/yyyy`
-    /// or `yyyyMMddHHmmss`), `zone` (`+07:00`) and `delimiter` (`,`, `;` or a tab).
+    /// `units` (words of the file and ids), `code_scheme` (units are named by codes of this list, as with `dvcqg` by
+    /// those of any), `statuses` (words and national codes), `dates` (`iso`, `dd/mm/yyyy` or `yyyyMMddHHmmss`),
+    /// `zone` (`+07:00`) and `delimiter` (`,`, `;` or a tab).
     mapping: Option<String>,
     /// Name of the file, for people.
     name: Option<String>,

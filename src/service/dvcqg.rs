@@ -12,6 +12,7 @@ use super::{
     dossiers::Dossiers,
     error::{Error, Result},
     imports::read_object,
+    unit_codes::UnitCodes,
 };
 use crate::{
     domain::{
@@ -23,7 +24,7 @@ use crate::{
         time::Moment,
         violation::{Text, Violation},
     },
-    store::{self, Conn, Store, Versioned, lock},
+    store::{Conn, Store, Versioned, lock},
 };
 
 /// Records that are told in one request at most.
@@ -162,40 +163,15 @@ fn read(plan: &Plan, json: &str) -> std::result::Result<Record, Answer> {
     }
 }
 
-/// The unit that a code meant on a day, or the one of this id.
-fn unit_of(conn: &mut Conn, head: &str, text: &str, scheme: Option<&str>, day: Moment) -> Result<String> {
-    let day = day.day();
-    let coded = store::units::coded(conn, text, scheme)?;
-    let known = !coded.is_empty();
-    let mut then = coded.into_iter().filter(|unit| unit.exists_on(day));
-    let refuse = |code: &'static str, en: String, vi: String| {
-        Err(Error::Invalid(vec![Violation::new(format!("/{head}"), code, en, vi)]))
-    };
-    match (then.next(), then.next()) {
-        (Some(unit), None) => Ok(unit.id),
-        (Some(one), Some(other)) => refuse(
-            "ambiguous_unit",
-            format!("On {day} the code `{text}` was of `{}` and of `{}`: name the scheme.", one.id, other.id),
-            format!("Ngày {day} mã `{text}` là của `{}` và của `{}`: hãy nêu bộ mã.", one.id, other.id),
-        ),
-        (None, _) if store::units::exists(conn, text)? => Ok(text.to_owned()),
-        (None, _) if known => refuse(
-            "unit_not_in_existence",
-            format!("No unit had the code `{text}` on {day}."),
-            format!("Không đơn vị nào mang mã `{text}` vào ngày {day}."),
-        ),
-        (None, _) => Err(Error::Invalid(vec![Error::unknown_unit(format!("/{head}"), text)])),
-    }
-}
-
 /// Takes over one record, within a transaction.
 fn take_one(conn: &mut Conn, context: &Context, mut record: Record, scheme: Option<&str>) -> Result<Taken> {
-    let day = record.dossier.accepted_at.or(record.dossier.submitted_at).unwrap_or(context.now);
-    record.dossier.unit_id = unit_of(conn, "DonViXuLy", &record.dossier.unit_id, scheme, day)?;
+    let day = record.dossier.accepted_at.or(record.dossier.submitted_at).unwrap_or(context.now).day();
+    let mut codes = UnitCodes::new(scheme);
+    record.dossier.unit_id = codes.unit_on(conn, "/DonViXuLy", &record.dossier.unit_id, day)?;
     // It may as well be the number of a portal: what is no unit says nothing.
     let handed_in_at = record.beside.handed_in_at.as_deref().map(clean);
     record.dossier.received_by_unit_id =
-        match handed_in_at.map(|text| unit_of(conn, "NoiNopHoSo", &text, scheme, day)) {
+        match handed_in_at.map(|text| codes.unit_on(conn, "/NoiNopHoSo", &text, day)) {
             Some(Ok(id)) => Some(id).filter(|id| *id != record.dossier.unit_id),
             Some(Err(Error::Invalid(_))) | None => None,
             Some(Err(error)) => return Err(error),

@@ -68,6 +68,7 @@ pub mod sight;
 pub mod simulations;
 pub mod snapshots;
 pub mod totals;
+pub mod unit_codes;
 pub mod unit_profiles;
 pub mod unit_scores;
 pub mod unit_tree;

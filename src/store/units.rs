@@ -269,14 +269,20 @@ pub fn with_code(conn: &mut Conn, scheme: &str, code: &str, except: &str) -> Sto
     Ok(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record).collect())
 }
 
-/// Every unit that has or had a code, in one scheme or in any.
-pub fn coded(conn: &mut Conn, code: &str, scheme: Option<&str>) -> StoreResult<Vec<Unit>> {
-    let coded = units::table.filter(units::code.eq(code)).order(units::id);
-    let rows: Vec<UnitRow> = match scheme {
-        Some(scheme) => coded.filter(units::code_scheme.eq(scheme)).load(conn)?,
-        None => coded.load(conn)?,
+/// Every unit that has or had a code, in one scheme or in any: its id, and the days on which it exists.
+pub fn coded(conn: &mut Conn, code: &str, scheme: Option<&str>) -> StoreResult<Vec<(String, Validity)>> {
+    type Row = (String, Option<chrono::NaiveDate>, Option<chrono::NaiveDate>);
+    let columns = (units::id, units::valid_from, units::valid_to);
+    let coded = units::table.filter(units::code.eq(code)).order(units::id).select(columns);
+    let rows: Vec<Row> = match scheme {
+        Some(scheme) => {
+            let coded = coded.filter(units::code_scheme.eq(scheme));
+            either!(conn, |conn| coded.load(conn))?
+        }
+        None => either!(conn, |conn| coded.load(conn))?,
     };
-    Ok(with_relatives(conn, rows)?.into_iter().map(|unit| unit.record).collect())
+    let days = |from, to| Validity { from: row::day(from), to: row::day(to) };
+    Ok(rows.into_iter().map(|(id, from, to)| (id, days(from, to))).collect())
 }
 
 /// Whether there is a unit of this id.

@@ -262,6 +262,43 @@ api_test!(the_preset_of_the_portal_keeps_nothing_of_applicants, |app| {
     }
 });
 
+api_test!(the_preset_of_the_portal_finds_units_by_their_codes_of_the_day, |app| {
+    crate::dvcqg::units(app);
+    let file = "MaHoSo,NgayNopHoSo,NgayTiepNhan,TrangThaiHoSo,DonViXuLy,received_by_unit_id\n\
+                A,,20210302080000,4,874,30145\n\
+                B,,20250801080000,4,874,\n\
+                C,,20250801080000,4,new,\n\
+                D,20210301080000,,1,874,\n\
+                E,,20210302080000,4,999,\n\
+                F,,20210302080000,4,UBND huyện,\n\
+                G,,20210302080000,9,999,nowhere\n";
+    let query = |mapping: Value| format!("?preset=dvcqg&mapping={}", encoded(&mapping.to_string()));
+    let units = json!({"UBND huyện": "old"});
+    let done = import(app, &query(json!({"units": units})), "text/csv", file);
+    assert_eq!(counts(&done), [7, 4, 0, 0, 3, 0], "{done}");
+    let of = |code: &str| app.get(&format!("{DOSSIERS}/{code}")).expect(200).json["unit_id"].clone();
+    assert_eq!(["A", "C", "D", "F"].map(of), ["old", "new", "old", "old"]);
+    assert_eq!(app.get(&format!("{DOSSIERS}/A")).expect(200).json["received_by_unit_id"], "commune");
+    let report = report(app, &done);
+    let wrong = [
+        (2, vec!["ambiguous_unit".to_owned()]),
+        (5, vec!["unknown_unit".to_owned()]),
+        (7, ["required_by_status", "unknown_unit", "unknown_unit"].map(str::to_owned).to_vec()),
+    ];
+    assert_eq!(told(&report), wrong);
+    assert_eq!((&report[0]["column"], &report[0]["value"]), (&json!("DonViXuLy"), &json!("874")));
+    // Named by its list, the code is of one unit.
+    let again = import(app, &query(json!({"units": units, "code_scheme": "gso"})), "text/csv", file);
+    assert_eq!(counts(&again), [7, 1, 0, 4, 2, 0], "{again}");
+    assert_eq!(of("B"), "new");
+    // Without the portal's preset a unit is an id, unless the list of its codes is declared.
+    let plain = "code,unit_id,submitted_via,status,accepted_at\nP,874,online,4,2021-03-02T08:00:00+07:00\n";
+    assert_eq!(counts(&import(app, "", "text/csv", plain)), [1, 0, 0, 0, 1, 0]);
+    let schemed = format!("?mapping={}", encoded(&json!({"code_scheme": "gso"}).to_string()));
+    assert_eq!(counts(&import(app, &schemed, "text/csv", plain)), [1, 1, 0, 0, 0, 0]);
+    assert_eq!(of("P"), "old");
+});
+
 api_test!(a_mapping_says_what_heads_words_and_dates_mean, |app| {
     app.make_units(&["gso-1"]);
     let mapping = json!({

@@ -4,6 +4,7 @@
 //! An import lives in the database: whoever looks sees how far it is, and a process that dies leaves one that is
 //! taken for interrupted. Each piece is written together with the counts of its rows, so that these are exact.
 
+mod pieces;
 mod rows;
 mod run;
 mod source;

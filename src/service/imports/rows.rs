@@ -131,6 +131,11 @@ impl RowReader {
         self.dropped.iter().cloned().collect()
     }
 
+    /// How it is read.
+    pub fn plan(&self) -> Arc<Plan> {
+        self.plan.clone()
+    }
+
     /// Heads of the columns that are read, by member.
     pub fn heads(&self) -> &[Option<String>] {
         &self.heads

@@ -13,19 +13,13 @@ use tokio::{
 
 use super::{
     Clock, Job,
-    rows::{Row, RowReader, finding, head_of, unreadable},
+    pieces::{PIECE, Piece, read_piece, write},
+    rows::{RowReader, unreadable},
 };
 use crate::{
-    domain::{
-        dossier_import_rows::value_of,
-        dossier_imports::Member,
-        dossiers::Dossier,
-        imports::{Counts, Failure, Finding, Import, ImportMode, ImportStatus, MOST_ATOMIC_ROWS, RowResult},
-        violation::Violation,
-    },
+    domain::imports::{Counts, Failure, Finding, Import, ImportMode, ImportStatus, MOST_ATOMIC_ROWS},
     service::{
-        crud::{Context, Proposal},
-        dossier_imports::write_rows,
+        crud::Context,
         error::{Error, Result},
     },
     store::{
@@ -33,9 +27,6 @@ use crate::{
         lock::{self, Structure},
     },
 };
-
-/// Rows that are written at once; other writers come in between.
-const PIECE: usize = 1000;
 
 /// How often a running import shows that it lives.
 const BEAT: Duration = Duration::from_secs(2);
@@ -90,13 +81,6 @@ struct Runner<'a, T> {
 enum Read {
     Piece(Piece),
     Broken(std::io::Error),
-}
-
-/// Rows that are written at once, and what the file has shown of its columns so far.
-struct Piece {
-    rows: Vec<Row>,
-    heads: Vec<Option<String>>,
-    dropped: Vec<String>,
 }
 
 impl<T: Fn(&Counts)> Runner<'_, T> {
@@ -318,69 +302,6 @@ fn read_pieces(mut reader: RowReader, send: &mpsc::Sender<Read>) {
             return;
         }
     }
-}
-
-/// The next rows, fewer only before the end or an error.
-fn read_piece(reader: &mut RowReader) -> (Piece, Option<std::io::Error>) {
-    let mut rows = Vec::with_capacity(PIECE);
-    let mut broken = None;
-    while rows.len() < PIECE {
-        match reader.next() {
-            Ok(Some(row)) => rows.push(row),
-            Ok(None) => break,
-            Err(error) => {
-                broken = Some(error);
-                break;
-            }
-        }
-    }
-    (Piece { rows, heads: reader.heads().to_vec(), dropped: reader.dropped() }, broken)
-}
-
-/// Writes rows, counts them, and gives what was wrong with those that were rejected, in the order of the file.
-fn write(
-    conn: &mut Conn,
-    context: &Context,
-    import: &str,
-    piece: &Piece,
-    counts: &mut Counts,
-) -> Result<Vec<Finding>> {
-    let reason = format!("import {import}");
-    let mut findings = Vec::new();
-    let mut proposals = Vec::with_capacity(piece.rows.len());
-    for (number, row) in &piece.rows {
-        match row {
-            Ok(row) => {
-                let reason = Some(row.reason.clone().unwrap_or_else(|| reason.clone()));
-                proposals.push((*number, Proposal { record: row.dossier.clone(), reason }));
-            }
-            Err(wrong) => {
-                counts.add(&RowResult::Rejected(Vec::new()));
-                findings.extend(wrong.iter().cloned());
-            }
-        }
-    }
-    let mut dossiers = piece.rows.iter().filter_map(|(_, row)| row.as_ref().ok()).map(|row| &row.dossier);
-    for (number, result) in write_rows(conn, context, proposals)? {
-        counts.add(&result);
-        let dossier = dossiers.next();
-        if let RowResult::Rejected(violations) = result {
-            findings.extend(
-                violations.into_iter().map(|violation| told(number, dossier, &piece.heads, violation)),
-            );
-        }
-    }
-    // The sort is stable: findings of a row stay in their order.
-    findings.sort_by_key(|finding| finding.row);
-    Ok(findings)
-}
-
-/// A rule that a row breaks as a line of the report.
-fn told(number: u64, dossier: Option<&Dossier>, heads: &[Option<String>], violation: Violation) -> Finding {
-    let member = Member::of_pointer(&violation.pointer);
-    let value = member.zip(dossier).and_then(|(member, dossier)| value_of(dossier, member));
-    let head = member.map(|member| head_of(heads, member));
-    finding(number, head, value, violation)
 }
 
 /// Notes counts and findings of an import that still runs.

@@ -1,0 +1,141 @@
+//! Rows of an import that are read together and written together.
+
+use std::sync::Arc;
+
+use super::rows::{Row, RowReader, finding, head_of};
+use crate::{
+    domain::{
+        dossier_import_rows::{ReadRow, value_of},
+        dossier_imports::{Member, Plan},
+        dossiers::Dossier,
+        imports::{Counts, Finding, RowResult},
+        time::Moment,
+        violation::Violation,
+    },
+    service::{
+        crud::{Context, Proposal},
+        dossier_imports::write_rows,
+        error::{Error, Result},
+        unit_codes::UnitCodes,
+    },
+    store::Conn,
+};
+
+/// Rows that are written at once; other writers come in between.
+pub const PIECE: usize = 1000;
+
+/// Rows that are written at once, and what the file has shown of its columns so far.
+pub struct Piece {
+    /// How they are read.
+    plan: Arc<Plan>,
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Heads of the columns that are read, by member.
+    heads: Vec<Option<String>>,
+    /// Heads of the columns that are not.
+    pub dropped: Vec<String>,
+}
+
+/// The next rows, fewer only before the end or an error.
+pub fn read_piece(reader: &mut RowReader) -> (Piece, Option<std::io::Error>) {
+    let mut rows = Vec::with_capacity(PIECE);
+    let mut broken = None;
+    while rows.len() < PIECE {
+        match reader.next() {
+            Ok(Some(row)) => rows.push(row),
+            Ok(None) => break,
+            Err(error) => {
+                broken = Some(error);
+                break;
+            }
+        }
+    }
+    let piece =
+        Piece { plan: reader.plan(), rows, heads: reader.heads().to_vec(), dropped: reader.dropped() };
+    (piece, broken)
+}
+
+/// Writes rows, counts them, and gives what was wrong with those that were rejected, in the order of the file.
+///
+/// # Errors
+/// The database's.
+pub fn write(
+    conn: &mut Conn,
+    context: &Context,
+    import: &str,
+    piece: &Piece,
+    counts: &mut Counts,
+) -> Result<Vec<Finding>> {
+    let reason = format!("import {import}");
+    let mut codes = UnitCodes::new(piece.plan.code_scheme.as_deref());
+    let mut findings = Vec::new();
+    let mut proposals = Vec::with_capacity(piece.rows.len());
+    let mut dossiers = Vec::with_capacity(piece.rows.len());
+    for (number, row) in &piece.rows {
+        let row = match row {
+            Ok(row) => row,
+            Err(wrong) => {
+                counts.add(&RowResult::Rejected(Vec::new()));
+                findings.extend(wrong.iter().cloned());
+                continue;
+            }
+        };
+        match with_ids(conn, &mut codes, row, context.now)? {
+            Ok(record) => {
+                let reason = Some(row.reason.clone().unwrap_or_else(|| reason.clone()));
+                proposals.push((*number, Proposal { record, reason }));
+                dossiers.push(&row.dossier);
+            }
+            Err(wrong) => {
+                counts.add(&RowResult::Rejected(Vec::new()));
+                findings.extend(told(*number, &row.dossier, &piece.heads, wrong));
+            }
+        }
+    }
+    for ((number, result), dossier) in write_rows(conn, context, proposals)?.into_iter().zip(dossiers) {
+        counts.add(&result);
+        if let RowResult::Rejected(wrong) = result {
+            findings.extend(told(number, dossier, &piece.heads, wrong));
+        }
+    }
+    // The sort is stable: findings of a row stay in their order.
+    findings.sort_by_key(|finding| finding.row);
+    Ok(findings)
+}
+
+/// The dossier of a row with the ids of the units that the row names by codes, or the rules that the row breaks.
+fn with_ids(
+    conn: &mut Conn,
+    codes: &mut UnitCodes<'_>,
+    row: &ReadRow,
+    now: Moment,
+) -> Result<std::result::Result<Dossier, Vec<Violation>>> {
+    let mut dossier = row.dossier.clone();
+    let day = dossier.accepted_at.or(dossier.submitted_at).unwrap_or(now).day();
+    let unit = Some(&mut dossier.unit_id).filter(|_| row.unit_is_code);
+    let received_by = dossier.received_by_unit_id.as_mut().filter(|_| row.received_by_is_code);
+    let mut wrong = Vec::new();
+    for (pointer, unit) in [("/unit_id", unit), ("/received_by_unit_id", received_by)] {
+        let Some(unit) = unit else { continue };
+        match codes.unit_on(conn, pointer, unit, day) {
+            Ok(id) => *unit = id,
+            Err(Error::Invalid(violations)) => wrong.extend(violations),
+            Err(error) => return Err(error),
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(Ok(dossier));
+    }
+    // Every wrong cell is told, not only the unit.
+    Ok(Err(dossier.check().into_iter().chain(wrong).collect()))
+}
+
+/// The rules that a row breaks as lines of the report.
+fn told(number: u64, dossier: &Dossier, heads: &[Option<String>], wrong: Vec<Violation>) -> Vec<Finding> {
+    let line = |violation: Violation| {
+        let member = Member::of_pointer(&violation.pointer);
+        let value = member.and_then(|member| value_of(dossier, member));
+        finding(number, member.map(|member| head_of(heads, member)), value, violation)
+    };
+    wrong.into_iter().map(line).collect()
+}
