@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::violation::{Text, Violation},
     store::{
-        Conn, Store, Versioned,
+        Conn, Store, StoreError, Versioned,
         changes::{self, Action},
         list::{self, Filter, Request},
         lock,
@@ -170,7 +170,7 @@ fn insert<R: Resource>(
     proposal: Proposal<R::Record>,
 ) -> Result<Versioned<R::Record>> {
     let version = log::<R>(conn, context, &proposal.record, Action::Create, proposal.reason, None)?;
-    R::insert(conn, &proposal.record, version).map_err(taken)?;
+    R::insert(conn, &proposal.record, version).map_err(|error| taken::<R>(error, &proposal.record))?;
     R::written(conn, None, Some(&proposal.record))?;
     Ok(Versioned { record: proposal.record, version })
 }
@@ -187,19 +187,23 @@ pub fn update<R: Resource>(
 ) -> Result<Versioned<R::Record>> {
     let Proposal { record, reason } = proposal;
     let version = log::<R>(conn, context, &record, Action::Update, reason, Some(old))?;
-    R::update(conn, &record, version).map_err(taken)?;
+    R::update(conn, &record, version).map_err(|error| taken::<R>(error, &record))?;
     R::written(conn, Some(old), Some(&record))?;
     Ok(Versioned { record, version })
 }
 
 /// A unique key that another transaction took in the meantime is the caller's conflict, not a defect.
-fn taken(error: crate::store::StoreError) -> Error {
+fn taken<R: Resource>(error: StoreError, record: &R::Record) -> Error {
     match error {
-        crate::store::StoreError::Unique(key) => Error::conflict(
-            "duplicate",
-            format!("The same record exists already ({key})."),
-            format!("Bản ghi này đã tồn tại ({key})."),
-        ),
+        StoreError::Unique(constraint) => {
+            tracing::debug!(constraint, resource = R::NAME, "a unique key was taken meanwhile");
+            let (resource, key) = (R::NAME, R::unique(record));
+            Error::conflict(
+                "duplicate",
+                format!("`{key}` exists already in {resource}: another request has just written it."),
+                format!("`{key}` đã có trong {resource}: một yêu cầu khác vừa ghi."),
+            )
+        }
         other => Error::Store(other),
     }
 }
@@ -393,7 +397,7 @@ pub fn entry<R: Resource>(
     let before = before
         .map(serde_json::to_string)
         .transpose()
-        .map_err(|e| Error::Store(crate::store::StoreError::Other(e.to_string())))?;
+        .map_err(|e| Error::Store(StoreError::Other(e.to_string())))?;
     let entry = entry_of(context, R::NAME, R::record_id(record), action);
     Ok(changes::Entry { reason, before, ..entry })
 }

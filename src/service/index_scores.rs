@@ -114,6 +114,10 @@ impl Resource for IndexScores {
         score.id.clone()
     }
 
+    fn unique(score: &IndexScore) -> String {
+        score.natural_key()
+    }
+
     fn find(conn: &mut Conn, key: &str) -> StoreResult<Option<Versioned<IndexScore>>> {
         store::index_scores::find(conn, key)
     }

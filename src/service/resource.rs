@@ -147,6 +147,10 @@ pub trait Resource: Send + 'static {
     fn record_id(record: &Self::Record) -> String {
         Self::key(record)
     }
+    /// What no two records may have in common, as a refusal names it.
+    fn unique(record: &Self::Record) -> String {
+        Self::key(record)
+    }
     /// Finds a record.
     fn find(conn: &mut Conn, key: &str) -> StoreResult<Option<Versioned<Self::Record>>>;
     /// A page of records.

@@ -1,6 +1,9 @@
 //! Many at once: nobody's write is lost, and nobody's is taken for another's.
 
-use std::sync::{Barrier, mpsc};
+use std::{
+    sync::{Barrier, mpsc},
+    time::Duration,
+};
 
 use chiso::store::{Conn, Store, StoreError, StoreLimits};
 use diesel::connection::SimpleConnection;
@@ -11,7 +14,8 @@ use crate::support::{
     app::{App, STORE_LIMITS},
     client::{Answer, Client},
     database_test,
-    records::{DOSSIERS, UNITS, dossier, unit},
+    indexes::{SCORES, score},
+    records::{DOSSIERS, UNITS, dossier, unit, with},
 };
 
 /// Does `work` in `threads` threads that begin together; each has a client of its own.
@@ -85,6 +89,36 @@ api_test!(of_two_creations_of_one_code_exactly_one_wins, |app| {
         let loser = answers.iter().find(|answer| answer.status == 409).unwrap();
         assert_eq!(loser.code(), "duplicate");
     }
+});
+
+api_test!(a_score_that_another_request_writes_meanwhile_is_refused_in_plain_words, |app| {
+    app.make_units(&["u"]);
+    app.make_edition(json!({}));
+    app.make_score(&with(score("u", 1), json!({"stage": "self"})));
+    // Somebody else makes it the final one, in a transaction that is not over yet.
+    let (tell, told) = mpsc::channel::<()>();
+    let store = app.store.clone();
+    let holder = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let held: Result<(), StoreError> = store
+                .write(move |conn: &mut Conn| {
+                    conn.batch_execute("UPDATE index_scores SET stage = 'final'")?;
+                    tell.send(()).unwrap();
+                    std::thread::sleep(Duration::from_millis(500));
+                    Ok::<(), StoreError>(())
+                })
+                .await;
+            held.unwrap();
+        });
+    });
+    told.recv().unwrap();
+    let ask = app.ask("POST", SCORES).header("accept-language", "en");
+    let refused = ask.json(&score("u", 2)).send().expect(409);
+    holder.join().unwrap();
+    assert_eq!(refused.code(), "duplicate");
+    let detail = refused.json["detail"].as_str().unwrap();
+    assert!(detail.contains("`ix/2016/u/final/_total`"), "{detail}");
+    assert!(!detail.contains("natural_key"), "the name of a constraint is no rule: {detail}");
 });
 
 api_test!(puts_of_one_absent_record_make_it_once, |app| {
@@ -204,7 +238,7 @@ database_test!(writes_beyond_the_queue_are_503_with_retry_after on Sqlite, |data
 
 database_test!(requests_without_a_connection_are_503_with_retry_after, |database| {
     // Long enough for a connection to be made on a busy machine, which is waited for as long.
-    let limits = StoreLimits { connections: 1, wait: std::time::Duration::from_millis(1000), ..STORE_LIMITS };
+    let limits = StoreLimits { connections: 1, wait: Duration::from_millis(1000), ..STORE_LIMITS };
     let app = App::with_limits(crate::support::database::Database::migrated(database.kind), limits);
     let (go, wait) = mpsc::channel::<()>();
     let (tell, told) = mpsc::channel::<()>();
