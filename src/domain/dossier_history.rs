@@ -30,13 +30,11 @@ impl Dossier {
                 self.accepted_at = course.accepted_at;
             }
             self.finished_at = course.finished_at;
-            if course.status.stage() == Stage::Resolved {
-                // A return that came with the record alone, and that no event ever told.
-                let before = self.history.as_deref();
-                let told = history.tells_return() || before.is_some_and(History::tells_return);
-                let kept = self.returned_at.filter(|at| !told && Some(*at) >= course.finished_at);
-                self.returned_at = course.returned_at.or(kept);
-            }
+            // A return that came with the record alone, and that no event ever told.
+            let before = self.history.as_deref();
+            let told = history.tells_return() || before.is_some_and(History::tells_return);
+            let kept = self.returned_at.filter(|at| !told && Some(*at) >= course.finished_at);
+            self.returned_at = course.returned_at.or(kept);
         }
         if self.first_due_at.is_none() {
             self.first_due_at = history.events.iter().find_map(|event| event.due_at);

@@ -141,15 +141,17 @@ fn settle_with(
         history.due_changes = changes;
         return Ok(());
     };
-    let mut moves: Vec<(Moment, Option<Moment>)> =
+    let mut given: Vec<(Moment, Option<Moment>)> =
         history.events.iter().filter_map(|event| Some((event.at, Some(event.due_at?)))).collect();
     let moved = changes.iter().filter(|change| !change.is_base());
-    moves.extend(moved.map(|change| (change.at, change.due_at)));
+    given.extend(moved.map(|change| (change.at, change.due_at)));
+    let mut moves = given.clone();
     for pause in paused {
-        if moves.iter().any(|(at, _)| (pause.from..=pause.to).contains(at)) {
+        if given.iter().any(|(at, _)| (pause.from..=pause.to).contains(at)) {
             continue;
         }
-        let due = moves.iter().filter(|(at, _)| *at < pause.from).max_by_key(|(at, _)| *at);
+        // A wait that follows another one begins with the date that the other one's end gave.
+        let due = moves.iter().filter(|(at, _)| *at <= pause.from).max_by_key(|(at, _)| *at);
         let Some(due) = due.map_or(Some(first), |(_, due)| *due).filter(|due| pause.from.day() <= due.day())
         else {
             continue;

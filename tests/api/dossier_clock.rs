@@ -107,6 +107,28 @@ api_test!(a_supplement_begins_the_term_again_and_a_duty_moves_the_date, |app| {
     }
 });
 
+api_test!(two_waits_in_a_row_move_the_date_each_by_its_own_rule, |app| {
+    make(app);
+    for (waits, between, rules) in [
+        // Begun again on Friday the 6th: 9 to 13 March. The duty from then on took the 9th.
+        ([5, 6], at("13", 17), ["restart", "extend"]),
+        // The duty took the 6th. Begun again on the 9th: 10 to 16 March.
+        ([6, 5], at("11", 17), ["extend", "restart"]),
+    ] {
+        app.post(DOSSIERS, &without_due(json!({"procedure_code": "1.001", "status": 2}))).expect(201);
+        app.post(EVENTS, &event(waits[0], "04")).expect(201);
+        app.post(EVENTS, &event(waits[1], "06")).expect(201);
+        assert_eq!(due(app).1, between, "the first wait has ended");
+        app.post(EVENTS, &event(4, "09")).expect(201);
+        assert_eq!(due(app).1, at("16", 17), "{waits:?}");
+        let told = app.get(EVENTS).expect(200).json["due_changes"].clone();
+        assert_eq!((&told[0]["rule"], &told[0]["paused_at"]), (&json!(rules[0]), &json!(at("04", 8))));
+        assert_eq!((&told[1]["rule"], &told[1]["paused_at"]), (&json!(rules[1]), &json!(at("06", 8))));
+        assert_eq!((&told[1]["from_due_at"], &told[2]), (&json!(between), &Value::Null));
+        app.delete(A).expect(204);
+    }
+});
+
 api_test!(a_pause_told_late_moves_the_date_all_the_same, |app| {
     make(app);
     app.post(DOSSIERS, &without_due(json!({"procedure_code": "1.001", "status": 2}))).expect(201);

@@ -260,6 +260,28 @@ api_test!(an_unknown_dossier_has_no_history, |app| {
     }
 });
 
+api_test!(a_dossier_that_is_opened_again_is_returned_no_more, |app| {
+    make(app, json!({"status": 10, "finished_at": at("12", 9), "returned_at": at("13", 9)}));
+    for (status, finished) in [(4, Value::Null), (7, json!(at("15", 8)))] {
+        let day = if status == 4 { "14" } else { "15" };
+        app.post(&format!("{EVENTS}?mode=sync"), &event(status, day)).expect(201);
+        let record = app.get(A).expect(200).json;
+        let told = (&record["status"], &record["finished_at"], &record["returned_at"]);
+        assert_eq!(told, (&json!(status), &finished, &Value::Null));
+    }
+    // Nobody told a return by an event: that it was open for an hour before says nothing of it.
+    app.delete(A).expect(204);
+    let over = json!({"status": 9, "finished_at": at("12", 9), "returned_at": at("13", 9)});
+    app.post(DOSSIERS, &with(dossier("A", "u"), over)).expect(201);
+    for (status, hour) in [(4, 10), (9, 11)] {
+        let late = json!({"status": status, "at": at("12", hour)});
+        app.post(&format!("{EVENTS}?mode=sync"), &late).expect(201);
+    }
+    let record = app.get(A).expect(200).json;
+    let told = (&record["finished_at"], &record["returned_at"]);
+    assert_eq!(told, (&json!(at("12", 11)), &json!(at("13", 9))));
+});
+
 api_test!(a_return_told_with_the_record_stays_when_events_are_told, |app| {
     make(app, json!({"status": 9, "finished_at": at("12", 9), "returned_at": at("13", 9)}));
     app.post(EVENTS, &event(4, "03")).expect(201);
