@@ -1,6 +1,7 @@
 //! From the cells of a row to a dossier: every cell that can't be read is told, not only the first.
 
 use super::{
+    decimal::Exact,
     dossier_import_times::{self as times, Edge},
     dossier_imports::{DateForm, Member, Plan, Preset, folded},
     dossiers::{Dossier, Stage, Status, SubmissionChannel},
@@ -255,7 +256,7 @@ impl<'a> Reading<'a> {
 
     fn status(&mut self) -> Option<Status> {
         let text = self.required(Member::Status)?;
-        let status = self.declared(Member::Status, text).unwrap_or(text).parse().ok().and_then(Status::new);
+        let status = read_status(self.declared(Member::Status, text).unwrap_or(text));
         if status.is_none() {
             self.refuse(
                 Member::Status,
@@ -290,6 +291,15 @@ impl<'a> Reading<'a> {
         }
         read
     }
+}
+
+/// A status by its national code; like the bodies of the interface, it takes a decimal without a fraction: 4.0 is 4.
+fn read_status(text: &str) -> Option<Status> {
+    if let Ok(code) = text.parse() {
+        return Status::new(code);
+    }
+    let number = Exact::parse(text).ok()?;
+    (1_i64..=10).find(|code| Exact::from(*code) == number).and_then(Status::new)
 }
 
 /// What a dossier says of a member, for the report of a rule that it breaks.

@@ -221,6 +221,23 @@ api_test!(wrong_lines_of_json_are_rejected_alone, |app| {
     assert_eq!(done["dropped_columns"], json!(["ChuHoSo"]));
 });
 
+api_test!(a_status_may_be_written_as_a_decimal_without_a_fraction, |app| {
+    app.make_units(&["u"]);
+    let statuses = ["4.0", "0.4e1", "4.5", "11.0", "4.0000000000000000000001"];
+    let line = |(n, status): (usize, &str)| {
+        format!(
+            "{{\"code\": \"D-{n}\", \"unit_id\": \"u\", \"submitted_via\": \"online\", \
+             \"accepted_at\": \"2020-03-02T08:00:00+07:00\", \"status\": {status}}}\n"
+        )
+    };
+    let lines: String = statuses.into_iter().enumerate().map(line).collect();
+    let done = import(app, "", "application/x-ndjson", lines);
+    assert_eq!(counts(&done), [5, 2, 0, 0, 3, 0], "{done}");
+    assert_eq!(app.get(&format!("{DOSSIERS}/D-0")).expect(200).json["status"], 4);
+    let wrong = [3, 4, 5].map(|row| (row, vec!["unknown_status".to_owned()]));
+    assert_eq!(told(&report(app, &done)), wrong);
+});
+
 api_test!(the_preset_of_the_portal_keeps_nothing_of_applicants, |app| {
     app.make_units(&["gso-874"]);
     let file = "MaHoSo,MaTTHC,TenLinhVuc,KenhThucHien,ChuHoSo,Email,SoDienThoai,MaDoiTuong,TrichYeuHoSo,NgayNopHoSo,\
