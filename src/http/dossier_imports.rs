@@ -56,14 +56,15 @@ pub struct ImportDossiersQuery {
 
 /// Import dossiers
 ///
-/// CSV with a line of heads, or NDJSON; packed with gzip or zstd where the first bytes say so. Each row is an upsert by
-/// code and replaces the dossier as a `PUT` does; a row that says what the dossier says already writes nothing,
-/// so that a file may be sent again. A due date that the file moves is a change with the reason `import` and the
-/// import's id. Heads are names of members, or declared; columns of other heads are dropped before anything is
-/// kept, and named in `dropped_columns`. A file of an export has a column `history`: the history is taken as it
-/// is, with `recorded_at`, `due_derived` and `due_calendar`, where it leads to what the row says, and the row is
-/// rejected where it does not; without that column the three are not read. The answer comes when the file is
-/// there and its heads fit; the rows follow behind it.
+/// CSV with a line of heads, or NDJSON; packed with gzip or zstd where the first bytes say so. Each row is an upsert
+/// by code and replaces the dossier as a `PUT` does; a row that says what the dossier says already writes nothing, so
+/// that a file may be sent again. Of rows of one code the first that can be read counts: a later one that says
+/// something else is rejected as `duplicate_in_file`. A due date that the file moves is a change with the reason
+/// `import` and the import's id. Heads are names of members, or declared; columns of other heads are dropped before
+/// anything is kept, and named in `dropped_columns`. A file of an export has a column `history`: the history is taken
+/// as it is, with `recorded_at`, `due_derived` and `due_calendar`, where it leads to what the row says, and the row
+/// is rejected where it does not; without that column the three are not read. The answer comes when the file is there
+/// and its heads fit; the rows follow behind it.
 #[utoipa::path(tag = "imports", params(ImportDossiersQuery),
     request_body(description = "The file.", content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/gzip"))),
     responses((status = 202, description = "The import, running.", body = ImportView, headers(("Location" = String, description = "Address of the import."))))

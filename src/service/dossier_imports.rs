@@ -32,7 +32,8 @@ struct Write {
 }
 
 /// Writes rows in their order, within a transaction of the caller's that has locked the records: a rejected row
-/// leaves nothing, and of two rows of one code the later one stands.
+/// leaves nothing. A row whose number is in `repeated` has a code that came earlier in the file: it writes nothing, and
+/// is rejected unless it says what the dossier says by then. So the same file sent again changes nothing.
 ///
 /// # Errors
 /// The database's: nothing is known of the rows then, and the transaction is to be undone.
@@ -40,6 +41,7 @@ pub fn write_rows(
     conn: &mut Conn,
     context: &Context,
     rows: Vec<(u64, Proposal<Dossier>)>,
+    repeated: &HashSet<u64>,
 ) -> Result<Vec<NumberedResult>> {
     let codes: HashSet<&str> = rows.iter().map(|(_, proposal)| proposal.record.code.as_str()).collect();
     let found = store::dossiers::find_all(conn, &codes.into_iter().collect::<Vec<_>>())?;
@@ -62,6 +64,7 @@ pub fn write_rows(
         let result = match (checked, old) {
             (Err(error), _) => RowResult::Rejected(violations(error)?),
             (Ok(()), Some(old)) if *old == proposal.record => RowResult::Unchanged,
+            (Ok(()), _) if repeated.contains(&number) => RowResult::Rejected(vec![duplicate_in_file()]),
             (Ok(()), old) => {
                 let result = if old.is_some() { RowResult::Updated } else { RowResult::Created };
                 let Proposal { record, reason } = proposal;
@@ -74,6 +77,15 @@ pub fn write_rows(
     }
     flush(conn, context, waiting, &mut present)?;
     Ok(results)
+}
+
+fn duplicate_in_file() -> Violation {
+    Violation::new(
+        "/code",
+        "duplicate_in_file",
+        "An earlier row of the file has this code, and this one says something else.",
+        "Một dòng trước trong tệp đã mang mã này, còn dòng này có nội dung khác.",
+    )
 }
 
 /// A row of a unit, or of a dossier of a unit, that the caller doesn't reach breaks a rule like any other.

@@ -34,6 +34,7 @@ pub mod reported_figures;
 pub mod returns;
 pub mod row;
 pub mod schema;
+pub mod seen_codes;
 pub mod series;
 pub mod sql;
 pub mod unit_tree;

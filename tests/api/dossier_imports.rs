@@ -63,6 +63,35 @@ api_test!(a_file_is_an_upsert_by_code_and_a_repeat_changes_nothing, |app| {
     assert_eq!(last["action"], "update");
 });
 
+api_test!(a_dossier_that_a_file_tells_twice_is_written_once, |app| {
+    app.make_units(&["u"]);
+    let row = |code: &str, field: &str| format!("{code},u,online,4,2020-03-02T08:00:00+07:00,,,{field}\n");
+    // The later ones are in another piece of the file.
+    let between: String = (0..1500).map(|n| row(&format!("D-{n}"), "")).collect();
+    let (first, other) = (row("A", "Đất đai"), row("A", "Hộ tịch"));
+    let refused = "B,nowhere,online,4,2020-03-02T08:00:00+07:00,,,\n";
+    let file = format!("{HEADS}{first}{refused}{between}{other}{first}{}", row("B", ""));
+    let again = [1505, 0, 0, 1502, 3, 0];
+    let mut before = None;
+    for (n, want) in [[1505, 1501, 0, 1, 3, 0], again, again].into_iter().enumerate() {
+        let done = import(app, "", "text/csv", file.clone());
+        assert_eq!(counts(&done), want, "{n}: {done}");
+        let report = report(app, &done);
+        let twice = |row| (row, vec!["duplicate_in_file".to_owned()]);
+        assert_eq!(told(&report), [(2, vec!["unknown_unit".to_owned()]), twice(1503), twice(1505)]);
+        assert_eq!((&report[1]["column"], &report[1]["value"]), (&json!("code"), &json!("A")));
+        let mut dump = app.database.dump();
+        dump.retain(|table, _| matches!(table.as_str(), "dossiers" | "changes"));
+        assert_eq!(*before.get_or_insert_with(|| dump.clone()), dump, "{n}");
+    }
+    assert_eq!(app.get(&format!("{DOSSIERS}/A")).expect(200).json["field"], "Đất đai");
+    // The same within one piece, and where a rejected row takes back the others.
+    let file = format!("{HEADS}{}{}", row("C", "x"), row("C", "y"));
+    let failed = import(app, "?mode=atomic", "text/csv", file.clone());
+    assert_eq!((counts(&failed), &failed["failure_code"]), ([2, 0, 0, 0, 1, 1], &json!("rows_rejected")));
+    assert_eq!(counts(&import(app, "", "text/csv", file)), [2, 1, 0, 0, 1, 0]);
+});
+
 api_test!(packing_marks_ends_of_lines_and_formats_make_no_difference, |app| {
     app.make_units(&["u"]);
     let csv = "code,unit_id,submitted_via,status\r\nA,u,online,1\r\nB,u,online,3\r\n";
@@ -103,7 +132,7 @@ fn dirty() -> (Vec<u8>, Vec<(i64, Vec<&'static str>)>) {
     row(format!("\"E \"\"quoted\"\", 1\",u,online,4,{accepted},,,\"two\nlines\""), &[]);
     row(format!("F,u,online,4,{accepted},,"), &["ragged_row"]);
     row(format!("G,u,online,4,{accepted},,,,"), &["ragged_row"]);
-    row(format!("A,u,online,10,{accepted},,2020-03-03T08:00:00Z,"), &[]);
+    row(format!("A,u,online,10,{accepted},,2020-03-03T08:00:00Z,"), &["duplicate_in_file"]);
     row(format!("H,u,online,4,{accepted},,,{huge}"), &["row_too_long"]);
     row(
         format!("I,nowhere,telepathy,11,{accepted},06/03/2020,,"),
@@ -145,10 +174,10 @@ api_test!(every_row_of_a_dirty_file_has_a_result_and_each_wrong_one_its_rules, |
     app.make_units(&["u"]);
     let (file, rejected) = dirty();
     let done = import(app, "", "text/csv", file);
-    // A is there twice: made by the first row, changed by the later one, which stands.
-    assert_eq!(counts(&done), [17, 4, 1, 0, 12, 0], "{done}");
+    // A is there twice: made by the first row, which stands.
+    assert_eq!(counts(&done), [17, 4, 0, 0, 13, 0], "{done}");
     assert_eq!(codes(app), ["A", "D", "E \"quoted\", 1", "N"]);
-    assert_eq!(app.get(&format!("{DOSSIERS}/A")).expect(200).json["status"], 10);
+    assert_eq!(app.get(&format!("{DOSSIERS}/A")).expect(200).json["status"], 4);
     assert_eq!(app.get(&format!("{DOSSIERS}/D")).expect(200).json["due_at"], "2020-03-10T17:00:00+07:00");
     let report = report(app, &done);
     let want: Vec<(i64, Vec<String>)> =

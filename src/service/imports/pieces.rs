@@ -1,6 +1,6 @@
 //! Rows of an import that are read together and written together.
 
-use std::sync::Arc;
+use std::{collections::HashSet, io, sync::Arc};
 
 use super::rows::{Row, RowReader, finding, head_of};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         error::{Error, Result},
         unit_codes::UnitCodes,
     },
-    store::Conn,
+    store::{Conn, StoreError, seen_codes::SeenCodes},
 };
 
 /// Rows that are written at once; other writers come in between.
@@ -30,18 +30,41 @@ pub struct Piece {
     plan: Arc<Plan>,
     /// The rows.
     pub rows: Vec<Row>,
+    /// Numbers of the rows whose code came earlier in the file.
+    repeated: HashSet<u64>,
     /// Heads of the columns that are read, by member.
     heads: Vec<Option<String>>,
     /// Heads of the columns that are not.
     pub dropped: Vec<String>,
 }
 
-/// The next rows, fewer only before the end or an error.
-pub fn read_piece(reader: &mut RowReader) -> (Piece, Option<std::io::Error>) {
+/// Why no more rows can be read.
+pub enum Broken {
+    /// The file can't be read further.
+    File(io::Error),
+    /// What was seen of it can't be kept.
+    Seen(StoreError),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<StoreError> for Broken {
+    fn from(error: StoreError) -> Self {
+        Self::Seen(error)
+    }
+}
+
+/// The next rows, fewer only before the end or an error; `seen` has the codes of those before.
+pub fn read_piece(reader: &mut RowReader, seen: &mut SeenCodes) -> (Piece, Option<Broken>) {
     let mut rows = Vec::with_capacity(PIECE);
+    let mut repeated = HashSet::new();
     let mut broken = None;
     while rows.len() < PIECE {
-        match reader.next() {
+        match read_row(reader, seen, &mut repeated) {
             Ok(Some(row)) => rows.push(row),
             Ok(None) => break,
             Err(error) => {
@@ -50,9 +73,22 @@ pub fn read_piece(reader: &mut RowReader) -> (Piece, Option<std::io::Error>) {
             }
         }
     }
-    let piece =
-        Piece { plan: reader.plan(), rows, heads: reader.heads().to_vec(), dropped: reader.dropped() };
-    (piece, broken)
+    let (heads, dropped) = (reader.heads().to_vec(), reader.dropped());
+    (Piece { plan: reader.plan(), rows, repeated, heads, dropped }, broken)
+}
+
+fn read_row(
+    reader: &mut RowReader,
+    seen: &mut SeenCodes,
+    repeated: &mut HashSet<u64>,
+) -> std::result::Result<Option<Row>, Broken> {
+    let row = reader.next()?;
+    if let Some((number, Ok(read))) = &row
+        && !seen.add(&read.dossier.code)?
+    {
+        repeated.insert(*number);
+    }
+    Ok(row)
 }
 
 /// Writes rows, counts them, and gives what was wrong with those that were rejected, in the order of the file.
@@ -92,7 +128,8 @@ pub fn write(
             }
         }
     }
-    for ((number, result), dossier) in write_rows(conn, context, proposals)?.into_iter().zip(dossiers) {
+    let results = write_rows(conn, context, proposals, &piece.repeated)?;
+    for ((number, result), dossier) in results.into_iter().zip(dossiers) {
         counts.add(&result);
         if let RowResult::Rejected(wrong) = result {
             findings.extend(told(number, dossier, &piece.heads, wrong));

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     Clock, Job,
-    pieces::{PIECE, Piece, read_piece, write},
+    pieces::{Broken, PIECE, Piece, read_piece, write},
     rows::{RowReader, unreadable},
 };
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     store::{
         self, Conn, Store, StoreError, Versioned,
         lock::{self, Structure},
+        seen_codes::SeenCodes,
     },
 };
 
@@ -80,7 +81,7 @@ struct Runner<'a, T> {
 /// What the reading thread hands over.
 enum Read {
     Piece(Piece),
-    Broken(std::io::Error),
+    Broken(Broken),
 }
 
 impl<T: Fn(&Counts)> Runner<'_, T> {
@@ -114,7 +115,8 @@ impl<T: Fn(&Counts)> Runner<'_, T> {
         while let Some(read) = receive.recv().await {
             match read {
                 Read::Piece(piece) => self.write_piece(piece).await?,
-                Read::Broken(error) => return Err(Ending::Failed(broken(&error))),
+                Read::Broken(Broken::File(error)) => return Err(Ending::Failed(broken(&error))),
+                Read::Broken(Broken::Seen(error)) => return Err(Error::Store(error).into()),
             }
         }
         Ok(())
@@ -289,8 +291,15 @@ fn broken(error: &std::io::Error) -> Failure {
 
 /// Reads until the end, or until nobody listens any more.
 fn read_pieces(mut reader: RowReader, send: &mpsc::Sender<Read>) {
+    let mut seen = match SeenCodes::open() {
+        Ok(seen) => seen,
+        Err(error) => {
+            let _ = send.blocking_send(Read::Broken(error.into()));
+            return;
+        }
+    };
     loop {
-        let (piece, error) = read_piece(&mut reader);
+        let (piece, error) = read_piece(&mut reader, &mut seen);
         let last = piece.rows.len() < PIECE;
         if !piece.rows.is_empty() && send.blocking_send(Read::Piece(piece)).is_err() {
             return;
@@ -332,10 +341,13 @@ fn whole(
 ) -> std::result::Result<Versioned<Import>, Undone> {
     lock::record(conn, Structure::Changed, "imports", &import.record.id)?;
     let (mut counts, mut findings) = (Counts::default(), Vec::new());
+    let mut seen = SeenCodes::open()?;
     loop {
-        let (piece, broken) = read_piece(reader);
-        if let Some(error) = broken {
-            return Err(Undone::Broken(error));
+        let (piece, broken) = read_piece(reader, &mut seen);
+        match broken {
+            None => {}
+            Some(Broken::File(error)) => return Err(Undone::Broken(error)),
+            Some(Broken::Seen(error)) => return Err(error.into()),
         }
         findings.extend(write(conn, context, &import.record.id, &piece, &mut counts)?);
         if piece.rows.len() < PIECE {
