@@ -81,6 +81,13 @@ OLD = {
 }
 
 
+def moved(document, holder, key, kind):
+    """Moves a part into the components, where the document refers to it."""
+    document["components"].setdefault(kind, {})["Moved"] = part = holder[key]
+    holder[key] = {"$ref": f"#/components/{kind}/Moved"}
+    return part
+
+
 def changed(change):
     new = copy.deepcopy(OLD)
     things = new["paths"]["/things"]
@@ -102,6 +109,9 @@ BREAKS = {
     "a required parameter is new": (
         lambda d, t, s: t["get"]["parameters"].append({"in": "query", "name": "x", "required": True, "schema": {}}),
         "query `x`: a required parameter is new"),
+    "a parameter that is referred to becomes required": (
+        lambda d, t, s: moved(d, t["get"]["parameters"], 1, "parameters").update(required=True),
+        "query `q`: it is required now"),
     "a parameter's type narrows": (
         lambda d, t, s: t["get"]["parameters"][1].update(schema={"type": "integer"}), "string is no longer taken"),
     "a parameter takes only words": (
@@ -141,6 +151,8 @@ BREAKS = {
     "a media type of an answer goes": (
         lambda d, t, s: t["get"]["responses"]["200"]["content"].pop("text/csv"), "200: `text/csv` is gone"),
     "a header goes": (lambda d, t, s: t["get"]["responses"]["200"].pop("headers"), "the header `ETag` is gone"),
+    "a header of an answer that is referred to goes": (
+        lambda d, t, s: moved(d, t["get"]["responses"], "200", "responses").pop("headers"), "the header `ETag` is gone"),
     "a member of an answer goes": (
         lambda d, t, s: s["Thing"]["properties"].pop("count"), "200/count: the member is gone"),
     "a member is no longer always there": (
@@ -179,6 +191,9 @@ HARMLESS = {
     "a wider type of a request": lambda d, t, s: s["ThingInput"]["properties"]["id"].update(type=["string", "integer"]),
     "another name of a schema": lambda d, t, s: (
         s.update(Other=s["Level"]), s["Thing"]["properties"].update(level={"$ref": "#/components/schemas/Other"})),
+    "a parameter that is referred to": lambda d, t, s: moved(d, t["get"]["parameters"], 1, "parameters"),
+    "an answer that is referred to": lambda d, t, s: moved(d, t["get"]["responses"], "200", "responses"),
+    "a header that is referred to": lambda d, t, s: moved(d, t["get"]["responses"]["200"]["headers"], "ETag", "headers"),
     "null written otherwise": lambda d, t, s: s["Thing"]["properties"].update(
         note={"oneOf": [{"type": "string"}, {"type": "null"}]}),
     "another description": lambda d, t, s: s["Thing"].update(description="x"),

@@ -59,6 +59,7 @@ pub mod kept;
 pub mod latest_rankings;
 pub mod openapi;
 mod openapi_clients;
+mod openapi_components;
 pub mod operations;
 pub mod page;
 pub mod problem;

@@ -13,8 +13,8 @@ use super::{
     access::{self, Rule},
     app,
     crud::API,
-    idempotency, openapi_clients,
-    problem::{CODES, ProblemBody, ProblemError},
+    idempotency, openapi_clients, openapi_components,
+    problem::{ProblemBody, ProblemError},
 };
 
 #[derive(OpenApi)]
@@ -61,6 +61,7 @@ pub fn document() -> &'static Value {
         }
         complete(&mut document);
         openapi_clients::complete(&mut document);
+        openapi_components::complete(&mut document);
         sorted(document)
     })
 }
@@ -167,7 +168,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     }
     if method == "post" && idempotency::stores(path) {
         errors.push(422);
-        add_parameter(operation, idempotency_key());
+        add_parameter(operation, openapi_components::idempotency_key());
     }
     if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
         body.insert("required".into(), json!(true));
@@ -181,13 +182,10 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
         add_examples(response, schemas);
     }
     for status in errors {
-        responses.entry(status.to_string()).or_insert_with(|| problem_response(status));
+        responses.entry(status.to_string()).or_insert_with(|| openapi_components::problem(status));
     }
     if validated && method == "get" {
-        responses.insert(
-            "304".into(),
-            json!({"description": "The caller's representation is current.", "headers": {"ETag": etag_header()}}),
-        );
+        responses.insert("304".into(), openapi_components::not_modified());
     }
 }
 
@@ -200,10 +198,6 @@ fn is_stream(operation: &Map<String, Value>) -> bool {
     })
 }
 
-fn etag_header() -> Value {
-    json!({"description": "Validator of the representation.", "schema": {"type": "string"}})
-}
-
 fn add_parameter(operation: &mut Map<String, Value>, parameter: Value) {
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
@@ -211,75 +205,19 @@ fn add_parameter(operation: &mut Map<String, Value>, parameter: Value) {
     }
 }
 
-fn idempotency_key() -> Value {
-    json!({
-        "name": "Idempotency-Key", "in": "header", "required": false,
-        "description": "A text of the caller's choice, new for each new request. Sent again with the same key, the \
-            request has no second effect and gets the first answer (with `Idempotency-Replayed: true`), for 24 hours.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
-    })
-}
-
 fn add_headers(validated: bool, method: &str, operation: &mut Map<String, Value>) {
     if !validated {
         return;
     }
-    let header = match method {
-        "get" => Some(("If-None-Match", "Answer 304 when this validator is current.")),
-        "put" | "patch" | "delete" => {
-            Some(("If-Match", "Refuse with 412 when the record has changed since."))
-        }
-        _ => None,
-    };
-    if let Some((name, description)) = header {
-        let parameter = json!({
-            "name": name, "in": "header", "required": false, "description": description,
-            "schema": {"type": "string"}
-        });
+    if let Some(parameter) = openapi_components::validator(method) {
         add_parameter(operation, parameter);
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, response) in responses {
-        if !matches!(status.as_str(), "200" | "201") {
-            continue;
-        }
-        let mut headers = Map::new();
-        headers.insert("ETag".into(), etag_header());
-        if status == "201" {
-            headers.insert(
-                "Location".into(),
-                json!({"description": "Address of the new record.", "schema": {"type": "string"}}),
-            );
-        }
-        if let Some(response) = response.as_object_mut() {
-            response.insert("headers".into(), Value::Object(headers));
+        if let ("200" | "201", Some(response)) = (status.as_str(), response.as_object_mut()) {
+            response.insert("headers".into(), openapi_components::headers(status));
         }
     }
-}
-
-/// An error response: the problem's schema and an example of the first code of the status.
-fn problem_response(status: u16) -> Value {
-    let codes: Vec<&(&str, u16, &str, &str)> = CODES.iter().filter(|(_, s, ..)| *s == status).collect();
-    let names: Vec<String> = codes.iter().map(|(code, ..)| format!("`{code}`")).collect();
-    let (code, title) = codes.first().map_or(("internal", "Internal error"), |(code, _, en, _)| (*code, *en));
-    let example = json!({
-        "type": format!("/problems/{code}"), "title": title, "status": status,
-        "detail": title, "instance": API, "code": code, "errors": [],
-        "request_id": "019ab1f0-0000-7000-8000-000000000000"
-    });
-    let mut response = json!({
-        "description": format!("Problem: {}.", names.join(", ")),
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
-    });
-    if matches!(status, 429 | 503)
-        && let Some(response) = response.as_object_mut()
-    {
-        response.insert(
-            "headers".into(),
-            json!({"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}),
-        );
-    }
-    response
 }
 
 /// Copies the example of a body's schema beside it, where readers and mock servers look for it.

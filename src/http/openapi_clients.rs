@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::openapi::is_method;
+use super::{openapi::is_method, openapi_components};
 use crate::service::dossier_statistics::Grouping;
 
 /// Completes a document whose operations are complete.
@@ -37,17 +37,7 @@ fn schemas(document: &mut Value) -> Option<&mut Map<String, Value>> {
 
 /// The names of the schemas that a part of the document refers to.
 fn referred(part: &Value, found: &mut BTreeSet<String>) {
-    match part {
-        Value::Object(members) => {
-            if let Some(name) = members.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next())
-            {
-                found.insert(name.to_owned());
-            }
-            members.values().for_each(|member| referred(member, found));
-        }
-        Value::Array(items) => items.iter().for_each(|item| referred(item, found)),
-        _ => {}
-    }
+    openapi_components::referred(part, "#/components/schemas/", found);
 }
 
 /// The schemas of requests, with all that they are made of.

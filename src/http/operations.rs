@@ -72,7 +72,7 @@ pub async fn get_metrics(state: web::Data<AppState>, _: Query<NoQuery>) -> HttpR
 #[utoipa::path(tag = "operations", responses((status = 200, description = "The document.", body = serde_json::Value, example = json!({"openapi": "3.1.0"}))))]
 #[get("/openapi.json")]
 pub async fn get_openapi(request: HttpRequest, _: Query<NoQuery>) -> HttpResponse {
-    // Two megabytes: their validator is made once.
+    // More than a megabyte: its validator is made once.
     static TAG: OnceLock<String> = OnceLock::new();
     let text = document::TEXT.as_bytes();
     respond::with_tag(&request, TAG.get_or_init(|| etag::of_content(text)).clone(), Bytes::from_static(text))

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     layers::sources,
-    support::{api_test, plain_test},
+    support::{api_test, plain_test, spec},
 };
 
 /// Lists of words that no caller meets: parts of files, of tables or of the program's own bookkeeping.
@@ -36,7 +36,7 @@ api_test!(every_word_of_the_document_is_in_a_list, |app| {
     assert!(found > 30);
     // Words of a parameter that no body names stand in the document beside it; those of a sort and of
     // what is included are names of members.
-    for (path, item) in openapi::document()["paths"].as_object().unwrap() {
+    for (path, item) in spec::document()["paths"].as_object().unwrap() {
         for parameter in item["get"]["parameters"].as_array().into_iter().flatten() {
             let Some(words) = parameter["schema"]["enum"]
                 .as_array()

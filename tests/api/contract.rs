@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chiso::http::{document, openapi};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
     api_test, plain_test,
@@ -74,6 +74,50 @@ plain_test!(every_reference_leads_somewhere, {
         })
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
+});
+
+/// Whether a part of the document has this in it.
+fn holds(part: &Value, sought: &Value) -> bool {
+    part == sought
+        || match part {
+            Value::Object(members) => members.values().any(|member| holds(member, sought)),
+            Value::Array(items) => items.iter().any(|item| holds(item, sought)),
+            _ => false,
+        }
+}
+
+plain_test!(what_operations_share_stands_once, {
+    let document = openapi::document();
+    let mut found = BTreeSet::new();
+    references(document, &mut found);
+    for kind in ["responses", "parameters", "headers"] {
+        for (name, component) in document["components"][kind].as_object().unwrap() {
+            let place = format!("#/components/{kind}/{name}");
+            assert!(found.contains(place.as_str()), "nothing refers to {place}");
+            assert!(!holds(&document["paths"], component), "{place} is written out too");
+        }
+    }
+    let listed = &document["paths"]["/api/v1/units"]["get"];
+    assert_eq!(listed["responses"]["400"], json!({"$ref": "#/components/responses/BadRequest"}));
+    assert_eq!(listed["responses"]["304"], json!({"$ref": "#/components/responses/NotModified"}));
+    assert_eq!(listed["responses"]["200"]["headers"]["ETag"], json!({"$ref": "#/components/headers/ETag"}));
+    let put = document["paths"]["/api/v1/units/{id}"]["put"]["parameters"].as_array().unwrap();
+    assert!(put.contains(&json!({"$ref": "#/components/parameters/IfMatch"})));
+});
+
+plain_test!(a_problem_that_operations_share_is_that_of_its_status, {
+    let mut seen = BTreeSet::new();
+    for operation in spec::operations() {
+        for (status, response) in operation.value["responses"].as_object().unwrap() {
+            let example = &response["content"]["application/problem+json"]["example"];
+            // Those of single operations are told with the example of the schema.
+            if example["instance"] == "/api/v1" {
+                assert_eq!(example["status"].to_string(), *status, "{}", operation.template);
+                seen.insert(status);
+            }
+        }
+    }
+    assert!(seen.len() > 10, "{seen:?}");
 });
 
 plain_test!(operation_ids_are_unique, {

@@ -158,8 +158,8 @@ api_test!(a_client_that_reads_nothing_is_dropped, |app| {
     socket.connect(&strict.address.into()).unwrap();
     let mut stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    let whole = strict.get("/openapi.json").raw.len() * 10;
-    for _ in 0..10 {
+    let whole = strict.get("/openapi.json").raw.len() * 20;
+    for _ in 0..20 {
         stream.write_all(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     }
     std::thread::sleep(Duration::from_secs(5));

@@ -22,9 +22,32 @@ pub struct Operation {
     pub value: &'static Value,
 }
 
+/// The document, with responses, parameters and headers written out where they are referred to; schemas stay
+/// references.
+pub fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+        let mut document = openapi::document().clone();
+        write_out(&mut document["paths"], &openapi::document()["components"]);
+        document
+    });
+    &DOCUMENT
+}
+
+fn write_out(part: &mut Value, components: &Value) {
+    let place = part.get("$ref").and_then(Value::as_str).and_then(|place| place.strip_prefix("#/components"));
+    if let Some(place) = place.filter(|place| !place.starts_with("/schemas/")) {
+        *part = components.pointer(place).unwrap_or_else(|| panic!("{place} is missing")).clone();
+    }
+    match part {
+        Value::Object(members) => members.values_mut().for_each(|member| write_out(member, components)),
+        Value::Array(items) => items.iter_mut().for_each(|item| write_out(item, components)),
+        _ => {}
+    }
+}
+
 /// Every operation.
 pub fn operations() -> Vec<Operation> {
-    let paths = openapi::document()["paths"].as_object().unwrap();
+    let paths = document()["paths"].as_object().unwrap();
     let mut found = Vec::new();
     for (template, item) in paths {
         for method in METHODS {
@@ -40,7 +63,7 @@ pub fn operations() -> Vec<Operation> {
 pub fn template_of(path: &str) -> Option<&'static str> {
     let path = path.split('?').next().unwrap_or_default();
     let segments: Vec<&str> = path.split('/').collect();
-    let paths = openapi::document()["paths"].as_object().unwrap();
+    let paths = document()["paths"].as_object().unwrap();
     paths
         .keys()
         .filter(|template| {
@@ -97,8 +120,7 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
 
 fn judge(method: &str, path: &str, answer: &Answer) -> Result<(), String> {
     let looked_up = if method == "HEAD" { "get".to_owned() } else { method.to_lowercase() };
-    let operation =
-        template_of(path).and_then(|template| openapi::document()["paths"][template].get(&looked_up));
+    let operation = template_of(path).and_then(|template| document()["paths"][template].get(&looked_up));
     let Some(operation) = operation else {
         return match answer.status {
             401 | 404 | 405 => problem(answer),
