@@ -46,7 +46,7 @@ pub struct ClockRule {
     pub supplement: PauseRule,
     /// While a financial duty is awaited (6).
     pub financial_duty: PauseRule,
-    /// What withdrawn dossiers count as.
+    /// What dossiers withdrawn on its days count as.
     pub withdrawn_counts_as: WithdrawnCount,
     /// Where the rule is from.
     pub source: Option<String>,

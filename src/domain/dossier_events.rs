@@ -77,6 +77,9 @@ pub struct DueChange {
     /// When the pause began, where a pause moved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_at: Option<Moment>,
+    /// The unit that had the dossier then; changes of before it was kept lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_id: Option<String>,
     /// The calendar that counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar_id: Option<String>,

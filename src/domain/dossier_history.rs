@@ -110,6 +110,7 @@ pub fn implied(dossier: &Dossier) -> History {
             rule: DueRule::Given,
             reason: None,
             paused_at: None,
+            unit_id: None,
             calendar_id: None,
             calendar_version: None,
         });
@@ -150,6 +151,7 @@ pub fn reconcile(old: &Dossier, new: &mut Dossier, reason: Option<&str>, now: Mo
             rule: DueRule::Given,
             reason: reason.map(str::to_owned),
             paused_at: None,
+            unit_id: None,
             calendar_id: None,
             calendar_version: None,
         });

@@ -46,7 +46,7 @@ pub struct ClockRuleView {
     pub supplement: PauseRule,
     /// While a financial duty is awaited (6).
     pub financial_duty: PauseRule,
-    /// What withdrawn dossiers (7) count as.
+    /// What dossiers withdrawn (7) on days of the rule count as.
     pub withdrawn_counts_as: WithdrawnCount,
     /// Where the rule is from.
     pub source: Option<String>,

@@ -118,6 +118,8 @@ pub struct DueChangeBody {
     pub reason: Option<String>,
     /// When the pause began, where a pause moved it.
     pub paused_at: Option<Moment>,
+    /// The unit that had the dossier then, by whose rule and calendar it was moved.
+    pub unit_id: Option<String>,
     /// The calendar that counted.
     pub calendar_id: Option<String>,
     /// Its version.
@@ -134,6 +136,7 @@ impl From<DueChange> for DueChangeBody {
             rule: change.rule,
             reason: change.reason,
             paused_at: change.paused_at,
+            unit_id: change.unit_id,
             calendar_id: change.calendar_id,
             calendar_version: change.calendar_version,
         }

@@ -9,7 +9,7 @@ use actix_web::{
     body::{BodySize, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::{Method, StatusCode, header},
+    http::{ConnectionType, Method, StatusCode, Version, header},
     middleware::Next,
     web,
 };
@@ -172,7 +172,7 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
-    let method = request.method().clone();
+    let (method, version) = (request.method().clone(), request.version());
     if method == Method::HEAD {
         // HEAD is GET without the body; the connection leaves the body out by itself.
         request.head_mut().method = Method::GET;
@@ -210,6 +210,9 @@ pub async fn around(
         Ok(mut response) => {
             let status = response.status();
             dress(status, response.headers_mut());
+            if version < Version::HTTP_11 && response.response().body().size() == BodySize::Stream {
+                end_with_the_connection(&mut response);
+            }
             (Ok(response), status.as_u16())
         }
         // The request is gone: the answer is made here, so that it carries what every answer does.
@@ -235,6 +238,13 @@ pub async fn around(
         state.metrics.observe(method.as_str(), route, status, took);
     }
     result
+}
+
+/// HTTP/1.0, which some proxies speak, knows no pieces: where the connection ends, the body does (RFC 9112, 6.1).
+fn end_with_the_connection<B>(response: &mut ServiceResponse<B>) {
+    let head = response.response_mut().head_mut();
+    head.no_chunking(true);
+    head.set_connection_type(ConnectionType::Close);
 }
 
 /// Lets a request in when there is room for it, and its caller may do what it asks for.

@@ -1,6 +1,6 @@
 //! Clock rules: their own rules, and which one holds for a unit on a day.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{
     access::Caller,
@@ -109,22 +109,34 @@ pub fn in_force(conn: &mut Conn, unit_id: &str, day: Day) -> Result<ClockRule> {
     Ok(InForce::on(&rules, day).of(upwards).cloned().unwrap_or_default())
 }
 
-/// Which of the units count withdrawn dossiers as resolved on time on a day: one query where no rule does.
+/// Which of the units count withdrawn dossiers as resolved on time: one query where no rule does.
+///
+/// Up to `until`, in stretches of days in which no rule begins: the last day of each, and the units that do so in it.
 ///
 /// # Errors
 /// The database's.
-pub fn withdrawn_as_on_time(conn: &mut Conn, unit_ids: &[String], day: Day) -> Result<HashSet<String>> {
+pub fn withdrawn_as_on_time(
+    conn: &mut Conn,
+    unit_ids: &[String],
+    until: Day,
+) -> Result<Vec<(Day, HashSet<String>)>> {
     let rules = store::clock_rules::all(conn)?;
-    let held = InForce::on(&rules, day);
-    if !held.any_counts(WithdrawnCount::OnTime) {
-        return Ok(HashSet::new());
+    if !rules.iter().any(|rule| rule.withdrawn_counts_as == WithdrawnCount::OnTime) {
+        return Ok(Vec::new());
     }
     // Who stands above matters only to rules of units.
-    let above = if held.any_of_a_unit() { store::unit_tree::ever_above(conn, unit_ids)? } else { Vec::new() };
-    let tree = Tree::new(above);
-    let counts_as = |id: &str| {
-        let upwards = std::iter::once(id).chain(tree.above(id, day));
-        held.of(upwards).map(|rule| rule.withdrawn_counts_as)
+    let of_units = rules.iter().any(|rule| rule.unit_id.is_some());
+    let tree = Tree::new(if of_units { store::unit_tree::ever_above(conn, unit_ids)? } else { Vec::new() });
+    let begins = rules.iter().filter_map(|rule| rule.valid_from).filter(|day| *day <= until);
+    let lasts: BTreeSet<Day> = begins.map(Day::previous).chain([until]).collect();
+    let of_stretch = |last: Day| {
+        let held = InForce::on(&rules, last);
+        let counts_as = |id: &str| {
+            let upwards = std::iter::once(id).chain(tree.above(id, last));
+            held.of(upwards).map(|rule| rule.withdrawn_counts_as)
+        };
+        let units = unit_ids.iter().filter(|id| counts_as(id) == Some(WithdrawnCount::OnTime));
+        (last, units.cloned().collect())
     };
-    Ok(unit_ids.iter().filter(|id| counts_as(id) == Some(WithdrawnCount::OnTime)).cloned().collect())
+    Ok(lasts.into_iter().map(of_stretch).collect())
 }

@@ -116,12 +116,29 @@ fn rule_of(conn: &mut Conn, unit_id: &str, pause: Pause) -> Result<DueRule> {
 ///
 /// A pause that began after the due day moves nothing, nor does one during which, or at whose end, a date was
 /// given. The rule and the calendar are those of the unit that had the dossier when the pause began. What was computed
-/// before stays as long as the pause, its rule and the date before it are the same.
+/// before stays as long as the pause, that unit and the date before it are the same: an edited rule or calendar moves
+/// no past deadline.
 ///
 /// # Errors
 /// The database's.
 pub fn settle(conn: &mut Conn, dossier: &Dossier, history: &mut History, now: Moment) -> Result<()> {
     settle_with(conn, dossier, history, HashMap::new(), now)
+}
+
+/// [`settle`] for a state that a caller gave a record: a wait that it ends moves the due date, unless the caller gave
+/// another one.
+///
+/// # Errors
+/// The database's.
+pub fn settle_record(conn: &mut Conn, old: &Dossier, new: &mut Dossier, now: Moment) -> Result<()> {
+    let Some(mut history) = new.history.as_deref().cloned() else { return Ok(()) };
+    if new.history == old.history || new.due_at != old.due_at {
+        return Ok(());
+    }
+    settle(conn, new, &mut history, now)?;
+    new.due_at = due_at(&history, new.first_due_at);
+    new.history = Some(Box::new(history));
+    Ok(())
 }
 
 /// [`settle`] with the counters of units that are known already.
@@ -157,20 +174,20 @@ fn settle_with(
             continue;
         };
         let unit = history.unit_at(pause.from).unwrap_or(&dossier.unit_id);
-        let rule = rule_of(conn, unit, pause)?;
         let same = |change: &&DueChange| {
-            (change.at, change.paused_at, change.from_due_at, change.rule)
-                == (pause.to, Some(pause.from), Some(due), rule)
+            (change.at, change.paused_at, change.from_due_at) == (pause.to, Some(pause.from), Some(due))
+                && change.unit_id.as_ref().is_none_or(|of| of == unit)
         };
         let change = match before.iter().find(same) {
             Some(change) => change.clone(),
             None => {
+                let rule = rule_of(conn, unit, pause)?;
                 let counter = match counters.entry(unit.to_owned()) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(slot) => slot.insert(Counter::of(conn, dossier, unit)?),
                 };
                 let due_at = counter.moved(rule, pause, accepted, first, due);
-                change(rule, pause, due, due_at, counter.calendar.as_ref(), now)
+                change(unit, rule, pause, (due, due_at), counter.calendar.as_ref(), now)
             }
         };
         moves.push((change.at, change.due_at));
@@ -182,10 +199,10 @@ fn settle_with(
 }
 
 fn change(
+    unit_id: &str,
     rule: DueRule,
     pause: Pause,
-    from: Moment,
-    to: Moment,
+    (from, to): (Moment, Moment),
     calendar: Option<&Calendar>,
     now: Moment,
 ) -> DueChange {
@@ -197,6 +214,7 @@ fn change(
         rule,
         reason: None,
         paused_at: Some(pause.from),
+        unit_id: Some(unit_id.to_owned()),
         calendar_id: calendar.map(|calendar| calendar.id.clone()),
         calendar_version: calendar.map(|calendar| calendar.version),
     }
@@ -343,6 +361,7 @@ fn counted_again(
             rule: DueRule::Recompute,
             reason: None,
             paused_at: None,
+            unit_id: None,
             calendar_id: counter.calendar.as_ref().map(|calendar| calendar.id.clone()),
             calendar_version: counter.calendar.as_ref().map(|calendar| calendar.version),
         });

@@ -236,18 +236,21 @@ impl Frame<'_> {
             .filter(|(month, asked)| month.is_none() || asked.from <= self.judged_at)
             .map(|(month, asked)| (month, asked, Span { from: asked.from, to: asked.to.min(self.judged_at) }))
             .collect();
+        let ids: Vec<String> = self.members.iter().map(|member| member.id.clone()).collect();
+        let stretches = clock_rules::withdrawn_as_on_time(conn, &ids, self.judged_at)?;
         let ends: Vec<Day> = std::iter::once(&whole)
             .chain(parts.iter().map(|(_, _, span)| span))
             .flat_map(|span| [day_before(*span), span.to.previous(), span.to])
+            .chain(stretches.iter().map(|(last, _)| *last))
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        let ids: Vec<String> = self.members.iter().map(|member| member.id.clone()).collect();
         let procedures = self.question.group_by.contains(&Grouping::Procedure);
         let mut running = T::running(conn, &ids, &ends, procedures)?;
-        for id in clock_rules::withdrawn_as_on_time(conn, &ids, self.judged_at)? {
-            let sums = running.get_mut(&id).into_iter().flatten();
-            sums.for_each(|counts| counts.change(Counts::withdrawn_as_on_time));
+        for (id, sums) in &mut running {
+            let stretches: Vec<(Day, bool)> =
+                stretches.iter().map(|(last, units)| (*last, units.contains(id))).collect();
+            count_withdrawn(sums, &ends, &stretches);
         }
         let at = |sums: &[T], day: Day| ends.binary_search(&day).ok().and_then(|i| sums.get(i)).cloned();
         let of = |sums: &[T], span: Span| Ends {
@@ -338,6 +341,33 @@ impl Frame<'_> {
             })
             .collect()
     }
+}
+
+/// Counts what was withdrawn as resolved on time, in the stretches in which a unit does so; `sums` are its running
+/// totals at the end of each of `ends`, among which are the last days of the stretches.
+fn count_withdrawn<T: Rows>(sums: &mut Vec<T>, ends: &[Day], stretches: &[(Day, bool)]) {
+    if !stretches.iter().any(|(_, on_time)| *on_time) {
+        return;
+    }
+    let at = |day: Day| ends.binary_search(&day).ok().and_then(|place| sums.get(place));
+    let of_day = |day: Day| {
+        let (mut told, mut before) = (T::default(), T::default());
+        for (last, on_time) in stretches {
+            let Some(then) = at(day.min(*last)) else { break };
+            let mut stretch = then.clone();
+            stretch.join(&before, -1);
+            if *on_time {
+                stretch.change(Counts::withdrawn_as_on_time);
+            }
+            told.join(&stretch, 1);
+            if *last >= day {
+                break;
+            }
+            before = then.clone();
+        }
+        told
+    };
+    *sums = ends.iter().map(|day| of_day(*day)).collect();
 }
 
 /// Returns that are not counted in the whole or in a part of it, by unit and period; the whole says why, if it knows.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     access::Caller,
     crud::{self, Context, Proposal, Resource},
+    dossier_clock,
     dossiers::{Dossiers, Lookup, broken_rules},
     error::{Error, Result},
 };
@@ -94,6 +95,8 @@ fn transfer_in(conn: &mut Conn, context: &Context, code: &str, new: NewTransfer)
     let Some(transfer) = told else { return Err(Error::not_found(Dossiers::NAME, code)) };
     let mut record = old.record.clone();
     record.recorded_at = Some(context.now);
+    // Pauses after the transfer are the new unit's, those too that were told before it.
+    dossier_clock::settle(conn, &record, &mut history, context.now)?;
     record.follow(history);
     let broken = broken_rules(conn, &mut Lookup::default(), &record)?;
     if !broken.is_empty() {

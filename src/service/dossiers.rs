@@ -150,12 +150,16 @@ pub fn carry_over(
         proposal.record.recorded_at.get_or_insert(context.now);
         return Ok(());
     }
+    if proposal.reason.is_none() {
+        keep_moved_due_date(&mut proposal.record, old);
+    }
     dossier_clock::derive_due(conn, &mut lookup.deadlines, &mut proposal.record, old)?;
     keep_first_due_date(&mut proposal.record, old);
     match old {
         None => proposal.record.recorded_at = Some(context.now),
         Some(old) => {
             dossier_history::reconcile(old, &mut proposal.record, proposal.reason.as_deref(), context.now);
+            dossier_clock::settle_record(conn, old, &mut proposal.record, context.now)?;
         }
     }
     Ok(())
@@ -225,6 +229,16 @@ fn refuse_moved_unit(dossier: &Dossier) -> Result<()> {
             "Khác với đơn vị của lần chuyển cuối cùng.",
         )],
     })
+}
+
+/// A due date that pauses have moved stays when it is told again as it was before them: who sends records as another
+/// system has them doesn't know of the move.
+fn keep_moved_due_date(dossier: &mut Dossier, old: Option<&Dossier>) {
+    let Some((old, history)) = old.and_then(|old| Some((old, old.history.as_ref()?))) else { return };
+    let mut pauses = history.due_changes.iter().filter(|change| change.paused_at.is_some());
+    if dossier.due_at.is_some() && pauses.any(|change| change.from_due_at == dossier.due_at) {
+        dossier.due_at = old.due_at;
+    }
 }
 
 /// The first due date is the one given first: it stays when a caller leaves it out.

@@ -201,7 +201,10 @@ fn held(app: &App, unit_id: &'static str, day: &str) -> (Option<String>, bool) {
                 .read(move |conn| {
                     let rule = clock_rules::in_force(conn, unit_id, day)?;
                     let on_time = clock_rules::withdrawn_as_on_time(conn, &[unit_id.to_owned()], day)?;
-                    Ok::<_, Error>((rule.source, on_time.contains(unit_id)))
+                    Ok::<_, Error>((
+                        rule.source,
+                        on_time.last().is_some_and(|(_, units)| units.contains(unit_id)),
+                    ))
                 })
                 .await
         })
@@ -290,22 +293,29 @@ api_test!(withdrawn_dossiers_count_as_on_time_where_the_rule_says_so, |app| {
         make(app, json!({"unit_id": "d", "withdrawn_counts_as": "on_time", "valid_from": "2021-01-01"}));
     assert_eq!(told(&ask("unit")["total"]), plain, "a rule of the year after");
     let path = format!("{RULES}/{}", rule["id"].as_str().unwrap());
-    app.patch(&path, &json!({"valid_from": "2020-12-31"})).expect(200);
+    // From the 10th on: W-1 was withdrawn before.
+    app.patch(&path, &json!({"valid_from": "2020-03-10"})).expect(200);
     let by_unit = ask("unit");
-    assert_eq!(told(&by_unit["total"]), json!([4, 2, 2, 1, 3, 4]));
-    assert_eq!(rows(&by_unit, "unit"), json!([["c", [3, 2, 1, 0, 2, 3]], ["e", [1, 0, 1, 1, 1, 1]]]));
+    assert_eq!(told(&by_unit["total"]), json!([3, 1, 3, 2, 2, 3]));
+    assert_eq!(rows(&by_unit, "unit"), json!([["c", [2, 1, 2, 1, 1, 2]], ["e", [1, 0, 1, 1, 1, 1]]]));
     let by_field = ask("field");
     assert_eq!(by_field["total"], by_unit["total"]);
     assert_eq!(
         rows(&by_field, "field"),
-        json!([["Hộ tịch", [2, 1, 0, 0, 2, 2]], ["Đất đai", [2, 1, 2, 1, 1, 2]]])
+        json!([["Hộ tịch", [2, 1, 0, 0, 2, 2]], ["Đất đai", [1, 0, 3, 2, 0, 1]]])
     );
-    let judged_before = statistics(app, "unit_id=p&period=2020&as_of=2020-12-30");
-    assert_eq!(told(&judged_before["total"]), plain, "the rule of the day of judging");
     app.patch(&path, &json!({"unit_id": null})).expect(200);
-    assert_eq!(told(&ask("month")["total"]), json!([5, 3, 1, 0, 4, 5]));
-    assert_eq!(
-        rows(&ask("month"), "month"),
-        json!([["2020-03", [4, 2, 1, 0, 3, 4]], ["2020-04", [1, 1, 0, 0, 1, 1]]])
-    );
+    let months = json!([["2020-03", [3, 1, 2, 1, 2, 3]], ["2020-04", [1, 1, 0, 0, 1, 1]]]);
+    assert_eq!(told(&ask("month")["total"]), json!([4, 2, 2, 1, 3, 4]));
+    assert_eq!(rows(&ask("month"), "month"), months);
+    // A month that is asked for alone is the month of the year, on whatever day it is judged.
+    for (place, month) in ["2020-03", "2020-04"].iter().enumerate() {
+        let alone = statistics(app, &format!("unit_id=p&period={month}"));
+        assert_eq!(told(&alone["total"]), months[place][1], "{month}");
+    }
+    let until_april = json!({"valid_from": "2020-04-01", "withdrawn_counts_as": "ended_otherwise"});
+    make(app, until_april);
+    assert_eq!(told(&ask("month")["total"]), json!([3, 1, 3, 2, 2, 3]));
+    app.patch(&path, &json!({"valid_from": null})).expect(200);
+    assert_eq!(told(&ask("month")["total"]), json!([4, 2, 2, 1, 3, 4]));
 });

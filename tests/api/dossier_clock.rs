@@ -277,10 +277,53 @@ api_test!(a_pause_is_judged_by_the_unit_that_had_the_dossier, |app| {
     pass_on("B", "03");
     tell(app, "B", &[(6, "04"), (4, "09")]);
     assert_eq!(due_of("B"), at("13", 17));
+    // The same, told in another order.
+    accept(app, "C");
+    tell(app, "C", &[(6, "04"), (4, "09")]);
+    assert_ne!(due_of("C"), due_of("B"));
+    pass_on("C", "03");
+    assert_eq!(due_of("C"), due_of("B"));
     // Counted again, the pause at `u` is a working day shorter and that at `b` is not.
-    assert_eq!(recompute(app, &["2020-03-05", "2020-03-06"]), 1);
+    assert_eq!(recompute(app, &["2020-03-05", "2020-03-06"]), 2);
     assert_eq!((due_of("A"), due_of("B")), (json!(at("12", 17)), json!(at("16", 17))));
     assert_eq!(rules(), ["recompute", "extend"]);
+});
+
+api_test!(a_wait_that_a_record_ends_moves_the_date_as_one_that_an_event_ends, |app| {
+    make(app);
+    let address = |code: &str| format!("{DOSSIERS}/{code}");
+    for code in ["event", "patch", "put", "of-batch"] {
+        accept(app, code);
+        tell(app, code, &[(5, "04")]);
+    }
+    let sent = app.get(&address("put")).expect(200).json;
+    let ended = json!({"status": 9, "finished_at": at("12", 8)});
+    tell(app, "event", &[(9, "12")]);
+    app.patch(&address("patch"), &ended).expect(200);
+    let put = app.put(&address("put"), &with(sent.clone(), ended.clone())).expect(200);
+    let of_batch = with(app.get(&address("of-batch")).expect(200).json, ended.clone());
+    app.post(&format!("{DOSSIERS}/batch"), &json!({"items": [of_batch]})).expect(200);
+    let told = |code: &str| {
+        let record = app.get(&address(code)).expect(200).json;
+        let mut changes =
+            app.get(&format!("{}/events", address(code))).expect(200).json["due_changes"].take();
+        for change in changes.as_array_mut().unwrap() {
+            change["arrived_at"].take();
+        }
+        (record["due_at"].clone(), record["outcome"].clone(), changes)
+    };
+    let want = told("event");
+    // The term of five working days begins again on the 12th.
+    assert_eq!((&want.0, &want.1), (&json!(at("19", 17)), &json!("early")));
+    for code in ["patch", "put", "of-batch"] {
+        assert_eq!(told(code), want, "{code}");
+    }
+    // Who knows the date of before sends it again: nothing changes.
+    assert_eq!(sent["due_at"], at("10", 17));
+    assert_eq!(app.put(&address("put"), &with(sent, ended)).expect(200).etag(), put.etag());
+    // Another date needs its reason, as always.
+    let other = app.patch(&address("patch"), &json!({"due_at": at("11", 17)})).expect(409);
+    assert_eq!(other.code(), "due_change_without_reason");
 });
 
 api_test!(pauses_told_after_a_recomputation_move_the_date_it_gave, |app| {

@@ -61,6 +61,7 @@ mod problems;
 mod procedures;
 mod published_tables;
 mod rank_targets;
+mod ranking_bodies;
 mod ranking_details;
 mod rankings;
 mod reach;
