@@ -58,7 +58,8 @@ pub struct StandingDelta {
     pub direction: Direction,
     /// The difference over the criteria that both frameworks have (`common_criteria`): what they give to the total, as
     /// in `components`, minus what they gave in the base. Told where the frameworks differ and the unit has all of
-    /// these scores in both years; not of normalised totals, to which a score gives what the others of its year leave.
+    /// these scores in both years; not of normalised totals, to which a score gives what the others of its year leave,
+    /// nor where what is out of the unit's maximum scaled up what its scores give in one of the years.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     pub common: Option<CommonDelta>,

@@ -5,18 +5,18 @@
 //! just added from it up to the total. Of a branch that is common as a whole only the top is named, so that no point
 //! counts twice.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     criterion_values,
     ranking_reports::scales_up,
     score_sheets::Sheet,
-    totals::{self, Component, CriterionScore, UnitScores},
+    totals::{self, CriterionScore, UnitScores},
 };
 use crate::domain::{
     criteria::{self, Criterion},
     decimal::Exact,
-    editions::{Edition, Method},
+    editions::{Edition, Method, ScoreUnit},
 };
 
 /// The criteria that two editions share, and the moves on them.
@@ -26,8 +26,8 @@ pub struct CommonCriteria {
     pub codes: Vec<String>,
     /// By unit: what these criteria give to its total minus what they gave to that of the base, as each edition
     /// counts it. Only units that have every one of them in both, and none where totals are normalised: what a
-    /// value gives there depends on the others of its year. Nor units whose points were scaled up in one of them: what
-    /// the scale gave is no gain.
+    /// value gives there depends on the others of its year. Nor units of which something is out of the maximum in one
+    /// of them and scales the rest up, as it always does to shares: what the scale gave is no gain.
     pub deltas: HashMap<String, Exact>,
 }
 
@@ -43,7 +43,7 @@ pub fn codes(edition: &Edition, base: &Edition) -> Vec<String> {
     let topmost = |code: &&String| {
         !criterion_values::above(edition, code).iter().any(|above| common.contains(above.code.as_str()))
     };
-    // Bonus and penalty points are never scaled up.
+    // Bonus and penalty points are not scaled up beside added points.
     let scaled_alike = scales_up(edition) == scales_up(base);
     let given_alike = |code: &&String| scaled_alike || (is_bonus(edition, code) && is_bonus(base, code));
     let counts = |code: &&String| ours.counts_alike(code) && theirs.counts_alike(code) && given_alike(code);
@@ -119,23 +119,16 @@ pub fn between(sheet: &Sheet, base: &Sheet) -> CommonCriteria {
     CommonCriteria { codes, deltas }
 }
 
-/// The units of a sheet whose points are scaled up for what is out of the maximum.
+/// By how much what is out of the maximum scales up the areas of each unit, in the order of the rows.
+fn scales(sheet: &Sheet) -> Vec<BTreeMap<String, Exact>> {
+    let scores: Vec<&UnitScores> = sheet.rows.iter().map(|row| &row.scores).collect();
+    totals::scales(&sheet.edition, &scores)
+}
+
+/// The units of a sheet whose scores give more for what is out of the maximum.
 fn scaled_up(sheet: &Sheet) -> HashSet<&str> {
-    if scales_up(&sheet.edition) == (false, false) {
-        return HashSet::new();
-    }
-    // A total beside them lets the components be told when other criteria have no score.
-    let with_total = |scores: &UnitScores| UnitScores { total: Some(Exact::zero()), ..scores.clone() };
-    let scores: Vec<UnitScores> = sheet.rows.iter().map(|row| with_total(&row.scores)).collect();
-    let totals = totals::of_cohort(&sheet.edition, &scores.iter().collect::<Vec<_>>());
-    let is_scaled = |component: &Component| {
-        component.score.as_ref().is_some_and(|score| *score != component.contribution)
-    };
-    let units = sheet.rows.iter().zip(totals).filter_map(|(row, total)| {
-        let components = total.ok()?.components;
-        components.iter().any(is_scaled).then_some(row.unit.id.as_str())
-    });
-    units.collect()
+    let units = sheet.rows.iter().zip(scales(sheet)).filter(|(_, scales)| !scales.is_empty());
+    units.map(|(row, _)| row.unit.id.as_str()).collect()
 }
 
 /// An area, and the scores of the common criteria below it by unit; none where it is common itself.
@@ -160,7 +153,9 @@ fn given<'a>(sheet: &'a Sheet, codes: &[String]) -> HashMap<&'a str, Exact> {
     let reduced: Vec<UnitScores> =
         scores.iter().enumerate().map(|(unit, scores)| reduced(scores, &areas, unit)).collect();
     let totals = totals::of_cohort(edition, &reduced.iter().collect::<Vec<_>>());
-    let scaled = match codes.iter().all(|code| is_bonus(edition, code)) {
+    // In percent bonus and penalty points are of what is left as well.
+    let of_what_is_left = (edition.method, edition.unit_of_measure) == (Method::Points, ScoreUnit::Percent);
+    let scaled = match !of_what_is_left && codes.iter().all(|code| is_bonus(edition, code)) {
         true => HashSet::new(),
         false => scaled_up(sheet),
     };

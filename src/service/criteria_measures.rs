@@ -85,6 +85,11 @@ impl Area<'_> {
         self.scaled.as_ref()?.get(unit)?.as_ref()
     }
 
+    /// Most points with everything below it applicable.
+    pub fn full(&self) -> Option<&Exact> {
+        self.full.as_ref()
+    }
+
     /// Most points that a unit could have in the area.
     pub fn maximum(&self, measured: &Measured) -> Option<Exact> {
         left(self.full.as_ref()?, &measured.taken_out)

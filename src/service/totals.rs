@@ -4,7 +4,7 @@
 //! contribution once on its own, so that three thirds make a whole; what the rounded contributions leave is a
 //! residual, and the components always add up to the total to the last digit. Ranks are taken in `rankings`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::criteria_measures::{self, Area, Measures, Rescaling, weight_in_mean};
 use super::halves::mapped;
@@ -116,6 +116,19 @@ pub fn of_cohort(edition: &Edition, units: &[&UnitScores]) -> Vec<Result<Total, 
     })
 }
 
+/// By how much what is out of the maximum scales up what each area of a unit gives, in the order of `units`: only the
+/// areas that are scaled. Shares are of what is left; added points are scaled where the edition says so.
+pub fn scales(edition: &Edition, units: &[&UnitScores]) -> Vec<BTreeMap<String, Exact>> {
+    let added = (edition.method, edition.unit_of_measure) == (Method::Points, ScoreUnit::Points);
+    if added && !edition.rescale_not_applicable && !edition.rescale_without_survey {
+        return vec![BTreeMap::new(); units.len()];
+    }
+    let measures = Measures::of(edition, units);
+    let rescaling = measures.rescaling();
+    let of_unit = |unit| Unit { edition, measures: &measures, rescaling: rescaling.as_ref(), unit }.scales();
+    (0..units.len()).map(of_unit).collect()
+}
+
 /// Codes of the criteria that left the maximum for the whole cohort, because nobody has a score of the survey.
 pub fn left_out(edition: &Edition, units: &[&UnitScores]) -> Vec<String> {
     criteria_measures::left_out(edition, units).into_iter().map(str::to_owned).collect()
@@ -183,6 +196,33 @@ impl<'a> Unit<'a> {
         let Rescaling { to, from } = self.rescaling?;
         let from = from.clone().or_else(|| self.maximum(areas))?;
         (Exact::zero() < from && &from < to).then(|| (to.clone(), from))
+    }
+
+    /// By how much what is out of the maximum scales up what each ordinary area gives; only those that are scaled.
+    fn scales(&self) -> BTreeMap<String, Exact> {
+        let ordinary = || self.measures.areas().iter().filter(|area| !area.criterion.is_bonus());
+        let all: Vec<&Area> = ordinary().collect();
+        let left: Vec<&Area> =
+            ordinary().filter(|area| area.of(self.unit).is_some_and(|m| m.applicable)).collect();
+        let whole = match (self.edition.method, self.edition.unit_of_measure) {
+            (Method::Points, ScoreUnit::Points) => self.scale(&left),
+            (Method::Points, ScoreUnit::Percent) => {
+                let full: Option<Exact> = ordinary().map(|area| area.full().cloned()).sum();
+                full.zip(self.maximum(&left))
+            }
+            (Method::Weighted | Method::Normalised, _) => self.whole(&all).zip(self.whole(&left)),
+        };
+        let one = Exact::from(1);
+        let (to, from) = whole.unwrap_or_else(|| (one.clone(), one.clone()));
+        let by = |area: &Area| {
+            let (full, most) = match self.edition.method {
+                Method::Weighted => (area.full()?.clone(), area.maximum(area.of(self.unit)?)?),
+                Method::Points | Method::Normalised => (one.clone(), one.clone()),
+            };
+            let factor = (&to * &full).quotient(&(&from * &most))?;
+            (factor != one).then(|| (area.criterion.code.clone(), factor))
+        };
+        all.into_iter().filter_map(by).collect()
     }
 
     /// What an area gives to the total; none without a score.

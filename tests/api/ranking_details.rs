@@ -200,6 +200,43 @@ api_test!(the_delta_over_common_criteria_is_that_of_what_they_give, |app| {
     assert_eq!(common(json!(["a", "b"])), None);
 });
 
+api_test!(a_share_of_what_is_left_of_a_maximum_is_no_move_on_common_criteria, |app| {
+    app.make_units(&["u", "v"]);
+    let area = |code: &str, maximum: i32| with(criterion(code, maximum), json!({"weight": maximum}));
+    let years = |over: &Value| {
+        let of = |own: &str| json!({"criteria": [area("a", 30), area(own, 50), area("s", 20)]});
+        app.make_edition(with(of("n"), over.clone()));
+        app.make_edition_of(2015, with(with(of("b"), over.clone()), json!({"framework": "f-0"})));
+    };
+    years(&json!({}));
+    for (unit, year, values) in [
+        ("u", 2015, [("a", json!(15)), ("s", json!(12)), ("b", Value::Null)]),
+        ("u", 2016, [("a", json!(15)), ("s", json!(12)), ("n", json!(30))]),
+        ("v", 2015, [("a", json!(20)), ("s", json!(10)), ("b", json!(45))]),
+        ("v", 2016, [("a", json!(21)), ("s", json!(10)), ("n", json!(40))]),
+    ] {
+        for (code, value) in values {
+            let of = json!({"criterion": code, "year": year, "applicable": !value.is_null()});
+            app.make_score(&with(score(unit, value), of));
+        }
+    }
+    for (over, told) in [
+        (json!({"unit_of_measure": "percent"}), None),
+        (json!({"method": "weighted"}), None),
+        (json!({"rescale_not_applicable": true}), None),
+        (json!({}), Some(json!("0"))),
+    ] {
+        years(&over);
+        let ranking = app.get(RANKING).expect(200).json;
+        assert_eq!(ranking["common_criteria"], json!(["a", "s"]), "{over}");
+        let common = |unit: &str| {
+            let delta = &standing(&ranking, unit)["delta"];
+            delta.get("common").map(|common| common["score_exact"].clone())
+        };
+        assert_eq!((common("u"), common("v")), (told, Some(json!("1"))), "{over}");
+    }
+});
+
 api_test!(published_ranks_that_differ_are_listed, |app| {
     app.make_edition(json!({}));
     app.make_units(&["u", "v", "w"]);
