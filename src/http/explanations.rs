@@ -377,6 +377,8 @@ fn sentences(detailed: &DetailedRanking, explanation: &Explanation) -> Sentences
         base_year: report.base_year,
         not_comparable: report.not_comparable,
         common: detailed.common.as_ref().map(|common| common.codes.as_slice()),
+        contributions_compare: explanation.base.is_some()
+            && detailed.contributions_compare(&explanation.standing.unit_id),
         predecessors: predecessors.map(Vec::as_slice).unwrap_or_default(),
         cohort_size: report.ranking.cohort_size,
     };
@@ -388,7 +390,9 @@ fn sentences(detailed: &DetailedRanking, explanation: &Explanation) -> Sentences
 ///
 /// Who overtook the unit and whom it overtook, who came, who went, what ties took or gave: the places add up to the
 /// rank change. What each component gave: the deltas add up to that of the score, to the last digit. What it would
-/// take to keep the rank, to reach a better one and the next band. And one sentence of all this.
+/// take to keep the rank, to reach a better one and the next band. And one sentence of all this; as gaining or losing
+/// most it names only criteria whose own scores moved, and none where what is out of the unit's maximum scales the
+/// two years by different factors.
 #[utoipa::path(
     tag = "rankings",
     params(

@@ -125,6 +125,15 @@ fn scales(sheet: &Sheet) -> Vec<BTreeMap<String, Exact>> {
     totals::scales(&sheet.edition, &scores)
 }
 
+/// Whether what is out of the maximum scales up what a unit's scores give by the same in two sheets.
+pub fn scaled_alike(sheet: &Sheet, base: &Sheet, unit_id: &str) -> bool {
+    let of_unit = |sheet: &Sheet| {
+        let mut units = sheet.rows.iter().zip(scales(sheet));
+        units.find(|(row, _)| row.unit.id == unit_id).map(|(_, scales)| scales)
+    };
+    of_unit(sheet) == of_unit(base)
+}
+
 /// The units of a sheet whose scores give more for what is out of the maximum.
 fn scaled_up(sheet: &Sheet) -> HashSet<&str> {
     let units = sheet.rows.iter().zip(scales(sheet)).filter(|(_, scales)| !scales.is_empty());

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     decimal::Exact,
-    editions::{Criterion, Edition, ScoreUnit},
+    editions::{Criterion, Edition, Method, ScoreUnit},
     units::Extent,
     violation::Text,
 };
@@ -31,6 +31,8 @@ pub struct Context<'a> {
     pub not_comparable: Option<NotComparable>,
     /// The criteria that two frameworks have in common; none where they are the same.
     pub common: Option<&'a [String]>,
+    /// Whether what the scores of the unit give in the two years can be set against each other.
+    pub contributions_compare: bool,
     /// The units that this one came from, where it did not exist in the base year.
     pub predecessors: &'a [Predecessor],
     /// How many units are ranked.
@@ -304,8 +306,8 @@ impl Writer<'_> {
         parts
     }
 
-    /// Whether what a component gave and gives can be set against each other: both years have it, and across
-    /// frameworks it is common to both.
+    /// Whether what a component gave and gives can be set against each other: both years have it, what is out of the
+    /// maximum scales it alike, its own score moved, and across frameworks it is common to both.
     fn compares(&self, component: &ContributionDelta) -> bool {
         let Some(code) = component.criterion.as_deref() else { return false };
         let alike = match (self.context.not_comparable, self.context.common) {
@@ -319,7 +321,22 @@ impl Writer<'_> {
             let mut components = standing.total.components.iter();
             components.any(|c| is_bonus || c.criterion.as_deref() == Some(code))
         };
-        alike && has(self.explanation.standing) && self.explanation.base.is_some_and(has)
+        let in_both = has(self.explanation.standing) && self.explanation.base.is_some_and(has);
+        self.context.contributions_compare && alike && in_both && self.follows_score(component)
+    }
+
+    /// Whether the change of what a component gives tells that of its own score. What gives more with the score that
+    /// it had, or a lower one, was weighed or scaled otherwise; normalised, less may well give more.
+    fn follows_score(&self, component: &ContributionDelta) -> bool {
+        let Some(delta) = &component.contribution_delta else { return false };
+        let of_base = |base: &Standing| {
+            let mut components = base.total.components.iter();
+            components.find(|c| c.criterion == component.criterion)?.score.clone()
+        };
+        let before = self.explanation.base.and_then(of_base).unwrap_or_else(Exact::zero);
+        let change = &component.score.clone().unwrap_or_else(Exact::zero) - &before;
+        let normalised = self.context.edition.method == Method::Normalised;
+        !change.is_zero() && (normalised || change.is_negative() == delta.is_negative())
     }
 
     /// The component that took most, and the one that gave most.

@@ -35,6 +35,16 @@ impl DetailedRanking {
         let RankingLineage { predecessors, ended } = &self.lineage;
         self.report.published_at().filter(|_| predecessors.is_empty() && ended.is_empty())
     }
+
+    /// Whether what a unit's scores give can be set against what they gave in the base: scaled alike or, across
+    /// frameworks, where its move on the common criteria is told.
+    pub fn contributions_compare(&self, unit_id: &str) -> bool {
+        match (&self.common, &self.report.base) {
+            (Some(common), _) => common.deltas.contains_key(unit_id),
+            (None, Some(base)) => common_criteria::scaled_alike(&self.report.sheet, &base.sheet, unit_id),
+            (None, None) => false,
+        }
+    }
 }
 
 /// A ranking with its details.

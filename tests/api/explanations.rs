@@ -345,6 +345,82 @@ api_test!(what_gives_to_a_percentage_is_told_in_percentage_points, |app| {
     );
 });
 
+api_test!(the_sentence_names_no_criterion_that_only_a_scale_or_a_weight_moved, |app| {
+    app.make_units(&["u", "v"]);
+    let area = |code: &str, maximum: i32| with(criterion(code, maximum), json!({"weight": maximum}));
+    let survey = with(area("s", 20), json!({"stage": "survey"}));
+    let years = |over: &Value, framework: &str| {
+        let of = json!({"criteria": [area("a", 30), area("b", 50), survey]});
+        app.make_edition(with(of.clone(), over.clone()));
+        app.make_edition_of(2015, with(with(of, over.clone()), json!({"framework": framework})));
+    };
+    let give = |unit: &str, year: i32, code: &str, value: Value| {
+        let of = json!({"criterion": code, "year": year, "applicable": !value.is_null()});
+        app.make_score(&with(score(unit, value), of))
+    };
+    years(&json!({}), "f-1");
+    for (unit, year, a, b) in
+        [("u", 2015, 15, 40), ("u", 2016, 15, 41), ("v", 2015, 20, 45), ("v", 2016, 22, 44)]
+    {
+        give(unit, year, "a", json!(a));
+        give(unit, year, "b", json!(b));
+    }
+    // Whether a loss and a gain are told, and of common criteria.
+    let told = |unit: &str| {
+        let told = explanation(app, unit, "");
+        adds_up(&told);
+        let text = told["sentences"]["en"].as_str().unwrap();
+        [
+            "losing most in “Tiêu chí b”",
+            "gaining most in “Tiêu chí a”",
+            "gaining most in “Tiêu chí b”",
+            "common criteria",
+        ]
+        .map(|part| text.contains(part))
+    };
+    let overs = [
+        json!({"unit_of_measure": "percent"}),
+        json!({"method": "weighted"}),
+        json!({"rescale_without_survey": true, "rescale_not_applicable": true}),
+    ];
+    // Without a survey in both years the scale is the same: what moved is told.
+    for over in &overs {
+        years(over, "f-1");
+        assert_eq!(told("u"), [false, false, true, false], "{over}");
+        assert_eq!(told("v"), [true, true, false, false], "{over}");
+    }
+    // Held in one of them it moves all that was scaled.
+    give("u", 2015, "s", json!(12));
+    give("v", 2015, "s", json!(10));
+    for over in &overs {
+        for framework in ["f-1", "f-0"] {
+            years(over, framework);
+            assert_eq!(told("u"), [false; 4], "{over} {framework}");
+            assert_eq!(told("v"), [false; 4], "{over} {framework}");
+        }
+    }
+    // Held in both it is out for a unit to which it does not apply.
+    give("u", 2016, "s", Value::Null);
+    give("v", 2016, "s", json!(10));
+    for over in &overs {
+        years(over, "f-1");
+        assert_eq!((told("u"), told("v")), ([false; 4], [true, true, false, false]), "{over}");
+        years(over, "f-0");
+        assert_eq!((told("u"), told("v")), ([false; 4], [true, true, false, true]), "{over}");
+    }
+    // Points that are added as they are tell what moved.
+    years(&json!({}), "f-1");
+    assert_eq!(told("u"), [false, false, true, false]);
+    // Another weight is no change of a score.
+    let weighted = |a: i32, b: i32| {
+        let of = |code: &str, weight: i32| with(criterion(code, 50), json!({"weight": weight}));
+        json!({"method": "weighted", "criteria": [of("a", a), of("b", b)]})
+    };
+    app.make_edition(weighted(80, 20));
+    app.make_edition_of(2015, weighted(20, 80));
+    assert_eq!(told("u"), [false; 4], "what `b` gives fell, its score rose");
+});
+
 api_test!(the_sentence_calls_years_different_only_where_it_compares_them, |app| {
     two_years(app, json!({}), &[("u", "1", "2"), ("new", "-", "1")]);
     let says_so = |unit: &str| {
