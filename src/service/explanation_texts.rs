@@ -89,10 +89,13 @@ impl Writer<'_> {
         }
     }
 
+    /// The size of a change with what it counts.
     fn amount_en(&self, change: &Exact) -> String {
         match self.is_hidden(change) {
-            true => format!("less than {}", self.en(&Exact::unit_of(self.context.edition.decimals))),
-            false => self.en(&size(change)),
+            true => {
+                format!("less than {}", self.with_unit_en(&Exact::unit_of(self.context.edition.decimals)))
+            }
+            false => self.with_unit_en(&size(change)),
         }
     }
 
@@ -104,11 +107,15 @@ impl Writer<'_> {
         }
     }
 
-    fn unit_en(&self) -> &'static str {
-        match self.explanation.standing.delta.unit {
-            DeltaUnit::Points => "points",
-            DeltaUnit::PercentagePoints => "percentage points",
-        }
+    /// A number with what it counts: of one only where it is written as a plain 1.
+    fn with_unit_en(&self, value: &Exact) -> String {
+        let number = self.en(value);
+        let unit = match self.explanation.standing.delta.unit {
+            DeltaUnit::Points => "point",
+            DeltaUnit::PercentagePoints => "percentage point",
+        };
+        let plural = if number == "1" { "" } else { "s" };
+        format!("{number} {unit}{plural}")
     }
 
     /// Whether the score is set against one that was counted otherwise.
@@ -218,14 +225,13 @@ impl Writer<'_> {
     }
 
     fn score_change_en(&self) -> String {
-        let (delta, unit) = (&self.explanation.standing.delta, self.unit_en());
-        match &delta.score {
+        match &self.explanation.standing.delta.score {
             Some(change) if change.is_zero() => "unchanged".to_owned(),
             Some(change) => {
                 let word = if change.is_negative() { "down" } else { "up" };
                 match self.is_hidden(change) {
-                    true => format!("{word} slightly ({} {unit})", self.amount_en(change)),
-                    false => format!("{word} {} {unit}", self.amount_en(change)),
+                    true => format!("{word} slightly ({})", self.amount_en(change)),
+                    false => format!("{word} {}", self.amount_en(change)),
                 }
             }
             None => String::new(),
@@ -389,10 +395,10 @@ impl Writer<'_> {
     }
 
     fn components_en(&self) -> Vec<String> {
-        let ((fell, rose), unit) = (self.extremes(), self.unit_en());
+        let (fell, rose) = self.extremes();
         let told = |word: &str, c: &ContributionDelta| {
             let delta = c.contribution_delta.as_ref().map(|delta| self.amount_en(delta));
-            format!("{word} in “{}” ({} {unit})", self.name(c).1, delta.unwrap_or_default())
+            format!("{word} in “{}” ({})", self.name(c).1, delta.unwrap_or_default())
         };
         let fell = fell.map(|c| told("losing most", c));
         let both = fell.into_iter().chain(rose.map(|c| told("gaining most", c))).collect();
@@ -424,7 +430,7 @@ impl Writer<'_> {
         {
             parts.push(match points.round(self.context.edition.decimals).is_zero() {
                 true => format!("short of rank {rank} by less than the digits shown"),
-                false => format!("about {} {} short of rank {rank}", self.en(points), self.unit_en()),
+                false => format!("about {} short of rank {rank}", self.with_unit_en(points)),
             });
         }
         if self.counts_otherwise() {

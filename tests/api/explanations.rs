@@ -345,6 +345,27 @@ api_test!(what_gives_to_a_percentage_is_told_in_percentage_points, |app| {
     );
 });
 
+api_test!(the_sentence_counts_one_point_only_where_it_writes_a_plain_one, |app| {
+    two_years(app, json!({}), &[("u", "50", "49"), ("v", "50.3", "50.2"), ("w", "20", "23")]);
+    let told = |unit: &str| explanation(app, unit, "")["sentences"]["en"].as_str().unwrap().to_owned();
+    for (measure, one) in [("points", "point"), ("percent", "percentage point")] {
+        for (decimals, of_u, of_v) in [
+            (0, ["down 1 {}; ", "about 1 {} short"], "(less than 1 {})"),
+            (2, ["down 1.00 {}s; ", "about 1.20 {}s short"], "down 0.10 {}s"),
+        ] {
+            let edition = json!({"decimals": decimals, "unit_of_measure": measure});
+            app.make_edition(edition.clone());
+            app.make_edition_of(2015, edition);
+            for (unit, part) in [("u", of_u[0]), ("u", of_u[1]), ("v", of_v)] {
+                let (part, told) = (part.replace("{}", one), told(unit));
+                assert!(told.contains(&part), "{part}: {told}");
+            }
+        }
+        app.make_edition(json!({"decimals": 0, "unit_of_measure": measure}));
+        assert!(told("w").contains(&format!("up 3 {one}s; ")), "{}", told("w"));
+    }
+});
+
 api_test!(the_sentence_names_no_criterion_that_only_a_scale_or_a_weight_moved, |app| {
     app.make_units(&["u", "v"]);
     let area = |code: &str, maximum: i32| with(criterion(code, maximum), json!({"weight": maximum}));
