@@ -116,6 +116,10 @@ pub struct Dataset {
     pub class: &'static str,
     /// What the dataset is, in Vietnamese.
     pub label: String,
+    /// What is to be known of the figures, in Vietnamese and in English; left out where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub note: Vec<String>,
     /// The dimensions, the slowest first.
     pub id: Vec<&'static str>,
     /// How many members each dimension has.
@@ -149,6 +153,7 @@ impl Dataset {
             version: "2.0",
             class: "dataset",
             label,
+            note: Vec::new(),
             id: dimensions.iter().map(|d| d.id).collect(),
             size: dimensions.iter().map(|d| d.categories.len()).collect(),
             role,

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// What files say of changes between years that are counted otherwise.
+const NOT_COMPARABLE: &str = "Thay đổi so với năm gốc không so sánh được";
+
 /// What a score of an edition counts, in Vietnamese.
 pub const fn unit_name(unit: ScoreUnit) -> &'static str {
     match unit {
@@ -65,11 +68,12 @@ fn table(report: &RankingReport, with_components: bool) -> Table {
     let edition = &report.sheet.edition;
     let (index, year) = (&edition.index_code, edition.year);
     let components = if with_components { components(report) } else { Vec::new() };
+    let comparable = report.base_year.map(|_| report.not_comparable.is_none());
     let mut rows: Vec<Vec<Cell>> = report
         .ranking
         .standings
         .iter()
-        .map(|standing| row(standing, report.base_year.is_some(), &components, edition.decimals))
+        .map(|standing| row(standing, comparable, &components, edition.decimals))
         .collect();
     let columns = columns(report, &components);
     for unit in &report.ranking.unranked {
@@ -100,7 +104,7 @@ fn notes(report: &RankingReport) -> Vec<String> {
     notes.push(format!("Số đơn vị được xếp hạng: {}.", report.ranking.cohort_size));
     if let Some(why) = report.not_comparable {
         let why = code_labels::vietnamese("NotComparable", why.as_str());
-        notes.push(format!("Thay đổi so với năm gốc không so sánh được: {why}."));
+        notes.push(format!("{NOT_COMPARABLE}: {why}."));
     }
     notes.push(
         "Cột đủ chữ số ghi điểm chính xác dưới dạng văn bản; cột điểm hiển thị theo số chữ số thập phân của kỳ đánh \
@@ -128,6 +132,8 @@ fn columns(report: &RankingReport, components: &[Option<String>]) -> Vec<Column>
             Column::new("Thay đổi điểm", 10),
             Column::new("Thay đổi điểm (đủ chữ số)", 20),
             Column::new("Thay đổi hạng", 9),
+            // A table without notes, as CSV is, says it as well.
+            Column::new("So sánh được", 9),
         ]);
     }
     for component in components {
@@ -147,7 +153,13 @@ fn columns(report: &RankingReport, components: &[Option<String>]) -> Vec<Column>
     columns
 }
 
-fn row(standing: &Standing, has_base: bool, components: &[Option<String>], decimals: u8) -> Vec<Cell> {
+/// A ranked unit; `comparable` says of a base year whether its scores are counted alike.
+fn row(
+    standing: &Standing,
+    comparable: Option<bool>,
+    components: &[Option<String>],
+    decimals: u8,
+) -> Vec<Cell> {
     let score = &standing.total.score;
     let mut row = vec![
         Cell::count(Some(standing.rank)),
@@ -158,13 +170,15 @@ fn row(standing: &Standing, has_base: bool, components: &[Option<String>], decim
         Cell::text(standing.band.as_deref()),
         Cell::count(standing.published_rank),
     ];
-    if has_base {
+    if let Some(comparable) = comparable {
+        let word = if comparable { "có" } else { "không" };
         row.extend([
             Cell::rounded(standing.base.as_ref().map(|base| &base.score), decimals),
             Cell::count(standing.base.as_ref().map(|base| base.rank)),
             Cell::rounded(standing.delta.score.as_ref(), decimals),
             Cell::digits(standing.delta.score.as_ref()),
             Cell::count(standing.delta.rank_change),
+            Cell::text(standing.base.as_ref().map(|_| word)),
         ]);
     }
     for criterion in components {
@@ -223,6 +237,13 @@ fn dataset(report: &RankingReport) -> Dataset {
         label.push_str(&format!(", so với năm {base}"));
     }
     let mut dataset = Dataset::new(label, &dimensions);
+    if let Some(why) = report.not_comparable {
+        let (vietnamese, english) = code_labels::labels("NotComparable", why.as_str());
+        dataset.note = vec![
+            format!("{NOT_COMPARABLE}: {vietnamese}."),
+            format!("The changes from the base year don't compare like with like: {english}."),
+        ];
+    }
     for standing in &report.ranking.standings {
         dataset.push(figures(standing).into_iter().take(width), None);
     }

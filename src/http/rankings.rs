@@ -331,7 +331,8 @@ pub(super) fn detailed_standing(
 ///
 /// Ranks are taken on exact scores unless the edition says otherwise. `rank_change` is base rank minus rank:
 /// positive when the unit rose. A score can rise while its rank falls. As `csv` or `xlsx` it is a file with
-/// Vietnamese heads, as `json-stat` a dataset of JSON-stat 2.0.
+/// Vietnamese heads, as `json-stat` a dataset of JSON-stat 2.0. Where `comparable` is false, files say so in the column
+/// `So sánh được` (`có`, `không`; empty for a unit without a base), spreadsheets in a note too, and datasets in `note`.
 #[utoipa::path(
     tag = "rankings",
     params(

@@ -51,10 +51,10 @@ api_test!(a_ranking_as_csv_has_a_line_a_unit, |app| {
         all,
         [
             "Hạng|Mã đơn vị|Đơn vị|Điểm|Điểm (đủ chữ số)|Xếp loại|Hạng công bố|Điểm năm 2015|Hạng năm 2015|Thay đổi \
-             điểm|Thay đổi điểm (đủ chữ số)|Thay đổi hạng|Lý do không xếp hạng",
-            "1|a|Tỉnh A|40.12|40.123456789012345678|||30.00|2|10.12|10.123456789012345678|1|",
-            "2|b|'=B|35.00|35|||35.01|1|-0.01|-0.005|-1|",
-            "|c|Tỉnh C||||||||||Không có điểm",
+             điểm|Thay đổi điểm (đủ chữ số)|Thay đổi hạng|So sánh được|Lý do không xếp hạng",
+            "1|a|Tỉnh A|40.12|40.123456789012345678|||30.00|2|10.12|10.123456789012345678|1|có|",
+            "2|b|'=B|35.00|35|||35.01|1|-0.01|-0.005|-1|có|",
+            "|c|Tỉnh C|||||||||||Không có điểm",
         ]
     );
     let marked = app.get(&format!("{RANKING}?format=csv&bom=true")).expect(200).raw;
@@ -109,7 +109,7 @@ api_test!(a_ranking_as_a_spreadsheet_has_numbers_and_every_digit_beside_them, |a
         (&b[2], &b[3], &b[9]),
         (&Data::String("=B".to_owned()), &Data::Float(35.0), &Data::Float(-0.005))
     );
-    assert_eq!((&c[0], &c[12]), (&Data::Empty, &Data::String("Không có điểm".to_owned())));
+    assert_eq!((&c[0], &c[13]), (&Data::Empty, &Data::String("Không có điểm".to_owned())));
     let notes: Vec<String> = rows[heads + 4..].iter().map(|row| row[0].to_string()).collect();
     assert!(notes.contains(&"Số đơn vị được xếp hạng: 2.".to_owned()), "{notes:?}");
 });
@@ -161,6 +161,32 @@ api_test!(a_ranking_as_json_stat_is_a_dataset, |app| {
         .header("if-none-match", answer.etag())
         .send()
         .expect(304);
+});
+
+api_test!(files_of_a_ranking_say_where_its_changes_do_not_compare, |app| {
+    make(app);
+    let note = || app.get(&format!("{RANKING}?format=json-stat")).expect(200).json["note"].clone();
+    let compares = || {
+        let rows = lines(&app.get(&format!("{RANKING}?format=csv")).expect(200));
+        assert_eq!(rows[0][12], "So sánh được");
+        rows[1..].iter().map(|row| row[12].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((note(), compares()), (Value::Null, vec!["có".to_owned(), "có".to_owned(), String::new()]));
+    let areas = json!([criterion("land", 100), criterion("time", 100)]);
+    app.make_edition_of(2015, json!({"criteria": areas, "framework": "f-0"}));
+    assert_eq!(
+        note(),
+        json!([
+            "Thay đổi so với năm gốc không so sánh được: Khung đánh giá hoặc cách tính tổng điểm khác nhau.",
+            "The changes from the base year don't compare like with like: Different frameworks or rules of totals."
+        ])
+    );
+    assert_eq!(compares(), ["không", "không", ""]);
+    let rows = sheet(app.get(&format!("{RANKING}?format=xlsx")).expect(200), "Xếp hạng");
+    let of = |text: &str| rows.iter().filter(|row| row.contains(&Data::String(text.to_owned()))).count();
+    assert_eq!((of("không"), of("có")), (2, 0));
+    let alone = app.get(&format!("{RANKING}?format=json-stat&base_year=none")).expect(200).json;
+    assert_eq!(alone.get("note"), None);
 });
 
 api_test!(series_and_comparisons_have_the_same_forms, |app| {
