@@ -207,7 +207,7 @@ pub const LABELS: &[ListLabels] = &[
     ("OutOfReach", "Lý do không thể đạt mục tiêu", "Why a goal is out of reach", &[
         ("above_maximum", "Điểm tối đa cũng không đủ", "Not even the maximum gives it"),
         ("below_minimum", "Điểm tối thiểu cũng không đủ", "Not even the minimum gives it"),
-        ("gives_nothing", "Tăng điểm tiêu chí không làm tăng tổng điểm", "A better score gives no higher total"),
+        ("gives_nothing", "Điểm tốt hơn đến đâu cũng không đủ", "No better score gives it"),
         ("effect_unknown", "Không xác định được tác động của điểm", "What a score would add is not known"),
         ("not_applicable", "Tiêu chí không áp dụng cho đơn vị", "The criterion does not apply to the unit"),
     ]),

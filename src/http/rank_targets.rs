@@ -58,7 +58,7 @@ pub struct CriterionTargetBody {
     pub possible: bool,
     /// Why not.
     pub impossible_because: Option<OutOfReach>,
-    /// The least score of it that gives the goal, rounded.
+    /// The score nearest to the present one that gives the goal, rounded: the least, or the most where less is better.
     pub score_needed: Option<Number>,
     /// The same, every digit: applied as a simulation it gives the goal.
     pub score_needed_exact: Option<String>,
@@ -183,9 +183,9 @@ impl TargetBody {
 /// Aim at a rank or a band
 ///
 /// The least gain of the total with which a unit would reach it, and for each criterion whether it alone could give
-/// that within its maximum, and with which score. Every other score stays as it is; nothing is stored. Where no least
-/// score exists, because a tie would not do, it is told in steps of 10⁻²⁰. Without `cohort` it is the first that the
-/// unit is in.
+/// that within its bounds, and with which score. Every other score stays as it is; nothing is stored. Where no least
+/// score exists, because a tie would not do, it is told in steps of 10⁻²⁰, of a criterion with 28 digits at most.
+/// Without `cohort` it is the first that the unit is in.
 #[utoipa::path(
     tag = "rankings",
     params(

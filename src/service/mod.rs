@@ -47,6 +47,7 @@ pub mod kept_standings;
 pub mod keyring;
 pub mod min_cells;
 pub mod procedures;
+mod rank_target_search;
 pub mod rank_targets;
 pub mod rank_thresholds;
 pub mod ranking_details;

@@ -1,23 +1,23 @@
 //! What it takes to reach a rank or a band: the least gain of the total, and for each criterion the score with
 //! which it alone would give it. Every other score stays as it is.
 //!
-//! A criterion is tried as a simulation: at its best first; where that is enough, its least score is found by a
-//! straight line, which is exact where a method adds up shares, and by halving the interval elsewhere. It is given
-//! in steps of 10⁻²⁰ and was tried. So is the most that the total can be: with all that counts at its maximum.
+//! Both are tried as simulations: a criterion as `rank_target_search` tells, the total with all that counts at its
+//! maximum for the most that it can be.
 
 use std::collections::HashSet;
 
 use super::{
     criterion_values,
     error::{Error, Result},
-    rank_thresholds::{least_score, step},
+    rank_target_search::{Search, less_is_better},
+    rank_thresholds::least_score,
     rankings::{Ranking, Standing},
     score_sheets::{Row, Sheet},
     simulations::{self, Change, has_known_effect, maximum, not_in_cohort, scales_cohort, survey_witness},
     totals::UnitScores,
 };
 use crate::domain::{
-    criteria::{HUNDRED, Polarity},
+    criteria::HUNDRED,
     decimal::Exact,
     editions::{Criterion, Edition, Method, ScoreUnit},
     words::words,
@@ -39,7 +39,7 @@ words! {
         AboveMaximum = "above_maximum",
         /// Not even the minimum gives it, of an indicator of which less is better.
         BelowMinimum = "below_minimum",
-        /// A better score gives no higher total.
+        /// No better score gives it: the total gets no higher, or not high enough however good the score.
         GivesNothing = "gives_nothing",
         /// The unit has no score of the criterion while one above it is stored: what a score would add is not known.
         EffectUnknown = "effect_unknown",
@@ -142,16 +142,16 @@ fn bound_of_total(edition: &Edition) -> Option<Exact> {
 }
 
 /// A goal of a unit.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     /// What scores are tried on: the unit's own row where the totals of the others can't move with it, beside one
     /// that tells whether a survey was held.
-    sheet: Sheet,
+    pub(super) sheet: Sheet,
     /// Whether it is the whole cohort.
-    whole: bool,
+    pub(super) whole: bool,
     /// Criteria of a survey that was not held.
     left_out: Vec<String>,
-    standing: &'a Standing,
-    goal: &'a Goal,
+    pub(super) standing: &'a Standing,
+    pub(super) goal: &'a Goal,
 }
 
 impl<'a> Asked<'a> {
@@ -167,7 +167,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The standing with changed scores.
-    fn standing_with(&self, changes: &[Change]) -> Option<Standing> {
+    pub(super) fn standing_with(&self, changes: &[Change]) -> Option<Standing> {
         let ranking = simulations::apply(&self.sheet, changes).ok()?.standings();
         ranking.standings.into_iter().find(|s| s.unit_id == self.standing.unit_id)
     }
@@ -253,17 +253,24 @@ impl<'a> Asked<'a> {
         Some(&row.scores)
     }
 
-    /// The score of a criterion as it is.
-    fn score(&self, code: &str) -> Option<Exact> {
+    /// The scores of a criterion as they are: that of the unit, and those of the others.
+    pub(super) fn scores(&self, code: &str) -> (Option<Exact>, Vec<Exact>) {
         let units: Vec<&UnitScores> = self.sheet.rows.iter().map(|row| &row.scores).collect();
-        let place = self.sheet.rows.iter().position(|row| row.unit.id == self.standing.unit_id)?;
-        criterion_values::of_units(&self.sheet.edition, &units, code).into_iter().nth(place).flatten()
+        let (mut own, mut others) = (None, Vec::new());
+        let scores = criterion_values::of_units(&self.sheet.edition, &units, code);
+        for (row, score) in self.sheet.rows.iter().zip(scores) {
+            match row.unit.id == self.standing.unit_id {
+                true => own = score,
+                false => others.extend(score),
+            }
+        }
+        (own, others)
     }
 
     fn criterion(&self, criterion: &Criterion, total_needed: Option<&Exact>) -> CriterionTarget {
         let edition = &self.sheet.edition;
         let code = criterion.code.as_str();
-        let score = self.score(code);
+        let (score, others) = self.scores(code);
         let maximum = maximum(edition, Some(code));
         let above = criterion_values::above(edition, code);
         let path: Vec<&str> =
@@ -276,8 +283,8 @@ impl<'a> Asked<'a> {
             (.., None) => Ok(score.clone().unwrap_or_else(Exact::zero)),
             (.., Some(needed)) => {
                 let falls = less_is_better(edition, criterion);
-                let end = if falls { criterion.min_points.clone() } else { maximum.clone() };
-                Search { asked: self, code, needed, falls }.least(score.as_ref(), end.as_ref())
+                let bound = if falls { edition.minimum_of(criterion) } else { maximum.clone() };
+                Search { asked: self, code, needed, falls }.least(score.as_ref(), others, bound)
             }
         };
         CriterionTarget {
@@ -290,105 +297,6 @@ impl<'a> Asked<'a> {
         }
     }
 }
-
-/// The search for the least score of a criterion.
-struct Search<'a> {
-    asked: &'a Asked<'a>,
-    code: &'a str,
-    /// The total that reaches the goal while the others stay.
-    needed: &'a Exact,
-    /// Whether less of it is better.
-    falls: bool,
-}
-
-/// Whether a lower value of a criterion gives more, as of a normalised indicator of negative polarity.
-fn less_is_better(edition: &Edition, criterion: &Criterion) -> bool {
-    let above = criterion.parent.as_deref().and_then(|code| edition.criterion(code));
-    let scaled = above.map_or(edition.method, |above| edition.method_of(above)) == Method::Normalised;
-    let is_parent = edition.criteria.iter().any(|c| c.parent.as_ref() == Some(&criterion.code));
-    let mean = is_parent && edition.method_of(criterion) == Method::Normalised;
-    scaled && !mean && !criterion.is_on_scale() && criterion.polarity == Polarity::Negative
-}
-
-impl Search<'_> {
-    /// The total with a score of the criterion, and whether the goal is reached.
-    fn tried(&self, score: &Exact) -> Option<(Exact, bool)> {
-        let unit_id = self.asked.standing.unit_id.clone();
-        let change = Change { unit_id, criterion: Some(self.code.to_owned()), score: score.clone() };
-        let found = self.asked.standing_with(&[change])?;
-        let total = found.total.score;
-        let reached = match self.asked.goal {
-            // The others may have moved too: what ranks is the whole cohort.
-            Goal::Rank(rank) if self.asked.whole => found.rank <= *rank,
-            Goal::Rank(_) | Goal::Band(_) => &total >= self.needed,
-        };
-        Some((total, reached))
-    }
-
-    fn reached(&self, score: &Exact) -> bool {
-        self.tried(score).is_some_and(|(_, reached)| reached)
-    }
-
-    /// The score nearest to the present one that reaches the goal; `end` bounds it.
-    fn least(&self, score: Option<&Exact>, end: Option<&Exact>) -> std::result::Result<Exact, OutOfReach> {
-        let from = score.cloned().unwrap_or_else(Exact::zero);
-        let total = &self.asked.standing.total.score;
-        let end = end.cloned().unwrap_or_else(|| match self.falls {
-            // No indicator counts less than nothing.
-            true => Exact::zero(),
-            // Where nothing bounds it, far beyond any gain.
-            false => &from + &Exact::from(FAR),
-        });
-        let (best, reached) = self.tried(&end).ok_or(OutOfReach::GivesNothing)?;
-        if !reached {
-            return Err(match (&best > total, self.falls) {
-                (false, _) => OutOfReach::GivesNothing,
-                (true, true) => OutOfReach::BelowMinimum,
-                (true, false) => OutOfReach::AboveMaximum,
-            });
-        }
-        let way = (&(&end - &from) * &(self.needed - total)).quotient(&(&best - total));
-        if let Some(found) = way.and_then(|way| self.beside(&(&from + &way))) {
-            return Ok(found);
-        }
-        Ok(self.halved(from, end))
-    }
-
-    /// The score within a few steps of a guess: what rounding a quotient took or gave.
-    fn beside(&self, guess: &Exact) -> Option<Exact> {
-        // Quotients keep 20 decimals; a score may have more.
-        let guess = guess.round(STEP_DECIMALS);
-        let step = if self.falls { -&step() } else { step() };
-        [0, 1, -1, 2, -2]
-            .into_iter()
-            .map(|steps| &guess + &(&Exact::from(steps) * &step))
-            .find(|candidate| self.reached(candidate) && !self.reached(&(candidate - &step)))
-    }
-
-    /// The score next to one that doesn't reach the goal, towards one that does.
-    fn halved(&self, mut short: Exact, mut enough: Exact) -> Exact {
-        let half = &Exact::from(5) * &Exact::unit_of(1);
-        for _ in 0..MOST_HALVINGS {
-            let middle = (&(&short + &enough) * &half).round(STEP_DECIMALS);
-            if middle == short || middle == enough {
-                break;
-            }
-            if self.reached(&middle) {
-                enough = middle;
-            } else {
-                short = middle;
-            }
-        }
-        enough
-    }
-}
-
-/// A gain that no index has.
-const FAR: i64 = 1_000_000;
-/// Decimals of a step.
-const STEP_DECIMALS: u8 = 20;
-/// Halvings that take a million apart into steps: 2¹⁰⁰ is above 10²⁶.
-const MOST_HALVINGS: usize = 100;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

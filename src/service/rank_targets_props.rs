@@ -4,8 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    domain::editions::{Band, Cohort, TieRule},
+    domain::{
+        criteria::Polarity,
+        editions::{Band, Cohort, TieRule},
+    },
     service::{
+        rank_target_search::step_decimals,
+        rank_thresholds::step,
         simulations::tests::{Given, sheet},
         totals::tests::{edition, exact},
     },
@@ -33,6 +38,51 @@ fn hard_edition() -> impl Strategy<Value = Edition> {
 
 /// Scores of `a1`, `a2`, `b` in tenths, and whether a total is stored beside them.
 type Scores = (u32, u32, u32, Option<u32>);
+
+/// Scores of `a1`, `a2`, `b` without bounds, of either sign, and how many times larger each is than these.
+type Values = (Vec<[i64; 3]>, [&'static str; 3]);
+
+fn unbounded() -> impl Strategy<Value = (Edition, Values)> {
+    let criteria = [("a", "", "", ""), ("a1", "a", "", ""), ("a2", "a", "", ""), ("b", "", "", "")];
+    let times = || prop_oneof![Just("1"), Just("1e9"), Just("0.001")];
+    let unit = [-10i64..=10, -10i64..=10, -10i64..=10];
+    (
+        hard_edition(),
+        prop_oneof![1 => Just(Method::Points), 3 => Just(Method::Normalised)],
+        any::<[bool; 4]>(),
+        proptest::collection::vec(unit, 2..6),
+        [times(), times(), times()],
+    )
+        .prop_map(move |(hard, method, negative, units, times)| {
+            let mut edition = edition(method, ScoreUnit::Points, &criteria);
+            (edition.tie_rule, edition.rank_decimals, edition.bands) =
+                (hard.tie_rule, hard.rank_decimals, hard.bands);
+            for (criterion, _) in edition.criteria.iter_mut().zip(negative).filter(|(_, negative)| *negative)
+            {
+                criterion.polarity = Polarity::Negative;
+            }
+            (edition, (units, times))
+        })
+}
+
+fn scores_of<'a>(a1: &'a str, a2: &'a str, b: &'a str) -> [(&'a str, &'a str); 3] {
+    [("a1", a1), ("a2", a2), ("b", b)]
+}
+
+fn sheet_of_values(edition: Edition, (units, times): &Values) -> Sheet {
+    let texts: Vec<(String, [String; 3])> = units
+        .iter()
+        .enumerate()
+        .map(|(i, values)| {
+            let text = |k: usize| (&Exact::from(values[k]) * &exact(times[k])).to_string();
+            (format!("u{i}"), [text(0), text(1), text(2)])
+        })
+        .collect();
+    let scores: Vec<[(&str, &str); 3]> = texts.iter().map(|(_, [a1, a2, b])| scores_of(a1, a2, b)).collect();
+    let rows: Vec<Given<'_>> =
+        texts.iter().zip(&scores).map(|((id, _), scores)| (id.as_str(), "", scores.as_slice())).collect();
+    sheet(edition, &rows)
+}
 
 fn cohort() -> impl Strategy<Value = Vec<Scores>> {
     let unit =
@@ -89,15 +139,29 @@ fn is_least(sheet: &Sheet, goal: &Goal) -> std::result::Result<(), TestCaseError
     }
     for criterion in &target.criteria {
         let code = Some(criterion.criterion.as_str());
-        let maximum = criterion.maximum.as_ref().unwrap();
+        let falls = less_is_better(&sheet.edition, sheet.edition.criterion(&criterion.criterion).unwrap());
+        let far = exact(if falls { "-1e25" } else { "1e25" });
+        let best = criterion.maximum.as_ref().filter(|_| !falls).unwrap_or(&far);
         match &criterion.needed {
             Ok(needed) => {
-                prop_assert!(needed <= maximum && Some(needed) > criterion.score.as_ref());
+                let gains = criterion.score.as_ref().is_some_and(|score| (needed < score) == falls);
+                prop_assert!(gains && Some(needed) != criterion.score.as_ref(), "{criterion:?}");
+                prop_assert!(criterion.maximum.as_ref().is_none_or(|most| needed <= most), "{criterion:?}");
+                prop_assert!(Exact::parse(&needed.to_string()).is_ok(), "a request carries {needed}");
                 prop_assert!(reaches(sheet, code, needed, goal), "{criterion:?}");
-                prop_assert!(!reaches(sheet, code, &(needed - &step()), goal), "{criterion:?}");
+                let step = Exact::unit_of(step_decimals(needed));
+                let short = if falls { needed + &step } else { needed - &step };
+                prop_assert!(!reaches(sheet, code, &short, goal), "{criterion:?}");
             }
             Err(OutOfReach::NotApplicable) => prop_assert_eq!(code, Some("a2")),
-            Err(_) => prop_assert!(!reaches(sheet, code, maximum, goal), "{criterion:?}"),
+            Err(why) => {
+                prop_assert!(!reaches(sheet, code, best, goal), "{criterion:?}");
+                prop_assert!(*why != OutOfReach::BelowMinimum, "{criterion:?}");
+                prop_assert!(
+                    *why != OutOfReach::AboveMaximum || criterion.maximum.is_some(),
+                    "{criterion:?}"
+                );
+            }
         }
     }
     Ok(())
@@ -112,6 +176,14 @@ proptest! {
     ) {
         let goal = if by_band { Goal::Band("high".to_owned()) } else { Goal::Rank(rank) };
         is_least(&sheet_of(edition, &units), &goal)?;
+    }
+
+    #[test]
+    fn so_it_does_without_bounds_whatever_the_size_and_the_sign(
+        (edition, values) in unbounded(), rank in 1u32..=2, by_band in any::<bool>(),
+    ) {
+        let goal = if by_band { Goal::Band("high".to_owned()) } else { Goal::Rank(rank) };
+        is_least(&sheet_of_values(edition, &values), &goal)?;
     }
 
     #[test]

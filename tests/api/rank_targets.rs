@@ -164,6 +164,81 @@ api_test!(a_survey_counts_for_a_target_where_it_was_held, |app| {
     assert_eq!(criterion_of(&told, "a")["score_needed_exact"], "75");
 });
 
+/// Normalised values of the units `x0`, `x1` ... : of `bc` below the area `p`, and of the area `q`.
+fn begin_normalised(app: &App, polarity: &str, units: &[(&str, &str)]) {
+    let ids: Vec<String> = (0..units.len()).map(|i| format!("x{i}")).collect();
+    app.make_units(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    app.make_edition(json!({"method": "normalised", "criteria": [
+        {"code": "p", "name": "P"}, {"code": "bc", "name": "BC", "parent": "p", "polarity": polarity},
+        {"code": "q", "name": "Q"}
+    ]}));
+    for (id, (bc, q)) in ids.iter().zip(units) {
+        for (code, value) in [("bc", bc), ("q", q)] {
+            app.make_score(&with(score(id, *value), json!({"criterion": code})));
+        }
+    }
+}
+
+/// What `bc` alone could do for a unit to have a rank.
+fn target_of_bc(app: &App, unit: &str, rank: i64) -> Value {
+    criterion_of(&target(app, json!({"unit_id": unit, "rank": rank})), "bc").clone()
+}
+
+/// The rank of a unit with another value of `bc`.
+fn rank_with(app: &App, unit: &str, value: &str) -> i64 {
+    let changes = json!({"changes": [{"unit_id": unit, "criterion": "bc", "score": value}]});
+    let ranking = app.post(SIMULATIONS, &changes).expect(200).json;
+    let standings = ranking["standings"].as_array().unwrap();
+    standings.iter().find(|s| s["unit_id"] == unit).unwrap()["rank"].as_i64().unwrap()
+}
+
+api_test!(a_target_is_found_among_values_of_billions, |app| {
+    let values = ["1000000000", "5000000000", "7000000000", "9000000000"];
+    begin_normalised(app, "positive", &values.map(|value| (value, "1")));
+    for (unit, rank, needed, short) in [
+        ("x0", 1, 9e9, "8999999999"),
+        ("x1", 1, 9e9, "8999999999"),
+        ("x2", 1, 9e9, "8999999999"),
+        ("x0", 2, 7e9, "6999999999"),
+    ] {
+        let told = target_of_bc(app, unit, rank);
+        assert_eq!((&told["possible"], &told["maximum"]), (&json!(true), &Value::Null), "{told}");
+        assert_eq!(told["score_needed"].as_f64(), Some(needed), "{told}");
+        assert_eq!(rank_with(app, unit, told["score_needed_exact"].as_str().unwrap()), rank, "{told}");
+        assert!(rank_with(app, unit, short) > rank, "{told}");
+    }
+});
+
+api_test!(a_target_is_found_among_negative_values_of_which_less_is_better, |app| {
+    let values = ["-1", "-2", "-5", "3"];
+    begin_normalised(app, "negative", &values.map(|value| (value, "1")));
+    for (unit, rank, needed, short) in [
+        ("x0", 1, -5.0, "-4.99"),
+        ("x1", 1, -5.0, "-4.99"),
+        ("x3", 1, -5.0, "-4.99"),
+        ("x3", 3, -1.0, "-0.99"),
+    ] {
+        let told = target_of_bc(app, unit, rank);
+        assert_eq!((&told["possible"], &told["impossible_because"]), (&json!(true), &Value::Null), "{told}");
+        assert_eq!(told["score_needed"].as_f64(), Some(needed), "{told}");
+        assert_eq!(rank_with(app, unit, told["score_needed_exact"].as_str().unwrap()), rank, "{told}");
+        assert!(rank_with(app, unit, short) > rank, "{told}");
+    }
+});
+
+api_test!(what_has_no_minimum_is_never_short_of_it, |app| {
+    begin_normalised(app, "negative", &[("4", "1"), ("-5", "10"), ("5", "0")]);
+    // Beyond the best, a value presses those of the others together: `x1` falls to what `x0` lacks of `q`.
+    let told = target_of_bc(app, "x0", 1);
+    assert_eq!((&told["possible"], told["score_needed"].as_f64()), (&json!(true), Some(-95.0)), "{told}");
+    assert_eq!(rank_with(app, "x0", told["score_needed_exact"].as_str().unwrap()), 1);
+    assert_eq!((rank_with(app, "x0", "-94.9"), rank_with(app, "x0", "-100000000")), (2, 1));
+    // `x2` lacks all of `q`: it comes ever nearer, and never there.
+    let told = target_of_bc(app, "x2", 1);
+    assert_eq!((&told["possible"], &told["impossible_because"]), (&json!(false), &json!("gives_nothing")));
+    assert_eq!(rank_with(app, "x2", "-100000000"), 2);
+});
+
 api_test!(wrong_targets_are_refused_with_their_place, |app| {
     begin(app, json!({}));
     let post = |name, input, problem, violation| body(name, "POST", TARGETS, input, problem, violation);
