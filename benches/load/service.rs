@@ -184,11 +184,13 @@ impl Service {
         }
         let answer = String::from_utf8(answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").ok_or("an answer without a head")?;
+        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+        let body = if chunked { whole_of(body)? } else { body.to_owned() };
         if !head.starts_with("HTTP/1.1 2") {
             let asked = request.lines().next().unwrap_or_default();
             return Err(format!("{asked}: {answer}").into());
         }
-        Ok(Answer { head: head.to_owned(), body: body.to_owned(), first: first.unwrap_or_default(), whole })
+        Ok(Answer { head: head.to_owned(), body, first: first.unwrap_or_default(), whole })
     }
 
     /// Memory of the process: now, and the most since it started.
@@ -207,6 +209,20 @@ impl Service {
         Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
         self.child.wait()?;
         Ok(())
+    }
+}
+
+/// A body that came in pieces: each behind its length in bytes, and an empty one at the end.
+fn whole_of(mut pieces: &str) -> Result<String> {
+    let mut whole = String::new();
+    loop {
+        let (length, rest) = pieces.split_once("\r\n").ok_or("a piece without a length")?;
+        let length = usize::from_str_radix(length, 16)?;
+        if length == 0 {
+            return Ok(whole);
+        }
+        whole.push_str(rest.get(..length).ok_or("a piece that is cut off")?);
+        pieces = rest.get(length + 2..).ok_or("a piece without an end")?;
     }
 }
 
