@@ -136,27 +136,38 @@ pub fn reconcile(old: &Dossier, new: &mut Dossier, reason: Option<&str>, now: Mo
         history.events = events_to(&history.events, new, now);
     }
     if due_at(&history, new.first_due_at) != new.due_at {
-        // Given now: it holds over what moved the date before, also over what is dated later.
-        let at = history.due_changes.iter().map(|change| change.at).fold(now, Moment::max);
-        let at = history
-            .events
-            .iter()
-            .filter(|event| event.due_at.is_some())
-            .fold(at, |at, event| at.max(event.at));
-        history.due_changes.push(DueChange {
-            at,
-            arrived_at: now,
-            from_due_at: old.due_at,
-            due_at: new.due_at,
-            rule: DueRule::Given,
-            reason: reason.map(str::to_owned),
-            paused_at: None,
-            unit_id: None,
-            calendar_id: None,
-            calendar_version: None,
-        });
+        give(&mut history, (old.due_at, new.due_at), reason, now);
     }
     new.history = Some(Box::new(history));
+}
+
+/// Writes a due date that is given now: it holds over what moved the date before, also over what is dated later.
+pub fn give(
+    history: &mut History,
+    (from_due_at, due_at): (Option<Moment>, Option<Moment>),
+    reason: Option<&str>,
+    now: Moment,
+) {
+    let at = history.due_changes.iter().map(|change| change.at).fold(now, Moment::max);
+    let dated = history.events.iter().filter(|event| event.due_at.is_some());
+    history.due_changes.push(DueChange {
+        at: dated.fold(at, |at, event| at.max(event.at)),
+        arrived_at: now,
+        from_due_at,
+        due_at,
+        rule: DueRule::Given,
+        reason: reason.map(str::to_owned),
+        paused_at: None,
+        unit_id: None,
+        calendar_id: None,
+        calendar_version: None,
+    });
+}
+
+/// How often somebody gave a due date.
+pub fn times_given(dossier: &Dossier) -> usize {
+    let given = |change: &&DueChange| change.rule == DueRule::Given;
+    dossier.told_history().due_changes.iter().filter(given).count()
 }
 
 fn same_course(old: &Dossier, new: &Dossier) -> bool {
@@ -189,8 +200,9 @@ fn events_to(old: &[Event], new: &Dossier, now: Moment) -> Vec<Event> {
         events.retain(|event| event.at <= finished || event.status == Status::ACCEPTED);
     }
     for event in implied.iter().filter(|event| !matches!(event.status.code(), 1 | 2)) {
-        let known =
-            closing.iter().chain(events.iter()).find(|e| (e.status, e.at) == (event.status, event.at));
+        // One whose time isn't known stands behind all others, as it is told now.
+        let same = |e: &&Event| !event.undated && (e.status, e.at) == (event.status, event.at);
+        let known = closing.iter().chain(events.iter()).find(same);
         let mut event = known.unwrap_or(event).clone();
         if let Some(last) = events.last().filter(|_| event.undated) {
             if last.status == event.status {

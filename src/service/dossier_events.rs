@@ -102,7 +102,7 @@ pub fn tell_in(conn: &mut Conn, context: &Context, code: &str, event: NewEvent, 
         due_at: event.due_at,
         undated: event.undated,
     };
-    if let Some(place) = history.events.iter().position(|known| gives_way(known, &event)) {
+    if let Some(place) = history.events.iter().rposition(|known| gives_way(known, &event)) {
         history.events.remove(place);
     }
     // A registration of unknown time came before everything that is known.
@@ -194,7 +194,7 @@ fn repeated<'a>(events: &'a [Event], new: &NewEvent) -> Result<Option<&'a Event>
     let same = |event: &Event| !event.undated && (event.status, event.at) == (new.status, new.at);
     let numbered = events.iter().find(|event| event.event_id.is_some() && event.event_id == new.event_id);
     match numbered {
-        Some(event) if same(event) => Ok(Some(event)),
+        Some(event) if same(event) && (new.due_at.is_none() || event.due_at == new.due_at) => Ok(Some(event)),
         Some(event) => Err(Error::Conflict {
             code: "event_id_taken",
             text: Text::new(

@@ -42,6 +42,7 @@ pub fn write_rows(
     context: &Context,
     rows: Vec<(u64, Proposal<Dossier>)>,
     repeated: &HashSet<u64>,
+    reason: &str,
 ) -> Result<Vec<NumberedResult>> {
     let codes: HashSet<&str> = rows.iter().map(|(_, proposal)| proposal.record.code.as_str()).collect();
     let found = store::dossiers::find_all(conn, &codes.into_iter().collect::<Vec<_>>())?;
@@ -58,8 +59,10 @@ pub fn write_rows(
             waiting_codes.clear();
         }
         let old = present.get(&code);
+        let insists = proposal.reason.is_some();
+        proposal.reason.get_or_insert_with(|| reason.to_owned());
         let checked = refuse_foreign(&context.caller, old, &proposal.record)
-            .and_then(|()| carry_over(conn, &mut lookup, &mut proposal, old, context))
+            .and_then(|()| carry_over(conn, &mut lookup, &mut proposal, old, context, insists))
             .and_then(|()| refuse(conn, &mut lookup, &proposal, old));
         let result = match (checked, old) {
             (Err(error), _) => RowResult::Rejected(violations(error)?),

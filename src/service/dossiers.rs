@@ -85,7 +85,8 @@ impl Resource for Dossiers {
         old: Option<&Dossier>,
         context: &Context,
     ) -> Result<()> {
-        carry_over(conn, &mut Lookup::default(), proposal, old, context)
+        let insists = proposal.reason.is_some();
+        carry_over(conn, &mut Lookup::default(), proposal, old, context, insists)
     }
 
     fn written(conn: &mut Conn, old: Option<&Dossier>, new: Option<&Dossier>) -> StoreResult<()> {
@@ -134,7 +135,8 @@ impl Lookup {
     }
 }
 
-/// Writes into a new state what follows from the old one: the due date of its procedure, and its history.
+/// Writes into a new state what follows from the old one: the due date of its procedure, and its history. A caller
+/// that `insists` says why the due date is the one that it gives.
 ///
 /// # Errors
 /// The database's.
@@ -144,13 +146,14 @@ pub fn carry_over(
     proposal: &mut Proposal<Dossier>,
     old: Option<&Dossier>,
     context: &Context,
+    insists: bool,
 ) -> Result<()> {
     if comes_with_its_past(&proposal.record, old) {
         keep_first_due_date(&mut proposal.record, None);
         proposal.record.recorded_at.get_or_insert(context.now);
         return Ok(());
     }
-    if proposal.reason.is_none() {
+    if !insists {
         keep_moved_due_date(&mut proposal.record, old);
     }
     dossier_clock::derive_due(conn, &mut lookup.deadlines, &mut proposal.record, old)?;
@@ -158,8 +161,14 @@ pub fn carry_over(
     match old {
         None => proposal.record.recorded_at = Some(context.now),
         Some(old) => {
-            dossier_history::reconcile(old, &mut proposal.record, proposal.reason.as_deref(), context.now);
-            dossier_clock::settle_record(conn, old, &mut proposal.record, context.now)?;
+            let Proposal { record, reason } = proposal;
+            let stated = record.due_at;
+            dossier_history::reconcile(old, record, reason.as_deref(), context.now);
+            dossier_clock::settle_record(conn, old, record, context.now)?;
+            if let Some(history) = record.history.as_mut().filter(|_| insists && record.due_at != stated) {
+                dossier_history::give(history, (record.due_at, stated), reason.as_deref(), context.now);
+                record.due_at = stated;
+            }
         }
     }
     Ok(())
@@ -250,8 +259,9 @@ fn keep_first_due_date(dossier: &mut Dossier, old: Option<&Dossier>) {
 
 fn refuse_moved_due_date(dossier: &Dossier, old: &Dossier) -> Result<()> {
     let moved = |old: Option<Moment>, new: Option<Moment>| old.is_some() && old != new;
-    // One that was derived follows what it was derived from.
-    if old.due_derived && dossier.due_derived {
+    // One that was derived follows what it was derived from, and a wait that ended moves what nobody gave.
+    let given = dossier_history::times_given;
+    if old.due_derived && dossier.due_derived || dossier.history.is_some() && given(dossier) == given(old) {
         return Ok(());
     }
     let mut violations = Vec::new();

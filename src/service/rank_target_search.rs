@@ -118,7 +118,8 @@ impl Search<'_> {
         let (mut leap, thousand) = (self.leap(), Exact::from(1000));
         let mut ends: Vec<Exact> = better.into_iter().collect();
         for _ in 0..LEAPS {
-            ends.push(if self.falls { &base - &leap } else { &base + &leap });
+            let end = if self.falls { &base - &leap } else { &base + &leap };
+            ends.push(end.round(step_decimals(&end)));
             leap = &leap * &thousand;
         }
         ends

@@ -437,6 +437,10 @@ api_test!(the_sentence_names_no_criterion_that_only_a_scale_or_a_weight_moved, |
         let of = |code: &str, weight: i32| with(criterion(code, 50), json!({"weight": weight}));
         json!({"method": "weighted", "criteria": [of("a", a), of("b", b)]})
     };
+    let of_survey = app.get("/api/v1/index-scores?index_code=ix&criterion=s").expect(200).json;
+    for id in of_survey["items"].as_array().unwrap().iter().map(|score| score["id"].as_str().unwrap()) {
+        app.delete(&format!("/api/v1/index-scores/{id}")).expect(204);
+    }
     app.make_edition(weighted(80, 20));
     app.make_edition_of(2015, weighted(20, 80));
     assert_eq!(told("u"), [false; 4], "what `b` gives fell, its score rose");

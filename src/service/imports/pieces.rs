@@ -118,8 +118,7 @@ pub fn write(
         };
         match with_ids(conn, &mut codes, row, context.now)? {
             Ok(record) => {
-                let reason = Some(row.reason.clone().unwrap_or_else(|| reason.clone()));
-                proposals.push((*number, Proposal { record, reason }));
+                proposals.push((*number, Proposal { record, reason: row.reason.clone() }));
                 dossiers.push(&row.dossier);
             }
             Err(wrong) => {
@@ -128,7 +127,7 @@ pub fn write(
             }
         }
     }
-    let results = write_rows(conn, context, proposals, &piece.repeated)?;
+    let results = write_rows(conn, context, proposals, &piece.repeated, &reason)?;
     for ((number, result), dossier) in results.into_iter().zip(dossiers) {
         counts.add(&result);
         if let RowResult::Rejected(wrong) = result {
