@@ -60,7 +60,9 @@ pub fn derive_due(
     let (Some(procedure), Some(accepted)) = (&dossier.procedure_code, dossier.accepted_at) else {
         return Ok(());
     };
-    if dossier.due_at.is_some() || dossier.status.stage() == Stage::NotAccepted {
+    // One that was derived from what has changed is derived again, also where it is told as it was.
+    let told = dossier.due_at.is_some() && !(dossier.due_derived && old.is_some());
+    if told || dossier.status.stage() == Stage::NotAccepted {
         return Ok(());
     }
     if let Some(derived) = known.derive(conn, dossier.first_unit_id(), procedure, accepted)? {
@@ -139,6 +141,48 @@ pub fn settle_record(conn: &mut Conn, old: &Dossier, new: &mut Dossier, now: Mom
     new.due_at = due_at(&history, new.first_due_at);
     new.history = Some(Box::new(history));
     Ok(())
+}
+
+/// Puts the pauses of a dossier on top of a due date that was derived again.
+///
+/// # Errors
+/// The database's.
+pub fn settle_again(
+    conn: &mut Conn,
+    dossier: &mut Dossier,
+    derived: Option<Moment>,
+    now: Moment,
+) -> Result<()> {
+    let Some(accepted) = dossier.accepted_at else { return Ok(()) };
+    let mut history = dossier.told_history();
+    let before = base_due_at(&history, dossier.first_due_at);
+    let calendar = dossier.due_calendar.as_ref().map(|used| (used.id.as_str(), used.version));
+    history.due_changes.push(counted_base(accepted, (before, derived), calendar, now));
+    settle(conn, dossier, &mut history, now)?;
+    dossier.due_at = due_at(&history, dossier.first_due_at);
+    dossier.history = Some(Box::new(history));
+    Ok(())
+}
+
+/// The first due date counted again.
+fn counted_base(
+    accepted: Moment,
+    (from_due_at, due_at): (Option<Moment>, Option<Moment>),
+    calendar: Option<(&str, i32)>,
+    now: Moment,
+) -> DueChange {
+    DueChange {
+        at: accepted,
+        arrived_at: now,
+        from_due_at,
+        due_at,
+        rule: DueRule::Recompute,
+        reason: None,
+        paused_at: None,
+        unit_id: None,
+        calendar_id: calendar.map(|(id, _)| id.to_owned()),
+        calendar_version: calendar.map(|(_, version)| version),
+    }
 }
 
 /// [`settle`] with the counters of units that are known already.
@@ -353,18 +397,8 @@ fn counted_again(
     let before = base_due_at(&history, dossier.first_due_at);
     let first = due(accepted, &term, &counter.working).due_at;
     if before != Some(first) {
-        history.due_changes.push(DueChange {
-            at: accepted,
-            arrived_at: now,
-            from_due_at: before,
-            due_at: Some(first),
-            rule: DueRule::Recompute,
-            reason: None,
-            paused_at: None,
-            unit_id: None,
-            calendar_id: counter.calendar.as_ref().map(|calendar| calendar.id.clone()),
-            calendar_version: counter.calendar.as_ref().map(|calendar| calendar.version),
-        });
+        let calendar = counter.calendar.as_ref().map(|calendar| (calendar.id.as_str(), calendar.version));
+        history.due_changes.push(counted_base(accepted, (before, Some(first)), calendar, now));
         history.due_changes.sort_by_key(|change| change.at);
     }
     let counters = HashMap::from([(dossier.first_unit_id().to_owned(), counter)]);

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         access::Scope,
-        dossier_events::Transfer,
+        dossier_events::{DueRule, History, Transfer},
         dossier_flows::Facts,
         dossier_history,
         dossiers::Dossier,
@@ -162,6 +162,11 @@ pub fn carry_over(
         None => proposal.record.recorded_at = Some(context.now),
         Some(old) => {
             let Proposal { record, reason } = proposal;
+            if was_derived_again(record, old) {
+                let derived = std::mem::replace(&mut record.due_at, old.due_at);
+                dossier_history::reconcile(old, record, reason.as_deref(), context.now);
+                return dossier_clock::settle_again(conn, record, derived, context.now);
+            }
             let stated = record.due_at;
             dossier_history::reconcile(old, record, reason.as_deref(), context.now);
             dossier_clock::settle_record(conn, old, record, context.now)?;
@@ -238,6 +243,15 @@ fn refuse_moved_unit(dossier: &Dossier) -> Result<()> {
             "Khác với đơn vị của lần chuyển cuối cùng.",
         )],
     })
+}
+
+/// Whether a due date that pauses or another count had moved was derived again.
+fn was_derived_again(record: &Dossier, old: &Dossier) -> bool {
+    let moved = |history: &History| history.due_changes.iter().any(|change| change.rule != DueRule::Given);
+    record.due_derived
+        && old.due_derived
+        && record.due_at != old.due_at
+        && old.history.as_deref().is_some_and(moved)
 }
 
 /// A due date that pauses have moved stays when it is told again as it was before them: who sends records as another

@@ -326,6 +326,134 @@ api_test!(a_wait_that_a_record_ends_moves_the_date_as_one_that_an_event_ends, |a
     assert_eq!(other.code(), "due_change_without_reason");
 });
 
+api_test!(a_corrected_acceptance_moves_a_derived_date_with_its_pauses, |app| {
+    make(app);
+    let address = |code: &str| format!("{DOSSIERS}/{code}");
+    let record = |code: &str| without_due(json!({"procedure_code": "1.001", "status": 2, "code": code}));
+    // Twins that were accepted on the 3rd from the beginning, with a wait and without.
+    for (code, waits) in [("waited", true), ("plain", false)] {
+        app.post(DOSSIERS, &with(record(code), json!({"accepted_at": at("03", 8)}))).expect(201);
+        if waits {
+            tell(app, code, &[(6, "06"), (4, "10")]);
+        }
+        let want = state(app, code);
+        for how in ["PATCH", "PUT"] {
+            let twin = format!("{code}-{how}");
+            accept(app, &twin);
+            if waits {
+                tell(app, &twin, &[(6, "06"), (4, "10")]);
+            }
+            assert_ne!(state(app, &twin).0, want.0);
+            let status = app.get(&address(&twin)).expect(200).json["status"].clone();
+            let whole = with(record(&twin), json!({"accepted_at": at("03", 8), "status": status}));
+            match how {
+                "PATCH" => app.patch(&address(&twin), &json!({"accepted_at": at("03", 8)})),
+                _ => app.put(&address(&twin), &whole),
+            }
+            .expect(200);
+            assert_eq!(state(app, &twin), want, "{twin}");
+            assert_eq!(app.get(&address(&twin)).expect(200).json["due_derived"], true);
+        }
+    }
+});
+
+/// A dossier with a due date that somebody gave, which waits for a supplement since the 4th.
+fn waiting(app: &App, code: &str) {
+    let record = with(dossier(code, "u"), json!({"status": 4, "due_at": at("10", 17)}));
+    app.post(DOSSIERS, &record).expect(201);
+    tell(app, code, &[(5, "04")]);
+}
+
+fn state(app: &App, code: &str) -> (Value, Value) {
+    let record = app.get(&format!("{DOSSIERS}/{code}")).expect(200).json;
+    (record["due_at"].clone(), record["outcome"].clone())
+}
+
+api_test!(a_wait_that_a_record_ends_moves_a_given_date_too, |app| {
+    make(app);
+    let ended = json!({"status": 9, "finished_at": at("12", 8)});
+    waiting(app, "A");
+    tell(app, "A", &[(9, "12")]);
+    let want = state(app, "A");
+    assert_eq!(want.1, "early");
+    assert_ne!(want.0, at("10", 17));
+    let address = |code: &str| format!("{DOSSIERS}/{code}");
+    for code in ["patched", "put", "of-batch", "corrected"] {
+        waiting(app, code);
+    }
+    app.patch(&address("patched"), &ended).expect(200);
+    let body = with(app.get(&address("put")).expect(200).json, ended.clone());
+    let put = app.put(&address("put"), &body).expect(200);
+    assert_eq!(app.put(&address("put"), &body).expect(200).etag(), put.etag());
+    let item = with(dossier("of-batch", "u"), with(ended.clone(), json!({"due_at": at("10", 17)})));
+    for changed in [[1, 0], [0, 1]] {
+        let items = json!({"items": [item]});
+        let told = app.post(&format!("{DOSSIERS}/batch"), &items).expect(200).json;
+        assert_eq!([&told["updated"], &told["unchanged"]], changed.map(|n| json!(n)).each_ref(), "{told}");
+    }
+    // The end of a wait that is corrected moves the date again.
+    app.patch(&address("corrected"), &with(ended.clone(), json!({"finished_at": at("13", 8)}))).expect(200);
+    assert_ne!(state(app, "corrected"), want);
+    app.patch(&address("corrected"), &ended).expect(200);
+    for code in ["patched", "put", "of-batch", "corrected"] {
+        assert_eq!(state(app, code), want, "{code}");
+    }
+});
+
+api_test!(a_file_that_is_sent_again_leaves_the_date_that_a_wait_moved, |app| {
+    make(app);
+    waiting(app, "A");
+    let row = format!(
+        "code,unit_id,submitted_via,status,accepted_at,due_at,finished_at\nA,u,in_person,9,{},{},{}\n",
+        at("02", 8),
+        at("10", 17),
+        at("12", 8)
+    );
+    let run = || {
+        let done = crate::imports::import(app, "", "text/csv", row.as_str());
+        crate::imports::counts(&done)
+    };
+    assert_eq!(run(), [1, 0, 1, 0, 0, 0]);
+    let moved = state(app, "A");
+    assert_eq!(moved.1, "early");
+    let tag = app.get(A).expect(200).etag();
+    assert_eq!(run(), [1, 0, 0, 1, 0, 0]);
+    assert_eq!((app.get(A).expect(200).etag(), state(app, "A")), (tag, moved));
+});
+
+api_test!(a_date_given_with_its_reason_holds_over_a_wait_that_ends_with_it, |app| {
+    make(app);
+    waiting(app, "A");
+    let insisting = json!({
+        "status": 9, "finished_at": at("12", 8), "due_at": at("10", 17), "due_change_reason": "Công văn số 7"
+    });
+    let body = with(app.get(A).expect(200).json, insisting);
+    let tag = app.put(A, &body).expect(200).etag();
+    assert_eq!(state(app, "A"), (json!(at("10", 17)), json!("late")));
+    assert_eq!(app.put(A, &body).expect(200).etag(), tag);
+});
+
+api_test!(a_told_wait_stays_when_the_record_says_open_again, |app| {
+    make(app);
+    for (code, open) in [("A", json!({"status": 4})), ("B", json!({}))] {
+        waiting(app, code);
+        let address = format!("{DOSSIERS}/{code}");
+        if code == "A" {
+            app.patch(&address, &open).expect(200);
+        }
+        tell(app, code, &[(4, "09")]);
+        let events = app.get(&format!("{address}/events")).expect(200).json;
+        let statuses: Vec<i64> = events["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["status"].as_i64().unwrap())
+            .collect();
+        assert!(statuses.contains(&5), "{events}");
+    }
+    assert_eq!(state(app, "A"), state(app, "B"));
+});
+
 api_test!(pauses_told_after_a_recomputation_move_the_date_it_gave, |app| {
     make(app);
     let both = &[(6, "03"), (4, "04")];

@@ -124,8 +124,13 @@ api_test!(an_event_told_twice_changes_nothing, |app| {
     // The same moment in another zone.
     app.post(EVENTS, &json!({"status": 4, "at": "2020-03-03T01:00:00Z"})).expect(200);
     app.post(EVENTS, &json!({"status": 2, "at": at("02", 8)})).expect(200);
-    let taken = app.post(EVENTS, &with(event(5, "04"), json!({"event_id": "e1"}))).expect(409);
-    assert_eq!((taken.code(), taken.violations()), ("event_id_taken", vec![("/event_id", "event_id_taken")]));
+    for other in [event(5, "04"), with(event(4, "03"), json!({"due_at": at("20", 17)}))] {
+        let taken = app.post(EVENTS, &with(other, json!({"event_id": "e1"}))).expect(409);
+        assert_eq!(
+            (taken.code(), taken.violations()),
+            ("event_id_taken", vec![("/event_id", "event_id_taken")])
+        );
+    }
     assert_eq!(app.database.dump(), before);
 });
 
