@@ -124,6 +124,17 @@ fn reaches(sheet: &Sheet, criterion: Option<&str>, score: &Exact, goal: &Goal) -
     }
 }
 
+/// A score of a criterion beyond all others, by far more than they lie apart. Further off still, quotients of twenty
+/// decimals would call those equal that only come near each other.
+fn far_off(sheet: &Sheet, code: &str, falls: bool) -> Exact {
+    let criteria = sheet.rows.iter().flat_map(|row| &row.scores.criteria);
+    let scores = criteria.filter(|score| score.criterion == code).filter_map(|score| score.score.clone());
+    let (least, most) =
+        (scores.clone().min().unwrap_or_else(Exact::zero), scores.max().unwrap_or_else(Exact::zero));
+    let way = &(&most - &least).max(Exact::from(1)) * &exact("1e11");
+    if falls { &least - &way } else { &most + &way }
+}
+
 /// That the target of `u0` is the least that gives a goal.
 fn is_least(sheet: &Sheet, goal: &Goal) -> std::result::Result<(), TestCaseError> {
     let ranking = sheet.standings();
@@ -140,7 +151,7 @@ fn is_least(sheet: &Sheet, goal: &Goal) -> std::result::Result<(), TestCaseError
     for criterion in &target.criteria {
         let code = Some(criterion.criterion.as_str());
         let falls = less_is_better(&sheet.edition, sheet.edition.criterion(&criterion.criterion).unwrap());
-        let far = exact(if falls { "-1e25" } else { "1e25" });
+        let far = far_off(sheet, &criterion.criterion, falls);
         let best = criterion.maximum.as_ref().filter(|_| !falls).unwrap_or(&far);
         match &criterion.needed {
             Ok(needed) => {
