@@ -3,7 +3,7 @@
 use super::{
     decimal::Exact,
     score_table_cells::decimal,
-    score_tables::{DecimalMark, FileLine, Heads, TableLayout, key},
+    score_tables::{DecimalMark, FileCell, FileLine, Heads, Role, TableLayout, key},
 };
 
 /// Heads of the column of units; an earlier one wins over a later one.
@@ -143,4 +143,20 @@ pub fn unknown_columns(
     let unread = heads.names.iter().zip(&heads.roles).enumerate().filter(|(_, (_, role))| role.is_none());
     let named = unread.filter(|(_, (name, _))| !key(name).is_empty() && !is_other(&head_key(name)));
     named.map(|(column, _)| column).filter(|column| is_score(*column)).collect()
+}
+
+/// The first cell of a line that holds something and has no head: what a comma within a number splits off. In a line
+/// without a score (`is_row` is false) that is a number behind a unit; other texts there are notes and signatures.
+/// Columns before the first that is read, such as one that numbers the lines, can't hold the rest of a number.
+pub fn without_head(heads: &Heads, line: &FileLine, mark: DecimalMark, is_row: bool) -> Option<usize> {
+    let first = heads.roles.iter().position(Option::is_some)?;
+    let unit = heads.column(&Role::Unit).and_then(|column| line.cells.get(column));
+    let has_unit = unit.is_some_and(|unit| !unit.is_blank());
+    let is_lost = |cell: &FileCell| !cell.is_blank() && (is_row || (has_unit && decimal(cell, mark).is_ok()));
+    let is_headless = |column: usize| {
+        heads.names.get(column).is_none_or(String::is_empty)
+            && heads.roles.get(column).is_none_or(Option::is_none)
+    };
+    let mut cells = line.cells.iter().enumerate().skip(first);
+    cells.find(|(column, cell)| is_headless(*column) && is_lost(cell)).map(|(column, _)| column)
 }

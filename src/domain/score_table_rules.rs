@@ -27,6 +27,18 @@ pub fn unknown_column(name: &str) -> Violation {
     )
 }
 
+/// A cell beyond the heads, or below an empty one.
+pub fn cell_without_head() -> Violation {
+    Violation::new(
+        "",
+        "cell_without_head",
+        "The cell stands below no head: a comma within a number needs quotes around it or another separator \
+         between columns.",
+        "Ô không nằm dưới tiêu đề nào: số có dấu phẩy phải đặt trong ngoặc kép hoặc các cột phải dùng dấu phân \
+         cách khác.",
+    )
+}
+
 /// A comma where none is declared.
 pub fn decimal_comma() -> Violation {
     Violation::new(

@@ -79,7 +79,7 @@ pub struct TableColumn {
 pub struct TableFindingView {
     /// Number of the line in the file, from 1, that of the heads included.
     pub line: u32,
-    /// Head of the column, where it is about one.
+    /// Head of the column, where it is about one; its number, from 1, where it has no head.
     pub column: Option<String>,
     /// What stands there, cut after 100 characters.
     pub value: Option<String>,

@@ -23,8 +23,8 @@ use crate::{
         editions::Edition,
         imports::shown,
         index_scores::{IndexScore, ScoreStage},
-        score_table_heads::unknown_columns,
-        score_table_rules::unknown_column,
+        score_table_heads::{unknown_columns, without_head},
+        score_table_rules::{cell_without_head, unknown_column},
         score_tables::{
             CriterionNames, DecimalMark, FileCell, FileLine, Heads, Role, TableLayout, TableRow, TableValue,
         },
@@ -84,7 +84,7 @@ pub struct ScoreImport {
 pub struct TableFinding {
     /// Number of the line in the file, from 1.
     pub line: u32,
-    /// Head of the column, where it is about one.
+    /// Head of the column, where it is about one; its number, from 1, where it has no head.
     pub column: Option<String>,
     /// What stands there, shortened.
     pub value: Option<String>,
@@ -171,7 +171,10 @@ impl ScoreImportOutcome {
         self.finding_count += 1;
         if self.findings.len() < MOST_LISTED {
             let names = self.heads.as_ref().map(|heads| &heads.names);
-            let column = column.and_then(|column| names?.get(column)).map(|name| shown(name));
+            let column = column.and_then(|column| {
+                let name = names?.get(column).filter(|name| !name.is_empty());
+                Some(name.map_or_else(|| (column + 1).to_string(), |name| shown(name)))
+            });
             self.findings.push(TableFinding { line, column, value: value.map(shown), violation });
         }
     }
@@ -249,9 +252,7 @@ fn check(
     find_unknown(&mut outcome, &heads, lines.get(below..).unwrap_or_default(), &edition);
     let mut checker = Checker::new(conn, outcome, edition)?;
     for line in lines.iter().skip(below) {
-        if let Some(row) = heads.line(line, &criteria, checker.outcome.order.decimal) {
-            checker.add(caller, line, row)?;
-        }
+        checker.read(caller, &heads, &criteria, line)?;
     }
     Ok(checker.end(&heads))
 }
@@ -340,6 +341,31 @@ impl Checker {
         let place = |score: &IndexScore| (score.unit_id.clone(), score.criterion.clone(), score.stage);
         let present = present.into_iter().map(|score| (place(&score), score)).collect();
         Ok(Self { outcome, edition, units, ranked, present, seen: HashMap::new(), writes: Vec::new() })
+    }
+
+    /// Reads a line below the heads.
+    fn read(
+        &mut self,
+        caller: &Caller,
+        heads: &Heads,
+        criteria: &CriterionNames,
+        line: &FileLine,
+    ) -> Result<()> {
+        let mark = self.outcome.order.decimal;
+        let mut row = heads.line(line, criteria, mark);
+        let headless = without_head(heads, line, mark, row.is_some());
+        if let (Some(row), Some(_)) = (&mut row, headless) {
+            // They may be halves of numbers.
+            row.values.clear();
+        }
+        if let Some(row) = row {
+            self.add(caller, line, row)?;
+        }
+        if let Some(column) = headless {
+            let value = line.cells.get(column).map(FileCell::as_str);
+            self.outcome.find(line.number, Some(column), value, cell_without_head());
+        }
+        Ok(())
     }
 
     fn add(&mut self, caller: &Caller, cells: &FileLine, row: TableRow) -> Result<()> {

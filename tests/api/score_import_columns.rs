@@ -75,6 +75,39 @@ api_test!(a_head_may_name_points_and_no_column_of_scores_is_lost, |app| {
     assert_eq!(app.database.dump(), before);
 });
 
+api_test!(a_cell_without_a_head_refuses_the_table, |app| {
+    make(app);
+    let told = |line: i64, column: &'static str| (line, column, "cell_without_head");
+    let before = app.database.dump();
+    for (table, want) in [
+        ("unit,land\nhn,7,5\nhg,8,25\ndt,9\n", vec![told(2, "3"), told(3, "3")]),
+        ("unit,land,time_cost\nhn,7,5,6\n", vec![told(2, "4")]),
+        ("unit,land,\nhn,1,5\n", vec![told(2, "3")]),
+        ("unit,land\nhn,,5\nhg,1\n", vec![told(2, "3")]),
+        ("unit,criterion,score\nhn,land,7,5\n", vec![told(2, "4")]),
+    ] {
+        for mark in ["point", "comma"] {
+            let looked = send(app, &format!("?dry_run=true&decimal={mark}"), table).expect(200).json;
+            assert_eq!(findings(&looked), want, "{mark}: {table}");
+        }
+        let refused = send(app, "", table).expect(422);
+        assert_eq!(refused.violations()[0].1, "cell_without_head", "{table}");
+    }
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write_string(0, 0, "unit").unwrap().write_string(0, 1, "land").unwrap();
+    sheet.write_string(1, 0, "hn").unwrap().write_number(1, 1, 7).unwrap().write_number(1, 2, 5).unwrap();
+    let refused = send_sheet(app, "", book.save_to_buffer().unwrap()).expect(422);
+    assert_eq!(refused.violations(), [("/2/3", "cell_without_head")]);
+    assert_eq!(app.database.dump(), before);
+    // Blank cells, a column of numbers of lines and what stands below the table say nothing of scores.
+    for table in ["unit,land\nhn,7,,-\n", ",unit,land\n1,hn,7\n", "unit,land\nhn,7\nNgười lập,,Giám đốc\n"]
+    {
+        let looked = send(app, "?dry_run=true", table).expect(200).json;
+        assert_eq!((counts(&looked), findings(&looked)), ([1, 1, 0, 0], vec![]), "{table}");
+    }
+});
+
 api_test!(a_cell_may_take_its_criterion_out_of_the_maximum, |app| {
     make(app);
     let table = "unit,land,time_cost,total\nhn,Không áp dụng,KAD,\nhg,n/a,-,\n";
