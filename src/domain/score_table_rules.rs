@@ -39,6 +39,16 @@ pub fn cell_without_head() -> Violation {
     )
 }
 
+/// A quote that takes in the lines after it.
+pub fn unclosed_quote() -> Violation {
+    Violation::new(
+        "",
+        "unclosed_quote",
+        "A quote is opened and not closed as it should be; the lines that it takes in are not read.",
+        "Có dấu ngoặc kép mở mà không đóng đúng; các dòng bị gộp vào sau dấu này không được đọc.",
+    )
+}
+
 /// A comma where none is declared.
 pub fn decimal_comma() -> Violation {
     Violation::new(

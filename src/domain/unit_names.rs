@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     score_tables::key,
+    text::clean,
     time::Day,
     units::{Unit, Validity},
     violation::Violation,
@@ -115,6 +116,15 @@ impl UnitNames {
             answer(&mut self.by_bare_name, bare, place);
         }
         answer(&mut self.by_name, full, place);
+    }
+
+    /// Whether a text has whole lines of a table in it: one of its lines, of several, begins with a unit and goes on.
+    pub fn are_lines(&self, text: &str) -> bool {
+        let begins = |line: &str| {
+            let unit = line.split_once([',', ';', '\t']).map(|(unit, _)| clean(unit));
+            unit.is_some_and(|unit| self.find(&unit).is_ok())
+        };
+        text.trim_end().contains('\n') && text.lines().any(begins)
     }
 
     /// The id and the name of the unit that a text names.

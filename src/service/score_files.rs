@@ -38,12 +38,21 @@ impl TableFile {
     }
 }
 
-/// The lines of a file that hold anything, in its order.
+/// What is read of a file.
+#[derive(Debug)]
+pub struct TableLines {
+    /// The lines that hold anything, in the file's order.
+    pub lines: Vec<FileLine>,
+    /// The line of a quote that is not closed as it should be: it and what follows is not read.
+    pub unclosed: Option<u32>,
+}
+
+/// The lines of a file.
 ///
 /// # Errors
 /// `Invalid` with what is wrong with the file as a whole.
-pub fn lines(bytes: &[u8], file: TableFile, sheet: Option<&str>) -> Result<Vec<FileLine>> {
-    let lines = match (file, sheet) {
+pub fn lines(bytes: &[u8], file: TableFile, sheet: Option<&str>) -> Result<TableLines> {
+    let table = match (file, sheet) {
         (TableFile::Csv, None) => csv_lines(bytes)?,
         (TableFile::Csv, Some(_)) => {
             return Err(Error::invalid(
@@ -53,12 +62,12 @@ pub fn lines(bytes: &[u8], file: TableFile, sheet: Option<&str>) -> Result<Vec<F
                 "Chỉ tệp bảng tính mới có trang tính.",
             ));
         }
-        (TableFile::Xlsx, sheet) => sheet_lines(bytes, sheet)?,
+        (TableFile::Xlsx, sheet) => TableLines { lines: sheet_lines(bytes, sheet)?, unclosed: None },
     };
-    if lines.is_empty() {
+    if table.lines.is_empty() && table.unclosed.is_none() {
         return Err(Error::invalid("", "empty", "The table is empty.", "Bảng trống."));
     }
-    Ok(lines)
+    Ok(table)
 }
 
 fn too_large() -> Error {
@@ -108,7 +117,31 @@ impl LineCount<'_> {
     }
 }
 
-fn csv_lines(bytes: &[u8]) -> Result<Vec<FileLine>> {
+/// The line of the first quote that is not closed as it should be: never, or in a later line with text behind what
+/// closes it, which then was meant to open. It would take in line after line.
+fn unclosed_quote(text: &str, delimiter: u8) -> Option<u32> {
+    let (mut line, mut opened, mut quoted, mut begins) = (1, 1, false, true);
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\n' {
+            line += 1;
+        }
+        if !quoted {
+            quoted = begins && byte == b'"';
+            opened = line;
+            begins = byte == delimiter || matches!(byte, b'\r' | b'\n');
+        } else if byte == b'"' && bytes.next_if_eq(&b'"').is_none() {
+            (quoted, begins) = (false, false);
+            let has_text = |next: &u8| *next != delimiter && !next.is_ascii_whitespace();
+            if opened < line && bytes.peek().is_some_and(has_text) {
+                return Some(opened);
+            }
+        }
+    }
+    quoted.then_some(opened)
+}
+
+fn csv_lines(bytes: &[u8]) -> Result<TableLines> {
     let text = std::str::from_utf8(bytes).map_err(|_| {
         Error::invalid(
             "",
@@ -118,10 +151,12 @@ fn csv_lines(bytes: &[u8]) -> Result<Vec<FileLine>> {
         )
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let delimiter = delimiter(text);
+    let unclosed = unclosed_quote(text, delimiter);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(delimiter(text))
+        .delimiter(delimiter)
         .from_reader(text.as_bytes());
     let (mut lines, mut cells) = (Vec::new(), 0);
     let mut count = LineCount { text: text.as_bytes(), counted: 0, line: 1 };
@@ -140,7 +175,8 @@ fn csv_lines(bytes: &[u8]) -> Result<Vec<FileLine>> {
             cells: record.iter().map(|cell| FileCell::Text(cell.to_owned())).collect(),
         });
     }
-    Ok(lines)
+    lines.retain(|line| unclosed.is_none_or(|quote| line.number < quote));
+    Ok(TableLines { lines, unclosed })
 }
 
 fn sheet_lines(bytes: &[u8], sheet: Option<&str>) -> Result<Vec<FileLine>> {
@@ -252,7 +288,7 @@ mod tests {
     use super::*;
 
     fn csv(text: &str) -> Vec<(u32, Vec<String>)> {
-        let lines = lines(text.as_bytes(), TableFile::Csv, None).unwrap();
+        let lines = lines(text.as_bytes(), TableFile::Csv, None).unwrap().lines;
         let texts = |line: FileLine| line.cells.iter().map(|cell| cell.as_str().to_owned()).collect();
         lines.into_iter().map(|line| (line.number, texts(line))).collect()
     }
@@ -266,6 +302,21 @@ mod tests {
             assert_eq!(read[1].1, ["x\ny", "1"]);
         }
         assert_eq!(csv("unit;a\nx;1,5\n")[1].1, ["x", "1,5"]);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_found() {
+        for (text, want) in [
+            ("u,a\nx,1\n", None),
+            ("u,a\n\"x\n\"\"y\"\"\",\"1\"\r\n\"\",\"\"\"\"\nz,2\"\n", None),
+            ("u,a\n\"x\"y,1\n", None),
+            ("u,a\n\nx,1\n\"y,2\nz,3\n", Some(4)),
+            ("u,a\n\"x\ny\",1\nz,\"2", Some(4)),
+            ("u,a\n\"x,1\ny,2\n\"z\",3\n", Some(2)),
+        ] {
+            assert_eq!(unclosed_quote(text, b','), want, "{text}");
+        }
+        assert_eq!(csv("u,a\nx,1\n\"y,2\nz,3\n").len(), 2);
     }
 
     #[test]

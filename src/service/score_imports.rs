@@ -13,7 +13,7 @@ use super::{
     error::{Error, Result},
     index_scores::{IndexScores, refuse_closed, stage_closed},
     indexes::Indexes,
-    score_files::{self, TableFile},
+    score_files::{self, TableFile, TableLines},
     score_sheets,
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
         imports::shown,
         index_scores::{IndexScore, ScoreStage},
         score_table_heads::{unknown_columns, without_head},
-        score_table_rules::{cell_without_head, unknown_column},
+        score_table_rules::{cell_without_head, unclosed_quote, unknown_column},
         score_tables::{
             CriterionNames, DecimalMark, FileCell, FileLine, Heads, Role, TableLayout, TableRow, TableValue,
         },
@@ -195,13 +195,13 @@ pub async fn import(
     let sheet = order.sheet.clone();
     let read = tokio::task::spawn_blocking(move || score_files::lines(&bytes, file, sheet.as_deref())).await;
     // A reader that stumbles over a broken spreadsheet says that the file is broken.
-    let lines = read.map_err(|_| {
+    let table = read.map_err(|_| {
         Error::invalid("", "unreadable_file", "The file can't be read.", "Không đọc được tệp.")
     })??;
     if order.dry_run {
         return store
             .read(move |conn| {
-                let (outcome, _) = check(conn, &context.caller, order, &lines)?;
+                let (outcome, _) = check(conn, &context.caller, order, &table)?;
                 Ok(outcome)
             })
             .await;
@@ -212,7 +212,7 @@ pub async fn import(
             // One writer of the structure waits for all others: the locks of 80,000 records would not fit.
             let key = editions::key(&order.index_code, order.year);
             lock::record(conn, Structure::Changed, Editions::NAME, &key)?;
-            let (mut outcome, writes) = check(conn, &context.caller, order, &lines)?;
+            let (mut outcome, writes) = check(conn, &context.caller, order, &table)?;
             if outcome.finding_count == 0 {
                 write(conn, &context, writes)?;
                 outcome.stored = true;
@@ -230,6 +230,19 @@ type Write = (Option<IndexScore>, IndexScore);
 /// A table that has a unit beyond the caller's is refused as a whole, whatever it says of it: what is compared with
 /// the scores that are there would tell these.
 fn check(
+    conn: &mut Conn,
+    caller: &Caller,
+    order: ScoreImport,
+    table: &TableLines,
+) -> Result<(ScoreImportOutcome, Vec<Write>)> {
+    let (mut outcome, writes) = check_lines(conn, caller, order, &table.lines)?;
+    if let Some(line) = table.unclosed {
+        outcome.find(line, None, None, unclosed_quote());
+    }
+    Ok((outcome, writes))
+}
+
+fn check_lines(
     conn: &mut Conn,
     caller: &Caller,
     order: ScoreImport,
@@ -358,8 +371,14 @@ impl Checker {
             // They may be halves of numbers.
             row.values.clear();
         }
-        if let Some(row) = row {
-            self.add(caller, line, row)?;
+        let unit = heads.column(&Role::Unit);
+        let unit_cell = unit.and_then(|column| line.cells.get(column)).map_or("", FileCell::as_str);
+        match row {
+            Some(row) => self.add(caller, line, row)?,
+            None if self.units.are_lines(unit_cell) => {
+                self.outcome.find(line.number, unit, Some(unit_cell), unclosed_quote());
+            }
+            None => {}
         }
         if let Some(column) = headless {
             let value = line.cells.get(column).map(FileCell::as_str);

@@ -108,6 +108,28 @@ api_test!(a_cell_without_a_head_refuses_the_table, |app| {
     }
 });
 
+api_test!(a_quote_that_takes_in_lines_refuses_the_table, |app| {
+    make(app);
+    let before = app.database.dump();
+    for (table, want) in [
+        ("unit,land\nhn,1\n\"hg,2\ndt,3\n", (3, "-", "unclosed_quote")),
+        ("unit,land\nhn,1\nhg,\"2\ndt,3\n", (3, "-", "unclosed_quote")),
+        // Closed by the next quote of the file, and by itself.
+        ("unit,land\nhn,1\n\"hg,2\n\"dt\",3\n", (3, "-", "unclosed_quote")),
+        ("unit,land\nhn,1\n\"hg,2\ndt,3\"\n", (3, "unit", "unclosed_quote")),
+    ] {
+        let looked = send(app, "?dry_run=true", table).expect(200).json;
+        assert_eq!((findings(&looked), counts(&looked)), (vec![want], [1, 1, 0, 0]), "{table}");
+        assert_eq!(send(app, "", table).expect(422).violations()[0].1, "unclosed_quote", "{table}");
+    }
+    let heads = send(app, "?dry_run=true", "\"unit,land\nhn,1\n").expect(200).json;
+    assert_eq!(findings(&heads), [(1, "-", "unclosed_quote")]);
+    assert_eq!(app.database.dump(), before);
+    let noted = "unit,land\n\"Hà\nNội\",1\n\"Nguồn: VCCI,\ncông bố\",\n";
+    let looked = send(app, "?dry_run=true", noted).expect(200).json;
+    assert_eq!((counts(&looked), findings(&looked)), ([1, 1, 0, 0], vec![]));
+});
+
 api_test!(a_cell_may_take_its_criterion_out_of_the_maximum, |app| {
     make(app);
     let table = "unit,land,time_cost,total\nhn,Không áp dụng,KAD,\nhg,n/a,-,\n";
