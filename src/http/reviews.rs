@@ -26,6 +26,7 @@ use crate::{
     service::{
         self,
         edition_cycle::{Asked, Which},
+        ranking_reports::NotComparable,
         reviews::{self, Comparison, Missing, Review, ReviewedIndex},
         units::Units,
     },
@@ -109,6 +110,10 @@ pub struct ComputedIndex {
     pub cohort_size: usize,
     /// The year compared with; null without one.
     pub base_year: Option<i32>,
+    /// Whether the deltas compare like with like; null without a base year.
+    pub comparable: Option<bool>,
+    /// Why they don't.
+    pub not_comparable_because: Option<NotComparable>,
     /// The standing.
     pub standing: StandingBody,
 }
@@ -138,6 +143,8 @@ impl From<ReviewedIndex> for ReviewIndex {
                     cohort: report.sheet.cohort.code,
                     cohort_size: report.ranking.cohort_size,
                     base_year: report.base_year,
+                    comparable: report.base_year.map(|_| report.not_comparable.is_none()),
+                    not_comparable_because: report.not_comparable,
                     standing: StandingBody::new(&standing, decimals, report.base_year.is_some(), false),
                 };
                 (Some(computed), None)

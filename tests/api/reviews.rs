@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 
 use crate::{
     sample::load,
-    support::{api_test, app::App},
+    support::{
+        api_test,
+        app::App,
+        indexes::{criterion, score},
+        records::with,
+    },
 };
 
 const FIGURES: &str = "/api/v1/reported-figures";
@@ -98,4 +103,31 @@ api_test!(an_index_that_ranks_the_unit_is_in_its_review_without_a_report, |app| 
     let standing = &index["computed"]["standing"];
     assert_eq!((&standing["rank"], &standing["delta"]["rank_change"]), (&json!(3), &json!(-1)));
     assert_eq!(app.get("/api/v1/reviews/gso-874/2016").expect(200).json["indexes"], json!([]));
+});
+
+api_test!(a_change_between_frameworks_is_told_as_not_comparable, |app| {
+    app.make_units(&["u"]);
+    app.make_edition(json!({}));
+    app.make_edition_of(2017, json!({}));
+    app.make_edition_of(2018, json!({"framework": "f-2", "criteria": [criterion("x", 10)]}));
+    for (year, value) in [(2016, 5), (2017, 6), (2018, 8)] {
+        app.make_score(&with(score("u", value), json!({"year": year})));
+    }
+    for (year, base_year, comparable, why) in [
+        (2016, json!(null), json!(null), json!(null)),
+        (2017, json!(2016), json!(true), json!(null)),
+        (2018, json!(2017), json!(false), json!("framework_differs")),
+    ] {
+        let review = app.get(&format!("/api/v1/reviews/u/{year}")).expect(200).json;
+        let computed = &review["indexes"][0]["computed"];
+        assert_eq!(
+            (&computed["base_year"], &computed["comparable"], &computed["not_comparable_because"]),
+            (&base_year, &comparable, &why),
+            "{year}"
+        );
+        let ranking = app.get(&format!("/api/v1/indexes/ix/rankings/{year}")).expect(200).json;
+        for member in ["base_year", "comparable", "not_comparable_because"] {
+            assert_eq!(computed[member], ranking[member], "{year} {member}");
+        }
+    }
 });
