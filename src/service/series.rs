@@ -70,7 +70,8 @@ pub struct YearFacts {
     pub decimals: u8,
     /// When the revision was published; none for what is not published.
     pub published_at: Option<Moment>,
-    /// Whether the year before was scored alike: none without an edition of the year before, else what differs.
+    /// Whether the year before was scored alike: none where the unit lacks a score in one of the two, else what
+    /// differs.
     pub before: Option<Option<NotComparable>>,
 }
 
@@ -124,7 +125,8 @@ pub struct Series {
     pub years: Option<(i32, i32)>,
     /// The units in the order asked for.
     pub units: Vec<UnitSeries>,
-    /// When the last of the units and the index was written; none where the log no longer tells.
+    /// When the last of the units and the index was written, or the year before the first published, with which that
+    /// is compared; none where the log no longer tells, or that year is not published.
     pub written_at: Option<Moment>,
 }
 
@@ -169,13 +171,23 @@ pub fn of_units(conn: &mut Conn, question: &SeriesQuestion) -> Result<Series> {
     if let Some(day) = years.and_then(|(_, last)| Day::new(last, 12, 31)) {
         units.iter_mut().for_each(|of| of.unit.take_name_of(day));
     }
+    // Of the year before the first only who had a score is asked.
+    let before = years.and_then(|(first, _)| editions.get(&(first - 1)));
+    if let Some(before) = before {
+        add_year(conn, question, before, None, &mut units)?;
+    }
     for year in years.into_iter().flat_map(|(first, last)| first..=last) {
         match editions.get(&year) {
             Some(edition) => add_year(conn, question, edition, editions.get(&(year - 1)), &mut units)?,
             None => units.iter_mut().for_each(|unit| unit.points.push(gap(year, None, SeriesGap::NoEdition))),
         }
     }
-    let written_at = store::changes::last_of(conn, &writes)?;
+    units.iter_mut().for_each(|of| of.points.retain(|point| in_range(question, point.year)));
+    let mut written_at = store::changes::last_of(conn, &writes)?;
+    if let Some(before) = before {
+        let published_at = before.state.frozen.map(|frozen| frozen.published_at);
+        written_at = written_at.zip(published_at).map(|(written, published)| written.max(published));
+    }
     let Index { code: index_code, name: index_name, .. } = index.record;
     Ok(Series { index_code, index_name, years, units, written_at })
 }
@@ -245,7 +257,7 @@ fn add_year(
         before: before.map(|before| why_not_comparable(edition, before)),
     };
     let Some(report) = ranking(conn, question, year, question.cohort.clone())? else {
-        let point = gap(year, Some(known), SeriesGap::NoCohort);
+        let point = gap(year, Some(YearFacts { before: None, ..known }), SeriesGap::NoCohort);
         units.iter_mut().for_each(|unit| unit.points.push(point.clone()));
         return Ok(());
     };
@@ -264,10 +276,16 @@ fn add_year(
     }
     for unit in units {
         let id = &unit.unit.id;
-        unit.points.push(match reports.iter().find(|report| holds(report, id)) {
+        let mut point = match reports.iter().find(|report| holds(report, id)) {
             None => gap(year, Some(known.clone()), SeriesGap::NotInCohort),
             Some(report) => point(year, known.clone(), report, id),
-        });
+        };
+        // Without a score in both years there is nothing to compare.
+        let compares = point.place.is_ok() && unit.points.last().is_some_and(|before| before.place.is_ok());
+        if let (false, Some(facts)) = (compares, &mut point.facts) {
+            facts.before = None;
+        }
+        unit.points.push(point);
     }
     Ok(())
 }

@@ -126,9 +126,9 @@ api_test!(a_gap_says_why_it_is_one, |app| {
     assert_eq!(points(&a, "band")[2], "Thấp", "a band is read off the exact score");
     assert_eq!((&points(&a, "tied")[2], &points(&a, "cohort_size")[2]), (&json!(true), &json!(2)));
     assert_eq!(points(&a, "framework"), [json!("f-1"), json!(null), json!("f-1"), json!("f-2"), json!(null)]);
-    // 2015 has no edition: 2016 has nothing before it; 2017 is of another framework.
-    assert_eq!(points(&a, "comparable"), [json!(null), json!(null), json!(null), json!(false), json!(null)]);
-    assert_eq!(points(&a, "not_comparable_because")[3], "framework_differs");
+    // 2015 has no edition: 2016 has nothing before it; in 2017 `a` has no score to compare.
+    assert_eq!(points(&a, "comparable"), vec![Value::Null; 5]);
+    assert_eq!(points(&a, "not_comparable_because"), vec![Value::Null; 5]);
     assert_eq!(series("unit_id=a&from=2017&to=2017")["points"][0], a["points"][3]);
 
     let c = series("unit_id=c&from=2016&to=2016");
@@ -151,6 +151,28 @@ api_test!(a_gap_says_why_it_is_one, |app| {
     let compared = get(app, &format!("{COMPARISON}?unit_ids=d,a&from=2016&to=2016"));
     assert_eq!(compared["units"][0]["points"], d["points"]);
     assert_eq!(compared["units"][1]["points"][0], a["points"][2]);
+});
+
+api_test!(only_years_that_both_have_a_score_are_comparable_or_not, |app| {
+    make(app);
+    app.make_score(&with(score("c", 3), json!({"year": 2017})));
+    let of = |query: &str| {
+        let series = get(app, &format!("{SERIES}?{query}"));
+        (points(&series, "comparable"), points(&series, "not_comparable_because"))
+    };
+    // 2017 is of another framework than 2016.
+    let differs = (vec![json!(false)], vec![json!("framework_differs")]);
+    let nothing = (vec![Value::Null], vec![Value::Null]);
+    assert_eq!(of("unit_id=b&from=2017&to=2017"), differs);
+    let (comparable, why) = of("unit_id=b&to=2018");
+    assert_eq!(comparable, [json!(null), json!(null), json!(null), json!(false), json!(null)]);
+    assert_eq!(why[3], "framework_differs");
+    // `c` has no score in 2016, `d` none in 2017.
+    for query in ["unit_id=c&from=2017&to=2017", "unit_id=d&from=2017&to=2017", "unit_id=b&from=2014&to=2014"] {
+        assert_eq!(of(query), nothing, "{query}");
+    }
+    assert_eq!(of("unit_id=c&from=2016&to=2017").0, vec![Value::Null; 2]);
+    assert_eq!(of("unit_id=b&from=2017&to=2017&cohort=m"), nothing);
 });
 
 api_test!(an_index_without_editions_has_an_empty_series, |app| {
