@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, value::RawValue};
 
 use super::{
+    expected,
     problem::Problem,
     state::AppState,
     strict::Strict,
@@ -287,7 +288,8 @@ fn violation(at: &str, message: &str) -> Violation {
             format!("`{name}` không thuộc danh mục: {expected}."),
         );
     }
-    Violation::new(at, "wrong_type", format!("{message}."), format!("Giá trị không đúng kiểu ({message})."))
+    let (english, vietnamese) = expected::wrong_type(message);
+    Violation::new(at, "wrong_type", english, vietnamese)
 }
 
 /// Reads a part of a body that was read before.

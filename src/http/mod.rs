@@ -37,6 +37,7 @@ pub mod edition_parts;
 pub mod editions;
 pub mod endpoints;
 pub mod etag;
+pub mod expected;
 pub mod explanations;
 pub mod exports;
 pub mod following;

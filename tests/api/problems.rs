@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{
     api_test,
     app::KEY,
+    indexes::{EDITION, edition},
     plain_test,
     records::{DOSSIERS, UNITS, dossier, unit, with},
 };
@@ -180,6 +181,18 @@ api_test!(titles_and_details_are_in_the_callers_language, |app| {
     assert_eq!(texts(Some("fr")), vietnamese);
     assert_eq!(texts(Some("en")), english);
     assert_eq!(texts(Some("fr, en;q=0.5, vi;q=0.3")), english);
+});
+
+api_test!(a_number_that_does_not_fit_is_told_its_range, |app| {
+    app.make_edition(json!({}));
+    let detail = |language: &str| {
+        let ask = app.ask("PUT", EDITION).json(&with(edition(), json!({"decimals": -1})));
+        let answer = ask.header("accept-language", language).send().expect(400);
+        assert_eq!(answer.violations(), [("/decimals", "wrong_type")]);
+        answer.json["errors"][0]["detail"].clone()
+    };
+    assert_eq!(detail("en"), "invalid value: integer `-1`, expected a whole number from 0 to 255.");
+    assert_eq!(detail("vi"), "Giá trị phải là số nguyên từ 0 đến 255.");
 });
 
 api_test!(every_answer_carries_the_id_of_its_request, |app| {
