@@ -65,7 +65,7 @@ pub struct Criterion {
     pub parent: Option<String>,
     /// Most points it can have.
     pub max_points: Option<Exact>,
-    /// Fewest points it can have; none for no bound.
+    /// Fewest points it can have, where it states them: see [`Edition::minimum_of`].
     #[serde(default)]
     pub min_points: Option<Exact>,
     /// Weight in percent of the parent or, of an area, of the total.

@@ -273,10 +273,11 @@ impl Tree<'_> {
                 false => !of_maximum || &sum <= whole,
             };
             if !fits {
+                let plural = if sum == Exact::from(1) { "" } else { "s" };
                 findings.add(
                     format!("/criteria/{i}/{member}"),
                     code,
-                    format!("The criteria below make {sum} points, not {whole}."),
+                    format!("The criteria below make {sum} point{plural}, not {whole}."),
                     format!("Các tiêu chí bên dưới cộng lại được {sum} điểm, không phải {whole}."),
                 );
             }

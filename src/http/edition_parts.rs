@@ -33,7 +33,8 @@ pub struct CriterionView {
     pub parent: Option<String>,
     /// Most points it can have.
     pub max_points: Option<Number>,
-    /// Fewest points it can have; null for no bound. Negative for penalties.
+    /// Fewest points it can have; negative for penalties. Null: zero where `max_points` is stated, but no bound for bonus
+    /// and penalty points and for what is normalised.
     pub min_points: Option<Number>,
     /// Weight in percent of the parent or, of an area, of the total.
     pub weight: Option<Number>,
@@ -83,7 +84,8 @@ pub struct CriterionInput {
     /// Most points it can have.
     #[serde(default)]
     pub max_points: Option<DecimalText>,
-    /// Fewest points it can have; null for no bound. Negative for penalties.
+    /// Fewest points it can have; negative for penalties. Null: zero where `max_points` is stated, but no bound for bonus
+    /// and penalty points and for what is normalised.
     #[serde(default)]
     pub min_points: Option<DecimalText>,
     /// Weight in percent of the parent or, of an area, of the total. Those below a weighted parent make 100.

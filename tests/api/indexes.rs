@@ -194,6 +194,11 @@ api_test!(weights_make_100_and_maxima_add_up, |app| {
         answer.violations(),
         [("/criteria/2/max_points", "missing_maximum"), ("/criteria/0/max_points", "maxima_do_not_add_up")]
     );
+    for (part, told) in [("0.5", "make 1 point, not 1.2."), ("0.3", "make 0.8 points, not 1.2.")] {
+        let wrong = with(edition(), points([json!("0.5"), json!(part)]));
+        let answer = app.ask("PUT", EDITION).json(&wrong).header("accept-language", "en").send().expect(422);
+        assert_eq!(answer.json["errors"][0]["detail"], format!("The criteria below {told}"));
+    }
     let weighted = |part: &str| {
         let part = with(criterion("x", part), json!({"parent": "a"}));
         let area = with(criterion("a", 2), json!({"weight": 100}));
