@@ -168,7 +168,8 @@ api_test!(only_years_that_both_have_a_score_are_comparable_or_not, |app| {
     assert_eq!(comparable, [json!(null), json!(null), json!(null), json!(false), json!(null)]);
     assert_eq!(why[3], "framework_differs");
     // `c` has no score in 2016, `d` none in 2017.
-    for query in ["unit_id=c&from=2017&to=2017", "unit_id=d&from=2017&to=2017", "unit_id=b&from=2014&to=2014"] {
+    for query in ["unit_id=c&from=2017&to=2017", "unit_id=d&from=2017&to=2017", "unit_id=b&from=2014&to=2014"]
+    {
         assert_eq!(of(query), nothing, "{query}");
     }
     assert_eq!(of("unit_id=c&from=2016&to=2017").0, vec![Value::Null; 2]);
