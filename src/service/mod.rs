@@ -62,6 +62,7 @@ pub mod returns;
 pub mod reviews;
 pub mod robustness;
 pub mod score_files;
+mod score_import_checks;
 pub mod score_imports;
 pub mod score_sheets;
 pub mod series;

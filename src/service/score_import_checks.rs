@@ -1,0 +1,217 @@
+//! The rows of a score table, checked one by one against the edition, the units and the scores that are there.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    access::Caller,
+    error::{Error, Result},
+    index_scores::stage_closed,
+    score_imports::{LineOutsideCohorts, MOST_LISTED, PlannedScore, ScoreChange, ScoreImportOutcome, Write},
+    score_sheets,
+};
+use crate::{
+    domain::{
+        access::Scope,
+        editions::Edition,
+        index_scores::{IndexScore, ScoreStage},
+        score_table_heads::without_head,
+        score_table_rules::{cell_without_head, unclosed_quote},
+        score_tables::{CriterionNames, FileCell, FileLine, Heads, Role, TableRow, TableValue},
+        unit_names::UnitNames,
+        violation::Violation,
+    },
+    store::{self, Conn},
+};
+
+/// Unit, criterion (none for the total) and stage of a score.
+type Place = (String, Option<String>, ScoreStage);
+
+/// What the rows of a table are checked against, and what they came to.
+pub(super) struct Checker {
+    pub outcome: ScoreImportOutcome,
+    edition: Edition,
+    units: UnitNames,
+    /// The units of all cohorts.
+    ranked: HashSet<String>,
+    /// The scores that are there.
+    present: HashMap<Place, IndexScore>,
+    /// The lines of the scores of this table.
+    seen: HashMap<Place, u32>,
+    writes: Vec<Write>,
+}
+
+impl Checker {
+    pub fn new(conn: &mut Conn, outcome: ScoreImportOutcome, edition: Edition) -> Result<Self> {
+        let mut ranked = HashSet::new();
+        for cohort in &edition.cohorts {
+            ranked.extend(score_sheets::members(conn, &edition, cohort)?.into_iter().map(|unit| unit.id));
+        }
+        let units = UnitNames::new(&store::units::all(conn)?, edition.year, &ranked);
+        let (index, year) = (&edition.index_code, edition.year);
+        let present = match outcome.stage_column() {
+            None => store::index_scores::of_edition(conn, index, year, outcome.order.stage)?,
+            Some(_) => store::index_scores::of_stages(conn, index, year, None)?,
+        };
+        let place = |score: &IndexScore| (score.unit_id.clone(), score.criterion.clone(), score.stage);
+        let present = present.into_iter().map(|score| (place(&score), score)).collect();
+        Ok(Self { outcome, edition, units, ranked, present, seen: HashMap::new(), writes: Vec::new() })
+    }
+
+    /// Reads a line below the heads.
+    pub fn read(
+        &mut self,
+        caller: &Caller,
+        heads: &Heads,
+        criteria: &CriterionNames,
+        line: &FileLine,
+    ) -> Result<()> {
+        let mark = self.outcome.order.decimal;
+        let mut row = heads.line(line, criteria, mark);
+        let headless = without_head(heads, line, mark, row.is_some());
+        if let (Some(row), Some(_)) = (&mut row, headless) {
+            // They may be halves of numbers.
+            row.values.clear();
+        }
+        let unit = heads.column(&Role::Unit);
+        let unit_cell = unit.and_then(|column| line.cells.get(column)).map_or("", FileCell::as_str);
+        match row {
+            Some(row) => self.add(caller, line, row)?,
+            None if self.units.are_lines(unit_cell) => {
+                self.outcome.find(line.number, unit, Some(unit_cell), unclosed_quote());
+            }
+            None => {}
+        }
+        if let Some(column) = headless {
+            let value = line.cells.get(column).map(FileCell::as_str);
+            self.outcome.find(line.number, Some(column), value, cell_without_head());
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, caller: &Caller, cells: &FileLine, row: TableRow) -> Result<()> {
+        self.outcome.rows += 1;
+        let TableRow { line, unit, values, wrong } = row;
+        let unit_column = self.column_of(&Role::Unit);
+        let found = match self.units.find(&unit) {
+            Ok((id, _)) if !caller.may(Scope::ScoresWrite, id) => return Err(Error::out_of_reach()),
+            Ok((id, name)) => Some((id.to_owned(), name.to_owned())),
+            Err(violation) => {
+                self.outcome.find(line, unit_column, Some(&unit), violation);
+                None
+            }
+        };
+        for cell in wrong {
+            self.outcome.find(line, Some(cell.column), Some(&cell.value), cell.violation);
+        }
+        let Some((unit_id, unit_name)) = found else { return Ok(()) };
+        let is_outside = !values.is_empty() && !self.ranked.contains(&unit_id);
+        for value in values {
+            self.add_value(cells, &unit_id, &unit_name, value);
+        }
+        if is_outside && self.outcome.outside_cohorts.len() < MOST_LISTED {
+            self.outcome.outside_cohorts.push(LineOutsideCohorts { line, unit_id, unit_name });
+        }
+        Ok(())
+    }
+
+    fn column_of(&self, role: &Role) -> Option<usize> {
+        let heads = self.outcome.heads.as_ref()?;
+        heads.roles.iter().position(|of| of.as_ref() == Some(role))
+    }
+
+    fn add_value(&mut self, cells: &FileLine, unit_id: &str, unit_name: &str, value: TableValue) {
+        let line = cells.number;
+        let stage = value.stage.unwrap_or(self.outcome.order.stage);
+        let key = (unit_id.to_owned(), value.criterion.clone(), stage);
+        let column = value.column;
+        // What is told is what stands in the file, whatever was read from it.
+        let written = |column: usize| {
+            let cell = cells.cells.get(column).map(FileCell::as_str);
+            cell.filter(|text| !text.trim().is_empty())
+        };
+        if let Some(first) = self.seen.get(&key) {
+            let violation = second(*first);
+            self.outcome.find(line, Some(column), written(column), violation);
+            return;
+        }
+        if !self.edition.status.takes(stage) {
+            let (at, violation) = (self.column_of(&Role::Stage), stage_closed(&self.edition, stage));
+            self.outcome.find(line, at, Some(stage.as_str()), violation);
+            return;
+        }
+        let old = self.present.get(&key).cloned();
+        let new = self.score(unit_id, stage, value, old.as_ref());
+        self.seen.insert(key, line);
+        let violations = new.check(&self.edition);
+        for violation in &violations {
+            let column = match violation.pointer.as_str() {
+                "/source" => None,
+                "/published_rank" => self.column_of(&Role::Rank),
+                _ => Some(column),
+            };
+            self.outcome.find(line, column, column.and_then(written), violation.clone());
+        }
+        if !violations.is_empty() {
+            return;
+        }
+        let change = match &old {
+            None => ScoreChange::Create,
+            Some(old) if *old == new => ScoreChange::Unchanged,
+            Some(_) => ScoreChange::Update,
+        };
+        match change {
+            ScoreChange::Create => self.outcome.created += 1,
+            ScoreChange::Update => self.outcome.updated += 1,
+            ScoreChange::Unchanged => self.outcome.unchanged += 1,
+        }
+        if self.outcome.scores.len() < MOST_LISTED {
+            let (score, unit_name) = (new.clone(), unit_name.to_owned());
+            self.outcome.scores.push(PlannedScore { line, unit_name, score, change });
+        }
+        if change != ScoreChange::Unchanged {
+            self.writes.push((old, new));
+        }
+    }
+
+    /// The record that a value makes of what is there.
+    fn score(
+        &self,
+        unit_id: &str,
+        stage: ScoreStage,
+        value: TableValue,
+        old: Option<&IndexScore>,
+    ) -> IndexScore {
+        let order = &self.outcome.order;
+        let TableValue { criterion, score, applicable, published_rank, .. } = value;
+        let base = old.cloned().unwrap_or_else(|| {
+            let id = uuid::Uuid::now_v7().to_string();
+            let (index, unit) = (order.index_code.clone(), unit_id.to_owned());
+            IndexScore::new(id, index, order.year, unit, criterion, stage)
+        });
+        IndexScore {
+            score,
+            applicable,
+            published_rank: published_rank.or(base.published_rank),
+            source: order.source.clone().or_else(|| base.source.clone()),
+            ..base
+        }
+    }
+
+    pub fn end(mut self, heads: &Heads) -> (ScoreImportOutcome, Vec<Write>) {
+        if self.outcome.rows == 0 {
+            let violation =
+                Violation::new("", "no_rows", "No line has a score.", "Không có dòng nào có điểm.");
+            self.outcome.find(heads.line, None, None, violation);
+        }
+        (self.outcome, self.writes)
+    }
+}
+
+fn second(first: u32) -> Violation {
+    Violation::new(
+        "",
+        "duplicate",
+        format!("Line {first} has this score already."),
+        format!("Dòng {first} đã có điểm này."),
+    )
+}
