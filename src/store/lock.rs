@@ -10,9 +10,12 @@ use diesel::{RunQueryDsl, sql_query, sql_types::Text};
 use super::{conn::Conn, error::StoreResult};
 
 /// Number of the advisory lock of the structure: "chis" in ASCII.
-const STRUCTURE: i64 = 0x6368_6973;
+const STRUCTURE: i32 = 0x6368_6973;
 /// Number of the advisory lock of the sums: "sums" in ASCII.
-const SUMS: i64 = 0x7375_6d73;
+const SUMS: i32 = 0x7375_6d73;
+
+/// The schema that the tables are in: advisory locks are the whole database's, and in it there may be other services.
+const HERE: &str = "hashtext(current_schema())";
 
 /// Whether a write changes what other writes are checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +30,11 @@ pub enum Structure {
 pub fn record(conn: &mut Conn, structure: Structure, resource: &str, key: &str) -> StoreResult<()> {
     let Conn::Postgres(conn) = conn else { return Ok(()) };
     let statement = match structure {
-        Structure::Used => format!("SELECT pg_advisory_xact_lock_shared({STRUCTURE})"),
-        Structure::Changed => format!("SELECT pg_advisory_xact_lock({STRUCTURE})"),
+        Structure::Used => format!("SELECT pg_advisory_xact_lock_shared({STRUCTURE}, {HERE})"),
+        Structure::Changed => format!("SELECT pg_advisory_xact_lock({STRUCTURE}, {HERE})"),
     };
     sql_query(statement).execute(conn)?;
-    sql_query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))")
+    sql_query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema() || ' ' || $2))")
         .bind::<Text, _>(resource)
         .bind::<Text, _>(key)
         .execute(conn)?;
@@ -41,6 +44,6 @@ pub fn record(conn: &mut Conn, structure: Structure, resource: &str, key: &str) 
 /// Waits until no other transaction writes the sums of the statistics.
 pub fn sums(conn: &mut Conn) -> StoreResult<()> {
     let Conn::Postgres(conn) = conn else { return Ok(()) };
-    sql_query(format!("SELECT pg_advisory_xact_lock({SUMS})")).execute(conn)?;
+    sql_query(format!("SELECT pg_advisory_xact_lock({SUMS}, {HERE})")).execute(conn)?;
     Ok(())
 }
