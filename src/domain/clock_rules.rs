@@ -93,16 +93,6 @@ impl<'a> InForce<'a> {
         Self(held)
     }
 
-    /// Whether some rule is of a unit, and not for all.
-    pub fn any_of_a_unit(&self) -> bool {
-        self.0.keys().any(Option::is_some)
-    }
-
-    /// Whether some rule counts withdrawn dossiers so.
-    pub fn any_counts(&self, withdrawn: WithdrawnCount) -> bool {
-        self.0.values().any(|rule| rule.withdrawn_counts_as == withdrawn)
-    }
-
     /// The rule of the first unit that has one, of a unit and those above it; then the one for all.
     pub fn of<'b>(&self, unit_and_above: impl IntoIterator<Item = &'b str>) -> Option<&'a ClockRule> {
         let own = unit_and_above.into_iter().find_map(|id| self.0.get(&Some(id)));
