@@ -71,11 +71,9 @@ pub struct IndexScore {
     pub computation: Option<Computation>,
 }
 
-/// What a ranking takes of a score.
+/// What a ranking takes of a score of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SheetScore {
-    /// The unit.
-    pub unit_id: String,
     /// The criterion; none for the total.
     pub criterion: Option<String>,
     /// Stage.

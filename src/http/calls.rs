@@ -10,7 +10,7 @@ use actix_web::{
     web,
 };
 
-use super::{compression, frame, idempotency, problem::Problem, state::AppState};
+use super::{compression, frame, idempotency, kept, problem::Problem, state::AppState};
 
 /// Answers who may not come in, or asks for what isn't there. Who does that more often than it may is told so: the
 /// address of a caller that is not known counts, whatever key it sends.
@@ -76,6 +76,9 @@ async fn timed(
     let route = frame::route();
     let (limit, long) = (state.gate.rules.request_time, route.is_changes() || route.takes_file());
     let work = async {
+        if let Some(response) = kept::again(&state, request.request()).await {
+            return Ok(request.into_response(response));
+        }
         if request.method() == Method::POST && request.headers().contains_key(idempotency::HEADER) {
             Box::pin(idempotency::around(state, request, next)).await
         } else {

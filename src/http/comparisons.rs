@@ -171,12 +171,12 @@ pub async fn get_comparison(
     .await?;
     let stage = question.stage;
     if form.0 == FileFormat::Json {
-        let answer = kept::answer_dated(&state, &request, async |_| {
+        return kept::answer_dated(&state, &request, async |_| {
             let series = series::series(&state.store, question).await?;
             let stands_since = series.stands_since();
             Ok((ComparisonBody::new(series, stage), stands_since))
-        });
-        return Ok(formats::varied(answer.await?));
+        })
+        .await;
     }
     let series = series::series(&state.store, question).await?;
     let name = format!("comparison_{}", series.index_code);

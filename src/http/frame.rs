@@ -116,10 +116,12 @@ pub fn caller() -> Arc<Caller> {
 
 /// The state of the database at some moment since the request being handled came in.
 pub async fn state(store: &Store) -> Option<State> {
-    match FRAME.try_with(|frame| frame.state.borrow().clone()).ok().flatten() {
-        Some(state) => Some(state),
-        None => store.state().await,
+    if let Some(state) = FRAME.try_with(|frame| frame.state.borrow().clone()).ok().flatten() {
+        return Some(state);
     }
+    let asked = store.state().await;
+    let _ = FRAME.try_with(|frame| *frame.state.borrow_mut() = asked.clone());
+    asked
 }
 
 /// Where the request being handled came from.

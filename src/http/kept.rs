@@ -2,17 +2,25 @@
 //!
 //! Each worker keeps its own. An answer holds for the state of the database and the day that it was computed on,
 //! never for a time: a write by anyone, this process or another, and midnight end it. Answers that need no more
-//! than the address and its query are kept, and only those that were given; problems are told anew.
+//! than the address, its query and what is accepted are kept, and only those that were given; problems are told anew.
+//! One that still holds is sent ([`again`]) before the request is read any further: no handler is looked for.
 
 use std::{
     cell::RefCell,
     collections::{HashMap, VecDeque},
 };
 
-use actix_web::{HttpRequest, HttpResponse, http::header::HeaderValue, web::Bytes};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        Method,
+        header::{self, HeaderValue},
+    },
+    web::Bytes,
+};
 use serde::Serialize;
 
-use super::{frame, problem::Problem, respond, state::AppState};
+use super::{formats, frame, problem::Problem, respond, state::AppState};
 use crate::{
     domain::time::{Day, Moment},
     store::State,
@@ -30,11 +38,30 @@ struct Answer {
     body: Bytes,
     /// `Last-Modified`, where the figures have a moment from which they stand.
     modified: Option<HeaderValue>,
+    /// Whether there are other forms of it.
+    forms: Forms,
+}
+
+/// Whether an answer has other forms than JSON, by `Accept`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forms {
+    One,
+    Several,
+}
+
+impl Forms {
+    fn tell(self, response: HttpResponse) -> HttpResponse {
+        match self {
+            Self::One => response,
+            Self::Several => formats::varied(response),
+        }
+    }
 }
 
 impl Answer {
     fn send(self, request: &HttpRequest) -> HttpResponse {
-        respond::dated(request, respond::with_tag(request, self.tag, self.body), self.modified)
+        let response = respond::dated(request, respond::with_tag(request, self.tag, self.body), self.modified);
+        self.forms.tell(response)
     }
 }
 
@@ -78,15 +105,42 @@ thread_local! {
     static KEPT: RefCell<Kept> = RefCell::new(Kept::default());
 }
 
-/// Address and query, and who asks: what one caller may see is not what another one does.
+/// Address and query, the form that is asked for, and who asks: what one caller may see is not what another one does.
 fn address(request: &HttpRequest) -> String {
-    let mut address = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-    address.push(' ');
-    address.push_str(&frame::caller().identity());
+    let caller = frame::caller();
+    let identity = caller.identity();
+    let asked = request.uri().path_and_query().map_or("", |asked| asked.as_str());
+    let mut address = String::with_capacity(asked.len() + identity.len() + 16);
+    address.push_str(asked);
+    for accept in request.headers().get_all(header::ACCEPT) {
+        address.push(' ');
+        address.push_str(accept.to_str().unwrap_or_default());
+    }
+    address.push('\n');
+    address.push_str(&identity);
     address
 }
 
-/// Answers with what `compute` gives for a day, or with what it gave when nothing has changed since.
+/// The answer to a request that was answered before, when nothing has changed since.
+pub async fn again(state: &AppState, request: &HttpRequest) -> Option<HttpResponse> {
+    if *request.method() != Method::GET {
+        return None;
+    }
+    let today = state.today();
+    let address = address(request);
+    // Most requests are for nothing that is kept: the database is not asked for them.
+    if !KEPT.with_borrow(|kept| kept.answers.contains_key(&address)) {
+        return None;
+    }
+    let of = (frame::state(&state.store).await?, today);
+    let found = KEPT.with_borrow_mut(|kept| {
+        kept.turn_to(&of);
+        kept.answers.get(&address).cloned()
+    });
+    Some(found?.send(request))
+}
+
+/// Answers with what `compute` gives for a day, and keeps it for who asks again.
 ///
 /// # Errors
 /// Those of `compute`.
@@ -99,10 +153,15 @@ where
     T: Serialize,
     F: AsyncFnOnce(Day) -> Result<T, Problem>,
 {
-    answer_dated(state, request, async |today| Ok((compute(today).await?, None))).await
+    keep(state, request, Forms::One, async |today| {
+        let (tag, body) = respond::tagged(&compute(today).await?);
+        Ok(Computed::Whole(tag, body, None))
+    })
+    .await
 }
 
-/// [`answer`], where `compute` also tells the moment from which its figures stand as they are: that of publication.
+/// [`answer`] for what has other forms by `Accept`, where `compute` also tells the moment from which its figures stand
+/// as they are: that of publication.
 ///
 /// # Errors
 /// Those of `compute`.
@@ -143,36 +202,35 @@ pub async fn answer_written<F>(
 where
     F: AsyncFnOnce(Day) -> Result<Computed, Problem>,
 {
+    keep(state, request, Forms::Several, compute).await
+}
+
+async fn keep<F>(
+    state: &AppState,
+    request: &HttpRequest,
+    forms: Forms,
+    compute: F,
+) -> Result<HttpResponse, Problem>
+where
+    F: AsyncFnOnce(Day) -> Result<Computed, Problem>,
+{
     let today = state.today();
-    let computed = async || {
-        Ok::<_, Problem>(match compute(today).await? {
-            Computed::Whole(tag, body, modified) => {
-                Ok(Answer { tag, body, modified: modified.and_then(respond::http_date) })
-            }
-            Computed::Sent(response) => Err(response),
-        })
-    };
     // The state is asked for before the figures are read: they are of this state or of a later one, and a later
     // one is told apart by the next request.
-    let Some(of) = frame::state(&state.store).await.map(|state| (state, today)) else {
-        return Ok(computed().await?.map_or_else(|sent| sent, |answer| answer.send(request)));
-    };
-    let address = address(request);
-    let found = KEPT.with_borrow_mut(|kept| {
-        kept.turn_to(&of);
-        kept.answers.get(address.as_str()).cloned()
-    });
-    if let Some(answer) = found {
-        return Ok(answer.send(request));
+    let of = frame::state(&state.store).await.map(|state| (state, today));
+    if let Some(of) = &of {
+        KEPT.with_borrow_mut(|kept| kept.turn_to(of));
     }
-    let answer = match computed().await? {
-        Ok(answer) => answer,
-        Err(sent) => return Ok(sent),
+    let answer = match compute(today).await? {
+        Computed::Whole(tag, body, modified) => {
+            Answer { tag, body, modified: modified.and_then(respond::http_date), forms }
+        }
+        Computed::Sent(response) => return Ok(forms.tell(response)),
     };
     KEPT.with_borrow_mut(|kept| {
         // Another request of this worker may have seen a newer state while this one was computed.
-        if kept.of.as_ref() == Some(&of) {
-            kept.keep(address, answer.clone());
+        if of.is_some() && kept.of == of {
+            kept.keep(address(request), answer.clone());
         }
     });
     Ok(answer.send(request))
@@ -183,7 +241,7 @@ mod tests {
     use super::*;
 
     fn answer(bytes: usize) -> Answer {
-        Answer { tag: String::new(), body: Bytes::from(vec![b' '; bytes]), modified: None }
+        Answer { tag: String::new(), body: Bytes::from(vec![b' '; bytes]), modified: None, forms: Forms::One }
     }
 
     #[test]

@@ -376,7 +376,7 @@ pub async fn answer(
     let query = query.map(|Query(query)| query.ranking());
     match form.and_then(|form| Ok((form, asked(state, code, year, query?)?))) {
         Ok(((FileFormat::Json, _), (question, with_components))) => {
-            let answer = kept::answer_written(state, request, async |_| {
+            kept::answer_written(state, request, async |_| {
                 let detailed = ranking_details::ranking(&state.store, question).await?;
                 let published_at = detailed.published_at();
                 Ok(match ranking_bodies::written(detailed, with_components).await? {
@@ -387,8 +387,8 @@ pub async fn answer(
                         Computed::Sent(respond::dated(request, answer, modified))
                     }
                 })
-            });
-            Ok(formats::varied(answer.await?))
+            })
+            .await
         }
         Ok(((format, bom), (question, with_components))) => {
             let report = ranking_reports::ranking(&state.store, question).await?;

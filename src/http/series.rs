@@ -242,12 +242,12 @@ pub async fn get_series(
     .await?;
     let stage = question.stage;
     if form.0 == FileFormat::Json {
-        let answer = kept::answer_dated(&state, &request, async |_| {
+        return kept::answer_dated(&state, &request, async |_| {
             let series = series::series(&state.store, question).await?;
             let stands_since = series.stands_since();
             Ok((SeriesBody::new(series, stage), stands_since))
-        });
-        return Ok(formats::varied(answer.await?));
+        })
+        .await;
     }
     let series = series::series(&state.store, question).await?;
     let unit = series.units.first().map_or("", |of| of.unit.id.as_str());

@@ -3,11 +3,11 @@
 //! [`read`] is the one place where rankings, explanations, simulations and series take their numbers from the
 //! store. What follows from a sheet is pure: a simulation changes a sheet and asks for its standings again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use super::{
     error::Result,
-    rankings::{self, Entry, Ranking},
+    rankings::{self, Ranking},
     totals::{self, CriterionScore, UnitScores, Unranked},
 };
 use crate::{
@@ -54,7 +54,7 @@ impl Sheet {
     pub fn standings(&self) -> Ranking {
         let scores: Vec<&UnitScores> = self.rows.iter().map(|row| &row.scores).collect();
         let totals = totals::of_cohort(&self.edition, &scores);
-        let entries = self.rows.iter().zip(totals).map(|(row, total)| Entry {
+        let entries = self.rows.iter().zip(totals).map(|(row, total)| rankings::Entry {
             unit_id: row.unit.id.clone(),
             unit_name: row.unit.name.clone(),
             result: match row.unit.exists_in_year(self.edition.year) {
@@ -103,17 +103,11 @@ pub fn read(
     let revision = edition.state.frozen.map(|frozen| frozen.revision);
     let mut by_unit: HashMap<String, Vec<SheetScore>> = HashMap::new();
     for stage in edition.stages_of(stage) {
-        let scores = store::index_scores::of_sheet(conn, index, year, revision, stage)?;
-        let mut of_unit: Vec<SheetScore> = Vec::new();
-        for score in scores {
-            if let Some(last) = of_unit.last().filter(|last| last.unit_id != score.unit_id) {
-                let unit = last.unit_id.clone();
-                by_unit.entry(unit).or_default().append(&mut of_unit);
+        for (unit, mut scores) in store::index_scores::of_sheet(conn, index, year, revision, stage)? {
+            match by_unit.entry(unit) {
+                Entry::Vacant(first) => drop(first.insert(scores)),
+                Entry::Occupied(mut others) => others.get_mut().append(&mut scores),
             }
-            of_unit.push(score);
-        }
-        if let Some(last) = of_unit.last() {
-            by_unit.entry(last.unit_id.clone()).or_default().append(&mut of_unit);
         }
     }
     let counting = Counting::of(edition, stage);

@@ -1,8 +1,11 @@
 //! Index scores: the exact decimal as text, with a second text that sorts as the numbers do.
 
 use diesel::{
+    deserialize::{self, FromSql, FromSqlRow},
+    pg::{Pg, PgValue},
     prelude::*,
     sql_types::{Bool, Integer, Nullable, Text},
+    sqlite::{Sqlite, SqliteValue},
 };
 
 use super::{
@@ -161,16 +164,16 @@ pub fn of_edition(
     rows.into_iter().map(|row| Ok(row.score()?.record)).collect()
 }
 
-/// What a ranking takes of the scores of an edition at one stage, as they are or as they were in a revision. Those of
-/// a unit stand together.
+/// What a ranking takes of the scores of an edition at one stage, as they are or as they were in a revision: unit by
+/// unit.
 pub fn of_sheet(
     conn: &mut Conn,
     index: &str,
     year: i32,
     revision: Option<i32>,
     stage: ScoreStage,
-) -> StoreResult<Vec<SheetScore>> {
-    type Row = (String, String, Option<String>, Option<i32>, bool);
+) -> StoreResult<Vec<(String, Vec<SheetScore>)>> {
+    type Row = (String, String, Option<Stored>, Option<i32>, bool);
     let mut statement = Statement::default();
     statement.push("SELECT unit_id, criterion, score, published_rank, applicable FROM ");
     statement.push(if revision.is_some() { FROZEN.name } else { TABLE.name });
@@ -186,19 +189,49 @@ pub fn of_sheet(
     statement.bind(Value::Text(stage.to_string()));
     // The order of the natural key.
     statement.push(" ORDER BY unit_id, criterion");
-    let rows = statement.rows::<(Text, Text, Nullable<Text>, Nullable<Integer>, Bool), Row>(conn)?;
-    rows.into_iter()
-        .map(|(unit_id, criterion, score, published_rank, applicable)| {
-            Ok(SheetScore {
-                score: score.map(|text| read_score(&text, &unit_id)).transpose()?,
-                unit_id,
-                criterion: (criterion != TOTAL).then_some(criterion),
-                stage,
-                published_rank,
-                applicable,
-            })
-        })
-        .collect()
+    let mut units: Vec<(String, Vec<SheetScore>)> = Vec::new();
+    let tell = |(unit_id, criterion, score, published_rank, applicable): Row| {
+        let score = SheetScore {
+            criterion: (criterion != TOTAL).then_some(criterion),
+            stage,
+            score: score.map(|Stored(score)| score),
+            published_rank,
+            applicable,
+        };
+        match units.last_mut() {
+            Some((unit, scores)) if *unit == unit_id => scores.push(score),
+            last => {
+                // A unit has as many scores as the one before it, most of the time.
+                let mut scores = Vec::with_capacity(last.map_or(1, |(_, scores)| scores.len()));
+                scores.push(score);
+                units.push((unit_id, scores));
+            }
+        }
+    };
+    statement.each::<(Text, Text, Nullable<Text>, Nullable<Integer>, Bool), Row>(conn, tell)?;
+    Ok(units)
+}
+
+/// A score as it is stored: a whole country's are read without a text of each.
+#[derive(Debug, FromSqlRow)]
+struct Stored(Exact);
+
+impl FromSql<Text, Sqlite> for Stored {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Self::read(value.read_text())
+    }
+}
+
+impl FromSql<Text, Pg> for Stored {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Self::read(std::str::from_utf8(value.as_bytes())?)
+    }
+}
+
+impl Stored {
+    fn read(text: &str) -> deserialize::Result<Self> {
+        Exact::parse(text).map(Self).map_err(|_| format!("score {text}").into())
+    }
 }
 
 /// The scores of a revision: at one stage or at all of them, of every unit or of one.

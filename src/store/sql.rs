@@ -99,6 +99,21 @@ impl Statement {
         Ok(either!(conn, |conn| RunQueryDsl::load(typed, conn))?)
     }
 
+    /// Tells the rows one after the other, as [`rows`](Self::rows) reads them.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn each<T, R>(mut self, conn: &mut Conn, mut tell: impl FnMut(R)) -> StoreResult<()>
+    where
+        Typed<T>: for<'q> LoadQuery<'q, SqliteConnection, R> + for<'q> LoadQuery<'q, PgConnection, R>,
+    {
+        self.keep(conn);
+        let typed = Typed(self, PhantomData);
+        Ok(either!(conn, |conn| {
+            typed.internal_load(conn).and_then(|mut rows| rows.try_for_each(|row| row.map(&mut tell)))
+        })?)
+    }
+
     /// SQLite prepares a kept statement again when the tables change; PostgreSQL would refuse it.
     fn keep(&mut self, conn: &Conn) {
         self.kept = matches!(conn, Conn::Sqlite(_)) && is_kept(&self.text);

@@ -128,6 +128,21 @@ fn figure<'a>(dataset: &'a Value, at: &[(&str, &str)]) -> &'a Value {
     &dataset["value"][place]
 }
 
+api_test!(an_answer_given_before_is_given_in_the_form_that_is_asked_for, |app| {
+    make(app);
+    let json = app.get(RANKING).expect(200);
+    for accept in ["text/csv", "application/vnd.json-stat+json", XLSX] {
+        let other = app.ask("GET", RANKING).header("accept", accept).send().expect(200);
+        assert_ne!(other.header("content-type"), json.header("content-type"), "{accept}");
+        let again = app.get(RANKING).expect(200);
+        assert_eq!((&again.raw, again.etag()), (&json.raw, json.etag()));
+        assert_eq!(again.header("vary"), "accept");
+    }
+    let known = app.ask("GET", RANKING).header("if-none-match", json.etag()).send().expect(304);
+    assert_eq!((known.header("vary").to_owned(), known.etag()), ("accept".to_owned(), json.etag()));
+    assert_eq!(app.post(RANKING, &json!({})).status, 405);
+});
+
 api_test!(a_ranking_as_json_stat_is_a_dataset, |app| {
     make(app);
     let answer = app.get(&format!("{RANKING}?format=json-stat")).expect(200);
