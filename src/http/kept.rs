@@ -60,7 +60,8 @@ impl Forms {
 
 impl Answer {
     fn send(self, request: &HttpRequest) -> HttpResponse {
-        let response = respond::dated(request, respond::with_tag(request, self.tag, self.body), self.modified);
+        let response =
+            respond::dated(request, respond::with_tag(request, self.tag, self.body), self.modified);
         self.forms.tell(response)
     }
 }
