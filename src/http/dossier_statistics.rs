@@ -16,6 +16,7 @@ use crate::{
     },
     service::{
         dossier_statistics::{self, Check, Figures, Grouping, Question, Rate, Row},
+        error::Error,
         units::Units,
     },
 };
@@ -42,7 +43,7 @@ pub struct DossierStatisticsQuery {
     /// Any of `unit`, `level`, `field`, `month`, `procedure`, `channel`, with commas between.
     #[param(example = "level")]
     pub group_by: Option<String>,
-    /// Judge open dossiers at the end of this day, where it is earlier than the period's end.
+    /// Judge open dossiers at the end of this day of the period, where it is earlier than the period's end.
     pub as_of: Option<Day>,
 }
 
@@ -369,12 +370,14 @@ pub struct DossierStatistics {
 /// Compute dossier statistics
 ///
 /// Of the unit with all below it, for days (`from`, `to`) or a named `period`. Open dossiers are judged at the
-/// end of the period, at today where that is earlier, or at `as_of`; `judged_at` says when.
+/// end of the period, at today where that is earlier, or at `as_of`; `judged_at` says when. 422 where no day of the
+/// period has come yet (`period_not_begun`), or `as_of` is before it (`before_period`).
 #[utoipa::path(
     tag = "dossiers", params(DossierStatisticsQuery),
     responses(
         (status = 200, description = "The figures.", body = DossierStatistics),
         (status = 404, description = "Problem: `not_found`.", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Problem: `validation`.", body = super::problem::ProblemBody, content_type = "application/problem+json"),
     )
 )]
 #[get("/dossier-statistics")]
@@ -391,9 +394,12 @@ pub async fn get_dossier_statistics(
         calendar,
         as_of: query.as_of,
     };
+    let by_days = query.period.is_none();
     kept::answer(&state, &request, async |today| {
         let least = access::least_group(&state.access, &question.unit_id);
-        let mut answer = dossier_statistics::statistics(&state.store, question, today).await?;
+        let mut answer = dossier_statistics::statistics(&state.store, question, today)
+            .await
+            .map_err(|error| if by_days { at_first_day(error) } else { error })?;
         let withheld_rows = match least {
             Some(least) => answer.withhold(least).ok_or_else(access::withheld)?,
             None => 0,
@@ -411,6 +417,19 @@ pub async fn get_dossier_statistics(
         })
     })
     .await
+}
+
+/// What is said of the period is said of `from`, where that was asked instead.
+fn at_first_day(error: Error) -> Error {
+    match error {
+        Error::Invalid(mut violations) => {
+            for violation in violations.iter_mut().filter(|violation| violation.pointer == "period") {
+                violation.pointer = "from".to_owned();
+            }
+            Error::Invalid(violations)
+        }
+        other => other,
+    }
 }
 
 fn span(query: &DossierStatisticsQuery, calendar: PeriodCalendar) -> Result<Span, Problem> {

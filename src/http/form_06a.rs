@@ -49,7 +49,7 @@ pub struct Form06aQuery {
     pub period: String,
     /// Which days the period holds; `statutory` when left out.
     pub calendar: Option<PeriodCalendar>,
-    /// Judge open dossiers at the end of this day, where it is earlier than the period's end.
+    /// Judge open dossiers at the end of this day of the period, where it is earlier than the period's end.
     pub as_of: Option<Day>,
     /// How the report is written; `json` when left out.
     #[param(inline)]
@@ -283,6 +283,7 @@ pub fn period_of(name: &str, calendar: Option<PeriodCalendar>) -> Result<FormPer
 ///
 /// Of the unit with all below it, as the circular has it (01/2020/TT-VPCP), with the remainders that the form has no
 /// column for. Open dossiers are judged at the end of the period, at today where that is earlier, or at `as_of`.
+/// 422 where no day of the period has come yet (`period_not_begun`), or `as_of` is before it (`before_period`).
 /// `frozen` tells whether today's figures are still those that were frozen. Where a unit has no dossiers its returns
 /// stand in: `from_returns` tells how much of the total they are, and `returns_not_used` which do not count. As `csv`
 /// or `xlsx` it is a file with the thirteen columns of the form; notes below them tell the rest.
@@ -295,6 +296,7 @@ pub fn period_of(name: &str, calendar: Option<PeriodCalendar>) -> Result<FormPer
             (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         )),
         (status = 404, description = "Problem: `not_found`.", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Problem: `validation`.", body = super::problem::ProblemBody, content_type = "application/problem+json"),
     )
 )]
 #[get("/reports/form-06a")]

@@ -314,7 +314,7 @@ impl From<Review> for ReviewBody {
 /// Get the review of a unit
 ///
 /// What was reported beside what the records give, index standings, commendations, and checks that name what does
-/// not add up. A figure that can't be known is null, with the reason.
+/// not add up. A figure that can't be known is null, with the reason. 422 for a year that has not begun.
 #[utoipa::path(
     tag = "reviews",
     params(
@@ -345,7 +345,7 @@ impl From<Review> for ReviewBody {
         "reported": [],
         "checks": [{"code": "classified_equals_resolved", "holds": false, "left": 70395, "right": 113468, "difference": -43073}],
         "improvement_actions": []
-    })))
+    })), (status = 422, description = "Problem: `validation`.", body = super::problem::ProblemBody, content_type = "application/problem+json"))
 )]
 #[get("/reviews/{unit_id}/{year}")]
 pub async fn get_review(

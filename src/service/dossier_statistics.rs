@@ -110,7 +110,7 @@ impl Statistics {
 /// Statistics of a unit and all below it.
 ///
 /// # Errors
-/// `NotFound` for an unknown unit.
+/// `NotFound` for an unknown unit, `Invalid` for days that have not begun or that `as_of` is before.
 pub async fn statistics(store: &Store, question: Question, today: Day) -> Result<Statistics> {
     if is_coarse(&question) {
         let asked = question.clone();
@@ -130,7 +130,7 @@ fn is_coarse(question: &Question) -> bool {
 /// [`statistics`] within a transaction.
 ///
 /// # Errors
-/// `NotFound` for an unknown unit.
+/// `NotFound` for an unknown unit, `Invalid` for days that have not begun or that `as_of` is before.
 pub fn compute(conn: &mut Conn, question: Question, today: Day) -> Result<Statistics> {
     let (judged_at, members) = scope(conn, &question, today)?;
     of_members(conn, question, today, judged_at, &members)
@@ -145,11 +145,43 @@ fn compute_few(conn: &mut Conn, question: Question, today: Day) -> Result<Option
     of_members(conn, question, today, judged_at, &members).map(Some)
 }
 
+/// Days of which the first has come: what is open on a day to come is not known.
+///
+/// # Errors
+/// `Invalid` at `pointer`.
+pub fn check_begun(pointer: &str, span: Span, today: Day) -> Result<()> {
+    if span.from <= today {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        pointer,
+        "period_not_begun",
+        format!("The period begins on {}.", span.from),
+        format!("Kỳ bắt đầu từ ngày {}.", span.from),
+    ))
+}
+
+/// What is open before the period is the stock of none of its days.
+fn check_as_of(question: &Question) -> Result<()> {
+    let from = question.span.from;
+    match question.as_of {
+        Some(day) if day < from => Err(Error::invalid(
+            "as_of",
+            "before_period",
+            format!("Must not be before the period, which begins on {from}."),
+            format!("Không được trước ngày đầu kỳ, ngày {from}."),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The day of judging, and the units that are counted.
 fn scope(conn: &mut Conn, question: &Question, today: Day) -> Result<(Day, Vec<Member>)> {
     if !store::units::exists(conn, &question.unit_id)? {
         return Err(Error::not_found("units", &question.unit_id));
     }
+    check_begun("period", question.span, today)?;
+    check_as_of(question)?;
     let judged_at = question.span.to.min(question.as_of.unwrap_or(today));
     let members = tree::members(conn, &question.unit_id, Span { from: question.span.from, to: judged_at })?;
     Ok((judged_at, members))
@@ -240,7 +272,7 @@ impl Frame<'_> {
         let stretches = clock_rules::withdrawn_as_on_time(conn, &ids, self.judged_at)?;
         let ends: Vec<Day> = std::iter::once(&whole)
             .chain(parts.iter().map(|(_, _, span)| span))
-            .flat_map(|span| [day_before(*span), span.to.previous(), span.to])
+            .flat_map(|span| [span.from.previous(), span.to.previous(), span.to])
             .chain(stretches.iter().map(|(last, _)| *last))
             .collect::<BTreeSet<_>>()
             .into_iter()
@@ -254,7 +286,7 @@ impl Frame<'_> {
         }
         let at = |sums: &[T], day: Day| ends.binary_search(&day).ok().and_then(|i| sums.get(i)).cloned();
         let of = |sums: &[T], span: Span| Ends {
-            before: at(sums, day_before(span)).unwrap_or_default(),
+            before: at(sums, span.from.previous()).unwrap_or_default(),
             eve: at(sums, span.to.previous()).unwrap_or_default(),
             last: at(sums, span.to).unwrap_or_default(),
         };
@@ -378,11 +410,6 @@ fn each_once(mut not_used: Vec<NotUsed>) -> Vec<NotUsed> {
         (not.unit_id.clone(), not.period.clone(), not.calendar, not.return_id.clone())
     });
     not_used
-}
-
-/// The day whose end a period begins with; that of judging, where the period has not begun by then.
-fn day_before(span: Span) -> Day {
-    span.from.previous().min(span.to)
 }
 
 type Place = fn(&mut Ends<Counts>) -> &mut Counts;

@@ -28,7 +28,7 @@ pub struct FormQuestion {
 /// The report.
 ///
 /// # Errors
-/// `NotFound` for an unknown unit.
+/// `NotFound` for an unknown unit, `Invalid` for a period that has not begun or that `as_of` is before.
 pub fn compute(conn: &mut Conn, asked: &FormQuestion, today: Day) -> Result<Form06a> {
     let mut unit = store::units::find(conn, &asked.unit_id)?
         .ok_or_else(|| Error::not_found("units", &asked.unit_id))?

@@ -42,7 +42,7 @@ pub struct Frozen {
 /// A report as of an earlier day is not what is frozen, and is compared with nothing.
 ///
 /// # Errors
-/// `NotFound` for an unknown unit.
+/// `NotFound` for an unknown unit, `Invalid` for a period that has not begun or that `as_of` is before.
 pub async fn report(store: &Store, asked: FormQuestion, today: Day) -> Result<(Form06a, Option<Frozen>)> {
     store
         .read(move |conn| {
@@ -90,14 +90,21 @@ pub async fn freeze(
         return Err(refused(store, series.unit_id).await);
     }
     let asked = FormQuestion { unit_id: series.unit_id.clone(), period: series.period.clone(), as_of: None };
-    let report = store.read(move |conn| form_06a::compute(conn, &asked, today)).await?;
+    let report = store
+        .read(move |conn| {
+            if today > asked.period.to {
+                return form_06a::compute(conn, &asked, today).map(Some);
+            }
+            // There may be nothing to compute yet; a unit that isn't there is told all the same.
+            known_unit(conn, &asked.unit_id)?;
+            Ok(None)
+        })
+        .await?;
     let violations = check_reason(reason.as_ref());
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));
     }
-    if today <= series.period.to {
-        return Err(not_over(&series));
-    }
+    let Some(report) = report else { return Err(not_over(&series)) };
     store.write(move |conn| write(conn, &context, &series, &report, reason)).await
 }
 

@@ -125,7 +125,7 @@ fn levels(statistics: &Statistics) -> HashSet<String> {
 /// The review of a unit for a year.
 ///
 /// # Errors
-/// `NotFound` for an unknown unit.
+/// `NotFound` for an unknown unit, `Invalid` for a year that has not begun.
 pub async fn review(
     store: &Store,
     unit_id: String,
@@ -150,6 +150,7 @@ fn compute(
     let span = NamedPeriod::of_year(year)
         .span(calendar)
         .ok_or_else(|| Error::not_found("reviews", format!("{unit_id}/{year}")))?;
+    dossier_statistics::check_begun("year", span, today)?;
     unit.take_name_of(span.to);
     let question = dossier_statistics::Question {
         unit_id: unit_id.to_owned(),

@@ -99,6 +99,43 @@ api_test!(what_is_asked_wrongly_is_named, |app| {
     assert_eq!(app.get(&format!("{STATISTICS}?unit_id=nowhere&period=2020")).expect(404).code(), "not_found");
 });
 
+api_test!(what_no_day_of_a_period_can_tell_yet_is_refused, |app| {
+    const FORM: &str = "/api/v1/reports/form-06a";
+    make_tree(app);
+    app.post(DOSSIERS, &dossier("A", "c1")).expect(201);
+    // Today is 4 January 2021: A is open, and nobody knows whether it will be when 2022 begins.
+    for (path, pointer, code) in [
+        (format!("{STATISTICS}?unit_id=d&period=2022"), "period", "period_not_begun"),
+        (format!("{STATISTICS}?unit_id=d&period=2022&as_of=2021-01-04"), "period", "period_not_begun"),
+        (format!("{STATISTICS}?unit_id=d&period=2022&group_by=month"), "period", "period_not_begun"),
+        (format!("{STATISTICS}?unit_id=d&period=2022&group_by=procedure"), "period", "period_not_begun"),
+        (format!("{STATISTICS}?unit_id=d&from=2021-01-05&to=2021-01-31"), "from", "period_not_begun"),
+        (format!("{STATISTICS}?unit_id=d&period=2020&as_of=2019-12-31"), "as_of", "before_period"),
+        (format!("{FORM}?unit_id=d&period=2022"), "period", "period_not_begun"),
+        (format!("{FORM}?unit_id=d&period=2021-02&format=csv"), "period", "period_not_begun"),
+        (format!("{FORM}?unit_id=d&period=2021-02&format=xlsx"), "period", "period_not_begun"),
+        (format!("{FORM}?unit_id=d&period=2020&as_of=2019-12-14"), "as_of", "before_period"),
+    ] {
+        let answer = app.get(&path).expect(422);
+        assert_eq!((answer.code(), answer.violations()), ("validation", vec![(pointer, code)]), "{path}");
+    }
+    let next = format!("{STATISTICS}?unit_id=d&period=2022");
+    for (language, words) in
+        [("en", "The period begins on 2022-01-01."), ("vi", "Kỳ bắt đầu từ ngày 2022-01-01.")]
+    {
+        let answer = app.ask("GET", &next).header("accept-language", language).send().expect(422);
+        assert_eq!(answer.json["errors"][0]["detail"], words);
+    }
+    app.get(&format!("{STATISTICS}?unit_id=no&period=2022")).expect(404);
+    app.get(&format!("{FORM}?unit_id=no&period=2022")).expect(404);
+    app.get(&format!("{STATISTICS}?unit_id=d&period=2020&as_of=2020-01-01")).expect(200);
+    app.get(&format!("{FORM}?unit_id=d&period=2020&as_of=2019-12-15")).expect(200);
+    app.set_now("2021-12-31T23:59:59+07:00");
+    app.get(&next).expect(422);
+    app.set_now("2022-01-01T00:00:00+07:00");
+    assert_eq!(app.get(&next).expect(200).json["total"]["carried_over"], 1);
+});
+
 /// A dossier as the test remembers it: the body that was accepted last.
 type Model = BTreeMap<String, Value>;
 

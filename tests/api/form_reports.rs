@@ -155,6 +155,7 @@ api_test!(a_period_is_frozen_from_the_day_after_its_last, |app| {
     let ask =
         |period: &str, body: Value| app.post(&format!("/api/v1/reports/form-06a/d/{period}/freeze"), &body);
     assert_eq!(ask("2021", json!({})).expect(409).code(), "period_not_over");
+    assert_eq!(ask("2022", json!({})).expect(409).code(), "period_not_over");
     assert_eq!(ask("2021-01", json!({})).expect(409).code(), "period_not_over");
     app.set_now("2021-01-14T23:59:59+07:00");
     assert_eq!(ask("2021-01", json!({})).expect(409).code(), "period_not_over");
@@ -196,6 +197,7 @@ fn wrong_freezes() -> Vec<Row> {
     let get = |name, path: &str, problem, violation| bare(name, "GET", &format!("/api/v1/reports/form-06a/{path}"), &[], problem, violation);
     vec![
         post("a freeze of no unit", "no/2018", json!({}), ABSENT, NOWHERE),
+        post("a freeze of no unit in a period to come", "no/2022", json!({}), ABSENT, NOWHERE),
         post("a freeze of no unit with a wrong body", "no/2018", json!({"x": 1}), ABSENT, NOWHERE),
         post("a freeze of no period", "d/2018-Q5", json!({}), MALFORMED, ("period", "not_a_period")),
         post("an unknown member", "d/2018", json!({"at": "2020-01-01"}), MALFORMED, ("/at", "unknown_field")),

@@ -131,3 +131,11 @@ api_test!(a_change_between_frameworks_is_told_as_not_comparable, |app| {
         }
     }
 });
+
+api_test!(a_year_that_has_not_begun_has_no_review, |app| {
+    app.make_units(&["u"]);
+    let refused = app.get("/api/v1/reviews/u/2022").expect(422);
+    assert_eq!(refused.violations(), [("year", "period_not_begun")]);
+    app.get("/api/v1/reviews/no/2022").expect(404);
+    app.get("/api/v1/reviews/u/2021").expect(200);
+});
