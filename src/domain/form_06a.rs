@@ -5,7 +5,7 @@
 //! it, so that every identity holds: 3 = 4 + 5 + 6, 7 = 8 + 9 + 10 + unclassified,
 //! 11 = 12 + 13 + open without a due date, and 3 + transferred in = 7 + 11 + ended otherwise + transferred out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -303,11 +303,11 @@ pub fn by_level(rows: &[FormRow]) -> Vec<LevelPart<'_>> {
 /// A cell that is not the same in two states of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellDifference {
-    /// Level of the row.
-    pub level: Level,
+    /// Level of the row; none for what is of the report as a whole.
+    pub level: Option<Level>,
     /// Field of the row.
     pub field: Option<String>,
-    /// Name of the cell: `c3` to `c13`, or a remainder.
+    /// Name of the cell: `c3` to `c13`, or a remainder; of the report as a whole also what it tells of returns.
     pub cell: String,
     /// The value before; 0 where the row was not there.
     pub before: i64,
@@ -315,8 +315,59 @@ pub struct CellDifference {
     pub after: i64,
 }
 
-/// What differs between the rows of two states, in the order of the form.
-pub fn differences(before: &[FormRow], after: &[FormRow]) -> Vec<CellDifference> {
+/// What a frozen report told and later states are compared by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Its rows.
+    pub rows: Vec<FormRow>,
+    /// How much of the total came from returns; none where it was frozen before the form told so.
+    pub from_returns: Option<FromReturns>,
+    /// Returns that were not counted; none where it was frozen before the form told so.
+    pub returns_not_used: Option<Vec<NotUsed>>,
+}
+
+/// What differs between what was frozen and a later state, in the order of the form.
+pub fn differences(before: &Told, after: &Form06a) -> Vec<CellDifference> {
+    let mut found = of_rows(&before.rows, &after.rows);
+    if let Some(share) = before.from_returns {
+        found.extend(of_share(share, after.from_returns));
+    }
+    if let Some(not_used) = &before.returns_not_used {
+        found.extend(of_not_used(not_used, &after.returns_not_used));
+    }
+    found
+}
+
+/// A difference of the report as a whole.
+fn of_whole(cell: &str, before: i64, after: i64) -> CellDifference {
+    CellDifference { level: None, field: None, cell: cell.to_owned(), before, after }
+}
+
+/// How much came from returns.
+fn of_share(before: FromReturns, after: FromReturns) -> impl Iterator<Item = CellDifference> {
+    let parts = [
+        of_whole("from_returns/received", before.received, after.received),
+        of_whole("from_returns/resolved", before.resolved, after.resolved),
+        of_whole("from_returns/open", before.open, after.open),
+    ];
+    parts.into_iter().filter(|part| part.before != part.after)
+}
+
+/// Returns that are not counted in one of the states alone, or for another reason: 1 where one is.
+fn of_not_used(before: &[NotUsed], after: &[NotUsed]) -> Vec<CellDifference> {
+    // A unit has one return for a period of a calendar, whatever its id.
+    let name = |not: &NotUsed| {
+        format!("returns_not_used/{}/{}/{}/{}", not.unit_id, not.period, not.calendar, not.reason)
+    };
+    let before: BTreeSet<String> = before.iter().map(name).collect();
+    let after: BTreeSet<String> = after.iter().map(name).collect();
+    before
+        .symmetric_difference(&after)
+        .map(|cell| of_whole(cell, i64::from(before.contains(cell)), i64::from(after.contains(cell))))
+        .collect()
+}
+
+fn of_rows(before: &[FormRow], after: &[FormRow]) -> Vec<CellDifference> {
     let mut pairs: BTreeMap<(Level, Option<&str>), (FormCells, FormCells)> = BTreeMap::new();
     for row in before {
         pairs.entry((row.level, row.field.as_deref())).or_default().0 += row.cells;
@@ -328,7 +379,7 @@ pub fn differences(before: &[FormRow], after: &[FormRow]) -> Vec<CellDifference>
     for ((level, field), (before, after)) in pairs {
         for (((cell, _), before), after) in FormCells::CELLS.iter().zip(before.values()).zip(after.values()) {
             if before != after {
-                let field = field.map(str::to_owned);
+                let (level, field) = (Some(level), field.map(str::to_owned));
                 found.push(CellDifference { level, field, cell: (*cell).to_owned(), before, after });
             }
         }
@@ -337,6 +388,7 @@ pub fn differences(before: &[FormRow], after: &[FormRow]) -> Vec<CellDifference>
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -404,9 +456,9 @@ mod tests {
     fn a_row_that_comes_or_goes_differs_from_zero() {
         let before = [row(Level::Commune, Some("a"), 1), row(Level::Commune, Some("b"), 1)];
         let after = [row(Level::Commune, Some("a"), 1), row(Level::District, None, 2)];
-        let told: Vec<String> = differences(&before, &after)
+        let told: Vec<String> = of_rows(&before, &after)
             .iter()
-            .map(|d| format!("{} {:?} {} {}>{}", d.level, d.field, d.cell, d.before, d.after))
+            .map(|d| format!("{} {:?} {} {}>{}", d.level.unwrap(), d.field, d.cell, d.before, d.after))
             .collect();
         assert_eq!(
             told,
@@ -421,6 +473,6 @@ mod tests {
                 "commune Some(\"b\") c12 1>0",
             ]
         );
-        assert_eq!(differences(&after, &after), []);
+        assert_eq!(of_rows(&after, &after), []);
     }
 }

@@ -82,7 +82,7 @@ words! {
 }
 
 /// A return that is not counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotUsed {
     /// The return.
     pub return_id: String,
@@ -97,7 +97,7 @@ pub struct NotUsed {
 }
 
 /// How much of the figures of a period comes from returns.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FromReturns {
     /// Of the received.
     pub received: i64,

@@ -140,11 +140,13 @@ pub struct FormPeriodBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CellDifference)]
 pub struct CellDifferenceBody {
-    /// Level of the row.
-    pub level: Level,
-    /// Field of the row; null where dossiers name none.
+    /// Level of the row; null for what is of the report as a whole.
+    pub level: Option<Level>,
+    /// Field of the row; null where dossiers name none, and for the report as a whole.
     pub field: Option<String>,
-    /// Name of the cell: `c3` to `c13`, or a remainder.
+    /// Name of the cell: `c3` to `c13`, or a remainder. Of the report as a whole it is what comes from returns
+    /// (`from_returns/received`, `…/resolved`, `…/open`), or a return that is not counted, 1 where it is so
+    /// (`returns_not_used/{unit_id}/{period}/{calendar}/{reason}`).
     pub cell: String,
     /// The value before; 0 where the row was not there.
     pub before: i64,

@@ -127,8 +127,9 @@ fn address(report: &FormReport) -> String {
 
 /// Freeze a report
 ///
-/// Keeps the report as it is now, as revision 1, or as the next one with what differs from the last. Where no cell
-/// differs the last revision is given back (200). Only a period that is over can be frozen.
+/// Keeps the report as it is now, as revision 1, or as the next one with what differs from the last. Where neither a
+/// cell nor what it tells of returns differs the last revision is given back (200). Only a period that is over can be
+/// frozen.
 #[utoipa::path(
     tag = "reports",
     params(

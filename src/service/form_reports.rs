@@ -1,5 +1,6 @@
 //! Frozen reports: form II.06a is kept as it was sent, and every later state is compared with it.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         access::Scope,
-        form_06a::{CellDifference, Form06a, FormCells, FormRow, differences},
+        form_06a::{CellDifference, Form06a, FormCells, FormRow, Told, differences},
         form_reports::{FormReport, Series, check_reason},
         time::{Day, Moment},
     },
@@ -56,7 +57,7 @@ pub async fn report(store: &Store, asked: FormQuestion, today: Day) -> Result<(F
                 Some(last) => Some(Frozen {
                     revision: last.revision,
                     frozen_at: last.frozen_at,
-                    differs: differences(&rows_of(&last)?, &report.rows),
+                    differs: differences(&told_of(&last)?, &report),
                 }),
             };
             Ok((report, frozen))
@@ -69,11 +70,12 @@ pub async fn report(store: &Store, asked: FormQuestion, today: Day) -> Result<(F
 pub enum Freeze {
     /// A new one.
     Made,
-    /// Nothing differs from the last one, which stands.
+    /// Nothing that is compared differs from the last one, which stands.
     Unchanged,
 }
 
-/// Freezes the report of a period that is over: a new revision, or the last one where no cell differs.
+/// Freezes the report of a period that is over: a new revision, or the last one where neither a cell nor
+/// what it tells of returns differs.
 ///
 /// The figures are read from one state of the data before the revision is written.
 ///
@@ -136,7 +138,7 @@ fn write(
     let last = store::form_reports::last(conn, series)?;
     let changed = match &last {
         None => Vec::new(),
-        Some(last) => differences(&rows_of(last)?, &report.rows),
+        Some(last) => differences(&told_of(last)?, report),
     };
     let revision = match last {
         Some(last) if changed.is_empty() => return Ok((last, Freeze::Unchanged)),
@@ -165,12 +167,24 @@ fn write(
     Ok((frozen, Freeze::Made))
 }
 
-/// The rows of the report as it was sent.
-fn rows_of(report: &FormReport) -> Result<Vec<FormRow>> {
-    let corrupt = || Error::Store(StoreError::Corrupt(format!("the document of {}", report.id)));
-    let document: Value = serde_json::from_str(&report.document).map_err(|_| corrupt())?;
-    let rows = document.get("rows").and_then(Value::as_array).ok_or_else(corrupt)?;
-    rows.iter().map(row_of).collect::<Option<_>>().ok_or_else(corrupt)
+/// What the report told as it was sent.
+fn told_of(report: &FormReport) -> Result<Told> {
+    read(&report.document)
+        .ok_or_else(|| Error::Store(StoreError::Corrupt(format!("the document of {}", report.id))))
+}
+
+fn read(document: &str) -> Option<Told> {
+    let document: Value = serde_json::from_str(document).ok()?;
+    Some(Told {
+        rows: document.get("rows")?.as_array()?.iter().map(row_of).collect::<Option<_>>()?,
+        from_returns: member(&document, "from_returns")?,
+        returns_not_used: member(&document, "returns_not_used")?,
+    })
+}
+
+/// A member that older documents lack.
+fn member<T: DeserializeOwned>(document: &Value, name: &str) -> Option<Option<T>> {
+    document.get(name).cloned().map(serde_json::from_value).transpose().ok()
 }
 
 fn row_of(row: &Value) -> Option<FormRow> {

@@ -117,7 +117,40 @@ api_test!(a_frozen_report_tells_what_came_from_returns, |app| {
     let differs = live["frozen"]["differs"].as_array().unwrap();
     let gone = json!({"level": "commune", "field": "Đất đai", "cell": "c4", "before": 2, "after": 0});
     assert!(differs.contains(&gone), "{differs:?}");
-    assert!(differs.iter().all(|difference| difference["level"] == "commune"), "{differs:?}");
+    let of_rows: Vec<&Value> = differs.iter().filter(|difference| !difference["level"].is_null()).collect();
+    assert!(of_rows.iter().all(|difference| difference["level"] == "commune"), "{differs:?}");
+});
+
+api_test!(a_share_of_returns_that_changes_alone_is_a_new_revision, |app| {
+    begin(app);
+    let of_one = json!({
+        "field": "Hộ tịch", "c3": 1, "c4": 0, "c5": 1, "c6": 0, "c7": 0, "c8": 0, "c9": 0, "c10": 0, "c11": 1, "c12": 0,
+        "c13": 0, "open_no_due_date": 1
+    });
+    make_return(app, json!({"unit_id": "c2", "period": "2018", "rows": [of_one]}));
+    freeze(app, json!({}), 201);
+    // The unit sends the very dossier: the cells stay.
+    make_dossier(app, "C", json!({"unit_id": "c2"}));
+    let of_whole = |cell: &str, before: i64, after: i64| json!({"level": null, "field": null, "cell": cell, "before": before, "after": after});
+    let differences = json!([
+        of_whole("from_returns/received", 1, 0),
+        of_whole("from_returns/open", 1, 0),
+        of_whole("returns_not_used/c2/2018/statutory/superseded", 0, 1),
+    ]);
+    let live = app.get(&format!("{FORM}?unit_id=d&period=2018")).expect(200).json;
+    assert_eq!(live["frozen"]["differs"], differences);
+    let second = freeze(app, json!({}), 201);
+    assert_eq!((&second["revision"], &second["differences"]), (&json!(2), &differences));
+    assert_eq!(freeze(app, json!({}), 200), second);
+    let documents: Vec<Value> =
+        [1, 2].iter().map(|n| app.get(&format!("{YEAR}/revisions/{n}")).expect(200).json).collect();
+    assert_eq!(documents[0]["rows"], documents[1]["rows"]);
+    assert_eq!(documents[1]["from_returns"], json!({"received": 0, "resolved": 0, "open": 0}));
+    // A return that counts nowhere changes what is told of it alone.
+    make_return(app, json!({"unit_id": "d", "period": "2018-Q1"}));
+    let third = freeze(app, json!({}), 201);
+    let told = json!([of_whole("returns_not_used/d/2018-Q1/statutory/superseded", 0, 1)]);
+    assert_eq!((&third["revision"], &third["differences"]), (&json!(3), &told));
 });
 
 api_test!(a_document_from_before_returns_were_told_is_read, |app| {
