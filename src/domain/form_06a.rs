@@ -303,7 +303,7 @@ pub fn by_level(rows: &[FormRow]) -> Vec<LevelPart<'_>> {
 /// A cell that is not the same in two states of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellDifference {
-    /// Level of the row; none for what is of the report as a whole.
+    /// Level of the row; none for the total and what else is of the report as a whole.
     pub level: Option<Level>,
     /// Field of the row.
     pub field: Option<String>,
@@ -320,6 +320,8 @@ pub struct CellDifference {
 pub struct Told {
     /// Its rows.
     pub rows: Vec<FormRow>,
+    /// Its total.
+    pub total: FormCells,
     /// How much of the total came from returns; none where it was frozen before the form told so.
     pub from_returns: Option<FromReturns>,
     /// Returns that were not counted; none where it was frozen before the form told so.
@@ -329,6 +331,7 @@ pub struct Told {
 /// What differs between what was frozen and a later state, in the order of the form.
 pub fn differences(before: &Told, after: &Form06a) -> Vec<CellDifference> {
     let mut found = of_rows(&before.rows, &after.rows);
+    found.extend(of_cells(None, None, &before.total, &after.total));
     if let Some(share) = before.from_returns {
         found.extend(of_share(share, after.from_returns));
     }
@@ -375,13 +378,24 @@ fn of_rows(before: &[FormRow], after: &[FormRow]) -> Vec<CellDifference> {
     for row in after {
         pairs.entry((row.level, row.field.as_deref())).or_default().1 += row.cells;
     }
+    pairs
+        .into_iter()
+        .flat_map(|((level, field), (before, after))| of_cells(Some(level), field, &before, &after))
+        .collect()
+}
+
+/// The cells of a row, or of the total, that are not the same.
+fn of_cells(
+    level: Option<Level>,
+    field: Option<&str>,
+    before: &FormCells,
+    after: &FormCells,
+) -> Vec<CellDifference> {
     let mut found = Vec::new();
-    for ((level, field), (before, after)) in pairs {
-        for (((cell, _), before), after) in FormCells::CELLS.iter().zip(before.values()).zip(after.values()) {
-            if before != after {
-                let (level, field) = (Some(level), field.map(str::to_owned));
-                found.push(CellDifference { level, field, cell: (*cell).to_owned(), before, after });
-            }
+    for (((cell, _), before), after) in FormCells::CELLS.iter().zip(before.values()).zip(after.values()) {
+        if before != after {
+            let field = field.map(str::to_owned);
+            found.push(CellDifference { level, field, cell: (*cell).to_owned(), before, after });
         }
     }
     found

@@ -140,11 +140,11 @@ pub struct FormPeriodBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CellDifference)]
 pub struct CellDifferenceBody {
-    /// Level of the row; null for what is of the report as a whole.
+    /// Level of the row; null for the total and what else is of the report as a whole.
     pub level: Option<Level>,
-    /// Field of the row; null where dossiers name none, and for the report as a whole.
+    /// Field of the row; null where dossiers name none, and where the level is null.
     pub field: Option<String>,
-    /// Name of the cell: `c3` to `c13`, or a remainder. Of the report as a whole it is what comes from returns
+    /// Name of the cell: `c3` to `c13`, or a remainder. Where the level is null also what comes from returns
     /// (`from_returns/received`, `…/resolved`, `…/open`), or a return that is not counted, 1 where it is so
     /// (`returns_not_used/{unit_id}/{period}/{calendar}/{reason}`).
     pub cell: String,

@@ -57,7 +57,10 @@ pub struct FreezeInput {
 #[schema(example = json!({
     "unit_id": "gso-874", "period": "2020", "calendar": "statutory", "revision": 2,
     "frozen_at": "2021-01-04T08:00:00+07:00", "frozen_by": "anonymous", "reason": "Đính chính",
-    "differences": [{"level": "district", "field": "Đất đai", "cell": "c4", "before": 1, "after": 2}]
+    "differences": [
+        {"level": "district", "field": "Đất đai", "cell": "c4", "before": 1, "after": 2},
+        {"level": null, "field": null, "cell": "c4", "before": 1, "after": 2}
+    ]
 }))]
 pub struct FormRevision {
     /// The unit.
@@ -74,7 +77,7 @@ pub struct FormRevision {
     pub frozen_by: String,
     /// Why, where the caller said so.
     pub reason: Option<String>,
-    /// What differs from the revision before; empty in the first.
+    /// What differs from the revision before, row by row, then the total; empty in the first.
     pub differences: Vec<CellDifferenceBody>,
 }
 

@@ -177,6 +177,7 @@ fn read(document: &str) -> Option<Told> {
     let document: Value = serde_json::from_str(document).ok()?;
     Some(Told {
         rows: document.get("rows")?.as_array()?.iter().map(row_of).collect::<Option<_>>()?,
+        total: cells_of(document.get("total")?)?,
         from_returns: member(&document, "from_returns")?,
         returns_not_used: member(&document, "returns_not_used")?,
     })
@@ -191,9 +192,13 @@ fn row_of(row: &Value) -> Option<FormRow> {
     Some(FormRow {
         level: row.get("level")?.as_str()?.parse().ok()?,
         field: row.get("field")?.as_str().map(str::to_owned),
-        // A cell that the form did not have when the report was sent was 0 then.
-        cells: FormCells::read(|cell| row.get(cell).map_or(Some(0), Value::as_i64))?,
+        cells: cells_of(row)?,
     })
+}
+
+/// A cell that the form did not have when the report was sent was 0 then.
+fn cells_of(row: &Value) -> Option<FormCells> {
+    FormCells::read(|cell| row.get(cell).map_or(Some(0), Value::as_i64))
 }
 
 /// Every revision of a series, from the first.

@@ -71,6 +71,7 @@ api_test!(a_later_freeze_tells_each_cell_that_differs, |app| {
     app.patch(&format!("{DOSSIERS}/A"), &json!({"submitted_via": "online"})).expect(200);
     app.delete(&format!("{DOSSIERS}/B")).expect(204);
     let cell = |level: &str, field: &str, cell: &str, before: i64, after: i64| json!({"level": level, "field": field, "cell": cell, "before": before, "after": after});
+    let of_total = |cell: &str, before: i64, after: i64| json!({"level": null, "field": null, "cell": cell, "before": before, "after": after});
     let differences = json!([
         cell("district", "Đất đai", "c3", 1, 0),
         cell("district", "Đất đai", "c5", 1, 0),
@@ -78,6 +79,11 @@ api_test!(a_later_freeze_tells_each_cell_that_differs, |app| {
         cell("district", "Đất đai", "open_no_due_date", 1, 0),
         cell("commune", "Hộ tịch", "c4", 0, 1),
         cell("commune", "Hộ tịch", "c5", 1, 0),
+        of_total("c3", 2, 1),
+        of_total("c4", 0, 1),
+        of_total("c5", 2, 0),
+        of_total("c11", 2, 1),
+        of_total("open_no_due_date", 2, 1),
     ]);
     assert_eq!(
         frozen(""),
