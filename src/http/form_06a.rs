@@ -31,7 +31,7 @@ use crate::{
         units::Level,
     },
     service::{
-        form_06a::FormQuestion,
+        form_06a::{self, FormQuestion},
         form_reports::{self, Frozen},
         units::Units,
     },
@@ -331,22 +331,20 @@ pub async fn get_form_06a(
         })
         .await;
     }
-    let (mut report, _) = form_reports::report(&state.store, asked, state.today()).await?;
+    let (mut report, names) = form_06a::with_names(&state.store, asked, state.today()).await?;
     // The total of a file is the sum of its rows: one that lacks rows would be another form.
     if withhold(&mut report, least)? > 0 {
         return Err(access::withheld());
     }
     match format {
-        FormFormat::Xlsx => form_06a_files::xlsx(&request, &report),
-        _ => form_06a_files::csv(&request, &report, query.bom.unwrap_or(false)),
+        FormFormat::Xlsx => form_06a_files::xlsx(&request, &report, &names),
+        _ => form_06a_files::csv(&request, &report, &names, query.bom.unwrap_or(false)),
     }
 }
 
 /// Takes away the rows that the public is not shown, and tells how many.
 fn withhold(report: &mut Form06a, least: Option<i64>) -> Result<usize, Problem> {
-    least
-        .map_or(Some(0), |least| crate::service::form_06a::withhold(report, least))
-        .ok_or_else(access::withheld)
+    least.map_or(Some(0), |least| form_06a::withhold(report, least)).ok_or_else(access::withheld)
 }
 
 /// The addresses of this file.

@@ -9,14 +9,17 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Formula, Workbook, Worksheet, XlsxError,
 };
 
-use super::{formats::XLSX, problem::Problem, respond, tables::guarded};
-use crate::domain::{
-    form_06a::{COLUMNS, Form06a, FormCells, by_level},
-    periods::PeriodCalendar,
-    returns::FromReturns,
-    time::Day,
-    units::Level,
-    words::words,
+use super::{code_labels, formats::XLSX, problem::Problem, respond, tables::guarded};
+use crate::{
+    domain::{
+        form_06a::{COLUMNS, Form06a, FormCells, by_level},
+        periods::PeriodCalendar,
+        returns::{FromReturns, NotUsed},
+        time::Day,
+        units::Level,
+        words::words,
+    },
+    service::form_06a::Names,
 };
 
 words! {
@@ -99,15 +102,19 @@ fn written(day: Day) -> String {
     format!("{:02}/{:02}/{:04}", day.day_of_month(), day.month(), day.year())
 }
 
-fn period_text(report: &Form06a) -> String {
-    let period = &report.period;
-    let kind = match period.calendar {
+const fn calendar_name(calendar: PeriodCalendar) -> &'static str {
+    match calendar {
         PeriodCalendar::Statutory => "kỳ báo cáo theo quy định",
         PeriodCalendar::Civil => "kỳ theo năm dương lịch",
-    };
+    }
+}
+
+fn period_text(report: &Form06a) -> String {
+    let period = &report.period;
     format!(
-        "Kỳ báo cáo: {} ({kind}, từ ngày {} đến hết ngày {})",
+        "Kỳ báo cáo: {} ({}, từ ngày {} đến hết ngày {})",
         period.name,
+        calendar_name(period.calendar),
         written(period.from),
         written(period.to)
     )
@@ -118,7 +125,7 @@ fn unit_text(report: &Form06a) -> String {
 }
 
 /// What the columns of the form leave out, so that every sum can be followed.
-fn notes(report: &Form06a) -> Vec<String> {
+fn notes(report: &Form06a, names: &Names) -> Vec<String> {
     let t = &report.total;
     let mut notes = vec![
         "Ghi chú:".to_owned(),
@@ -141,12 +148,12 @@ fn notes(report: &Form06a) -> Vec<String> {
             report.synthetic
         ));
     }
-    notes.extend(notes_of_returns(report));
+    notes.extend(notes_of_returns(report, names));
     notes
 }
 
-/// What comes from returns, and how many are left out; nothing where there are none.
-fn notes_of_returns(report: &Form06a) -> Vec<String> {
+/// What comes from returns, and each that is left out; nothing where there are none.
+fn notes_of_returns(report: &Form06a, names: &Names) -> Vec<String> {
     let FromReturns { received, resolved, open } = report.from_returns;
     let mut notes = Vec::new();
     if report.from_returns != FromReturns::default() {
@@ -159,7 +166,14 @@ fn notes_of_returns(report: &Form06a) -> Vec<String> {
     if not_used > 0 {
         notes.push(format!("Số biểu tổng hợp có ngày thuộc kỳ này nhưng không được tính: {not_used}."));
     }
+    notes.extend(report.returns_not_used.iter().map(|not| note_of_not_used(not, names)));
     notes
+}
+
+fn note_of_not_used(not: &NotUsed, names: &Names) -> String {
+    let name = names.get(&not.unit_id).unwrap_or(&not.unit_id);
+    let reason = code_labels::vietnamese("NotUsedReason", not.reason.as_str());
+    format!("Biểu của {name}, kỳ {} ({}): {reason}.", not.period, calendar_name(not.calendar))
 }
 
 /// The file's name: ids of units are ASCII letters, digits and `. _ ~ -`.
@@ -182,15 +196,20 @@ fn figures(cells: &FormCells) -> Vec<i64> {
 ///
 /// # Errors
 /// `internal` when it can't be written.
-pub fn csv(request: &HttpRequest, report: &Form06a, bom: bool) -> Result<HttpResponse, Problem> {
-    let body = csv_bytes(report, bom).map_err(|error| {
+pub fn csv(
+    request: &HttpRequest,
+    report: &Form06a,
+    names: &Names,
+    bom: bool,
+) -> Result<HttpResponse, Problem> {
+    let body = csv_bytes(report, names, bom).map_err(|error| {
         tracing::error!(%error, "a CSV file was not written");
         Problem::internal()
     })?;
     Ok(attachment(respond::text(request, "text/csv; charset=utf-8", &body), report, "csv"))
 }
 
-fn csv_bytes(report: &Form06a, bom: bool) -> Result<Vec<u8>, csv::Error> {
+fn csv_bytes(report: &Form06a, names: &Names, bom: bool) -> Result<Vec<u8>, csv::Error> {
     let mut bytes = Vec::new();
     if bom {
         bytes.extend_from_slice("\u{feff}".as_bytes());
@@ -208,7 +227,7 @@ fn csv_bytes(report: &Form06a, bom: bool) -> Result<Vec<u8>, csv::Error> {
     let total = [String::new(), TOTAL.to_owned()];
     writer.write_record(total.into_iter().chain(figures(&report.total).iter().map(i64::to_string)))?;
     let below = [NUMBER.to_owned(), TITLE.to_owned(), unit_text(report), period_text(report)];
-    for text in below.into_iter().chain([COUNTED_IN.to_owned()]).chain(notes(report)) {
+    for text in below.into_iter().chain([COUNTED_IN.to_owned()]).chain(notes(report, names)) {
         let mut fields = vec![String::new(); WIDTH];
         if let Some(field) = fields.get_mut(1) {
             *field = guarded(&text);
@@ -224,8 +243,8 @@ fn csv_bytes(report: &Form06a, bom: bool) -> Result<Vec<u8>, csv::Error> {
 ///
 /// # Errors
 /// `internal` when it can't be written.
-pub fn xlsx(request: &HttpRequest, report: &Form06a) -> Result<HttpResponse, Problem> {
-    let body = workbook(report).map_err(|error| {
+pub fn xlsx(request: &HttpRequest, report: &Form06a, names: &Names) -> Result<HttpResponse, Problem> {
+    let body = workbook(report, names).map_err(|error| {
         tracing::error!(%error, "a spreadsheet was not written");
         Problem::internal()
     })?;
@@ -264,7 +283,7 @@ const LAST_COLUMN: u16 = WIDTH as u16 - 1;
 const HEAD_ROW: u32 = 5;
 const FIRST_ROW: u32 = HEAD_ROW + 3;
 
-fn workbook(report: &Form06a) -> Result<Vec<u8>, XlsxError> {
+fn workbook(report: &Form06a, names: &Names) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     // The same report is the same bytes: the moment of writing stays out of the file.
     let judged = report.judged_at;
@@ -283,7 +302,7 @@ fn workbook(report: &Form06a) -> Result<Vec<u8>, XlsxError> {
     sheet.set_column_width(0, 6)?.set_column_width(1, 36)?;
     write_heads(sheet, report, &look)?;
     let total_row = write_lines(sheet, report, &look)?;
-    for (row, note) in (total_row + 2..).zip(notes(report)) {
+    for (row, note) in (total_row + 2..).zip(notes(report, names)) {
         sheet.write_string_with_format(row, 0, note, &look.plain)?;
     }
     workbook.save_to_buffer()

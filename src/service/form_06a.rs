@@ -1,5 +1,7 @@
 //! Form II.06a of a unit and all below it, made of the dossier statistics by level and field.
 
+use std::collections::HashMap;
+
 use super::{
     dossier_statistics::{self, Figures, Grouping, Question},
     error::{Error, Result},
@@ -11,7 +13,7 @@ use crate::{
         time::Day,
         units::Level,
     },
-    store::{self, Conn},
+    store::{self, Conn, Store},
 };
 
 /// Which report.
@@ -58,6 +60,29 @@ pub fn compute(conn: &mut Conn, asked: &FormQuestion, today: Day) -> Result<Form
         from_returns: statistics.total.told_by_returns(),
         returns_not_used: statistics.returns_not_used,
     })
+}
+
+/// Names of units by their ids.
+pub type Names = HashMap<String, String>;
+
+/// The report for a file, with the names of units whose returns are not counted, as at the end of the period.
+///
+/// # Errors
+/// Those of [`compute`].
+pub async fn with_names(store: &Store, asked: FormQuestion, today: Day) -> Result<(Form06a, Names)> {
+    store
+        .read(move |conn| {
+            let report = compute(conn, &asked, today)?;
+            let ids: Vec<String> = report.returns_not_used.iter().map(|not| not.unit_id.clone()).collect();
+            let units = store::units::find_all(conn, &ids)?.into_iter();
+            let names = units.map(|mut unit| {
+                unit.take_name_of(report.period.to);
+                (unit.id, unit.name)
+            });
+            let names: Names = names.collect();
+            Ok((report, names))
+        })
+        .await
 }
 
 fn form_row(group: &[(Grouping, Option<String>)], figures: &Figures) -> FormRow {

@@ -399,9 +399,22 @@ api_test!(the_files_of_the_form_tell_what_came_from_returns, |app| {
     let used = "Trong đó, số liệu lấy từ biểu tổng hợp của đơn vị chỉ gửi số tổng hợp: 7 hồ sơ nhận \
                 trong kỳ, 6 hồ sơ đã giải quyết, 3 hồ sơ đang giải quyết.";
     let not_used = |n: i32| format!("Số biểu tổng hợp có ngày thuộc kỳ này nhưng không được tính: {n}.");
-    assert_eq!(notes("unit_id=d&period=2018"), [used.to_owned(), not_used(3)]);
-    assert_eq!(notes("unit_id=c1&period=2018"), [not_used(1)]);
-    assert_eq!(notes("unit_id=c2&period=2018-Q1"), [used.to_owned(), not_used(1)]);
+    let of = |name: &str, period: &str, why: &str| {
+        format!("Biểu của {name}, kỳ {period} (kỳ báo cáo theo quy định): {why}.")
+    };
+    let superseded = of("c1", "2018", "Đơn vị đã có hồ sơ trong kỳ");
+    let covered = |period: &str| of("c2", period, "Biểu khác của đơn vị đã gồm các ngày này");
+    let not_whole = of("Huyện =D", "2018-H1", "Kỳ yêu cầu không gồm trọn các kỳ đã gửi");
+    assert_eq!(
+        notes("unit_id=d&period=2018"),
+        [used.to_owned(), not_used(3), superseded.clone(), covered("2018-Q1"), not_whole]
+    );
+    assert_eq!(notes("unit_id=c1&period=2018"), [not_used(1), superseded.clone()]);
+    assert_eq!(notes("unit_id=c2&period=2018-Q1"), [used.to_owned(), not_used(1), covered("2018")]);
+    // A unit is told by the name that it bore at the end of the period.
+    let renamed = json!({"name": "Phường Mới", "former_names": [{"name": "c1", "until": "2019-01-01"}]});
+    app.patch(&format!("{UNITS}/c1"), &renamed).expect(200);
+    assert_eq!(notes("unit_id=c1&period=2018"), [not_used(1), superseded]);
     assert_eq!(notes("unit_id=d&period=2017"), [""; 0]);
 });
 
