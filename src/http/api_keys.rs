@@ -195,7 +195,7 @@ pub async fn list_api_keys(
         page::is("unit_id", query.unit_id.as_ref()),
         page::is("created_by", query.created_by.as_ref()),
     ];
-    let shown = |key: &Versioned<ApiKey>| view(key.record.clone());
+    let shown = |key: Versioned<ApiKey>| view(key.record);
     page::answer::<ApiKeys, _, _>(&state, &request, query.paging(), filters, SORTS, shown).await
 }
 

@@ -184,8 +184,8 @@ impl Exposed for Calendars {
     type View = CalendarView;
     type Input = CalendarInput;
 
-    fn view(calendar: &Versioned<Calendar>, _today: Day) -> CalendarView {
-        let calendar = calendar.record.clone();
+    fn view(calendar: Versioned<Calendar>, _today: Day) -> CalendarView {
+        let calendar = calendar.record;
         CalendarView {
             id: calendar.id,
             unit_id: calendar.unit_id,
@@ -280,8 +280,8 @@ pub async fn get_calendar_version(
     let number = if number.starts_with('+') { None } else { number.parse().ok() };
     let calendar = service::calendars::version(&state.store, id, number.unwrap_or(0)).await?;
     crud::no_query(&request)?;
-    let view = Calendars::view(&calendar, state.today());
-    Ok(respond::record(&request, etag::of_record(calendar.version, None), &view))
+    let tag = etag::of_record(calendar.version, None);
+    Ok(respond::record(&request, tag, &Calendars::view(calendar, state.today())))
 }
 
 /// Put a calendar

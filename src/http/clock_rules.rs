@@ -126,8 +126,8 @@ impl Exposed for ClockRules {
     type View = ClockRuleView;
     type Input = ClockRuleInput;
 
-    fn view(rule: &Versioned<ClockRule>, _today: Day) -> ClockRuleView {
-        let rule = rule.record.clone();
+    fn view(rule: Versioned<ClockRule>, _today: Day) -> ClockRuleView {
+        let rule = rule.record;
         ClockRuleView {
             id: rule.id,
             unit_id: rule.unit_id,

@@ -200,11 +200,11 @@ impl Exposed for Commendations {
     type View = CommendationView;
     type Input = CommendationInput;
 
-    fn view(record: &Versioned<FlaggedCommendation>, _today: Day) -> CommendationView {
+    fn view(record: Versioned<FlaggedCommendation>, _today: Day) -> CommendationView {
         let caller = frame::caller();
         let flags = record.record.flags(&caller);
         let second_award_ids = record.record.second_award_ids(&caller);
-        let c = record.record.commendation.clone();
+        let c = record.record.commendation;
         CommendationView {
             id: c.id,
             decision_number: c.decision_number,

@@ -41,7 +41,7 @@ pub trait Exposed: ListedResource {
     type Input: DeserializeOwned + Send + 'static;
 
     /// The record as callers see it on a day.
-    fn view(record: &Versioned<Self::Record>, today: Day) -> Self::View;
+    fn view(record: Versioned<Self::Record>, today: Day) -> Self::View;
 
     /// What of the view changes without a write to the record, as a part of a tag.
     fn derived(_record: &Self::Record, _today: Day) -> Option<Cow<'static, str>> {
@@ -220,7 +220,7 @@ pub async fn list<R: Exposed>(
     sort_keys: &[SortKey],
 ) -> Result<HttpResponse, Problem> {
     let today = state.today();
-    let view = |record: &Versioned<R::Record>| R::view(record, today);
+    let view = |record: Versioned<R::Record>| R::view(record, today);
     let tag = |record: &Versioned<R::Record>| tag::<R>(record, today);
     page::answer_with::<R, _, _>(state, request, paging, filters, sort_keys, view, Some(&tag)).await
 }
@@ -234,7 +234,7 @@ pub async fn get<R: Exposed>(
     let record = crud::get::<R>(&state.store, frame::caller(), path_key::<R>(key)?).await?;
     no_query(request)?;
     let today = state.today();
-    Ok(respond::record(request, tag::<R>(&record, today), &R::view(&record, today)))
+    Ok(respond::record(request, tag::<R>(&record, today), &R::view(record, today)))
 }
 
 /// `POST` of a new record.
@@ -250,7 +250,8 @@ pub async fn post<R: Exposed>(
     let proposal = R::proposal(input?, Key::of_body(), None)?;
     let record = crud::create::<R>(&state.store, state.context(), proposal).await?;
     let today = state.today();
-    Ok(respond::created(&R::location(&record.record), tag::<R>(&record, today), &R::view(&record, today)))
+    let (location, tag) = (R::location(&record.record), tag::<R>(&record, today));
+    Ok(respond::created(&location, tag, &R::view(record, today)))
 }
 
 /// `PUT` of a record by its key.
@@ -282,9 +283,10 @@ pub async fn put<R: Exposed>(
     let (record, written) =
         crud::replace::<R, _>(&state.store, state.context(), key, precondition, absent, build).await?;
     let today = state.today();
-    let (tag, view) = (tag::<R>(&record, today), R::view(&record, today));
+    let (location, tag) = (R::location(&record.record), tag::<R>(&record, today));
+    let view = R::view(record, today);
     Ok(match written {
-        Written::Created => respond::created(&R::location(&record.record), tag, &view),
+        Written::Created => respond::created(&location, tag, &view),
         Written::Replaced => respond::written(tag, &view),
     })
 }
@@ -307,7 +309,7 @@ pub async fn patch<R: Exposed>(
     let today = state.today();
     let build = move |old: Option<&Versioned<R::Record>>| {
         let old = old.ok_or_else(|| Error::not_found(R::NAME, path.path().unwrap_or_default()))?;
-        let mut value = serde_json::to_value(R::view(old, today))
+        let mut value = serde_json::to_value(R::view(old.clone(), today))
             .map_err(|e| Error::Store(crate::store::StoreError::Other(e.to_string())))?;
         merge(&mut value, patch);
         R::proposal(from_value(value)?, path, Some(&old.record))
@@ -315,7 +317,7 @@ pub async fn patch<R: Exposed>(
     let (record, _) =
         crud::replace::<R, _>(&state.store, state.context(), key, precondition, Absent::Refuse, build)
             .await?;
-    Ok(respond::written(tag::<R>(&record, today), &R::view(&record, today)))
+    Ok(respond::written(tag::<R>(&record, today), &R::view(record, today)))
 }
 
 /// `DELETE` of a record by its key.

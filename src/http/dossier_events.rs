@@ -304,11 +304,11 @@ pub async fn list_dossier_anomalies(
         page::is("unit_id", query.unit_id.as_ref()),
         page::under("unit_id", query.under.as_ref()),
     ];
-    let view = |dossier: &Versioned<Dossier>| AnomalousDossier {
-        code: dossier.record.code.clone(),
-        unit_id: dossier.record.unit_id.clone(),
-        status: dossier.record.status,
-        anomalies: anomalies(&dossier.record),
+    let view = |Versioned { record, .. }: Versioned<Dossier>| AnomalousDossier {
+        anomalies: anomalies(&record),
+        code: record.code,
+        unit_id: record.unit_id,
+        status: record.status,
     };
     page::answer::<Dossiers, _, _>(&state, &request, query.paging(), filters, SORTS, view).await
 }

@@ -53,7 +53,7 @@ impl Exportable for Dossiers {
     type Line<'a> = Exported<'a>;
 
     fn line(dossier: &Versioned<Dossier>, today: Day) -> Exported<'_> {
-        Exported { view: Self::view(dossier, today), history: dossier.record.history.as_deref() }
+        Exported { view: Self::view(dossier.clone(), today), history: dossier.record.history.as_deref() }
     }
 
     fn blank() -> Versioned<Dossier> {

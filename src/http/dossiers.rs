@@ -272,10 +272,10 @@ impl Exposed for Dossiers {
     type View = DossierView;
     type Input = DossierInput;
 
-    fn view(dossier: &Versioned<Dossier>, today: Day) -> DossierView {
+    fn view(dossier: Versioned<Dossier>, today: Day) -> DossierView {
         let outcome = dossier.record.outcome(today);
         let (re_appointed_kept, anomalies) = (dossier.record.re_appointed_kept(), anomalies(&dossier.record));
-        let d = dossier.record.clone();
+        let d = dossier.record;
         DossierView {
             code: d.code,
             unit_id: d.unit_id,

@@ -66,7 +66,7 @@ pub async fn copy_edition(
     let made = copy(&state.store, state.context(), copying).await?;
     let today = state.today();
     let tag = crud::tag::<Editions>(&made, today);
-    Ok(respond::created(&Editions::location(&made.record), tag, &Editions::view(&made, today)))
+    Ok(respond::created(&Editions::location(&made.record), tag, &Editions::view(made, today)))
 }
 
 /// The addresses of this file.

@@ -270,7 +270,7 @@ pub async fn move_edition(
     let edition =
         edition_cycle::step(&state.store, state.context(), index, year, input.status, reason).await?;
     let today = state.today();
-    Ok(respond::written(crud::tag::<Editions>(&edition, today), &Editions::view(&edition, today)))
+    Ok(respond::written(crud::tag::<Editions>(&edition, today), &Editions::view(edition, today)))
 }
 
 /// Publish an edition

@@ -275,9 +275,9 @@ impl Exposed for Editions {
     type View = EditionView;
     type Input = EditionInput;
 
-    fn view(edition: &Versioned<Edition>, _today: Day) -> EditionView {
+    fn view(edition: Versioned<Edition>, _today: Day) -> EditionView {
         let published_at = edition.record.published_at();
-        let edition = edition.record.clone();
+        let edition = edition.record;
         let number = |value: Option<Exact>| value.as_ref().map(Number::exact);
         EditionView {
             index_code: edition.index_code,
@@ -434,7 +434,7 @@ pub async fn get_edition(
             .await?;
     let today = state.today();
     let edition = edition_cycle::edition(&state.store, index, year, asked).await?;
-    Ok(respond::record(&request, crud::tag::<Editions>(&edition, today), &Editions::view(&edition, today)))
+    Ok(respond::record(&request, crud::tag::<Editions>(&edition, today), &Editions::view(edition, today)))
 }
 
 /// Put an edition

@@ -239,7 +239,7 @@ pub async fn list_imports(
         page::is("actor", query.actor.as_ref()),
         page::is("failure_code", query.failure_code.as_ref()),
     ];
-    let shown = |import: &Versioned<Import>| view(&import.record);
+    let shown = |import: Versioned<Import>| view(&import.record);
     page::answer::<Imports, _, _>(&state, &request, query.paging(), filters, SORTS, shown).await
 }
 

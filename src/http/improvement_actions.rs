@@ -150,8 +150,8 @@ impl Exposed for ImprovementActions {
     type View = ImprovementActionView;
     type Input = ImprovementActionInput;
 
-    fn view(action: &Versioned<ImprovementAction>, _today: Day) -> ImprovementActionView {
-        let a = action.record.clone();
+    fn view(action: Versioned<ImprovementAction>, _today: Day) -> ImprovementActionView {
+        let a = action.record;
         ImprovementActionView {
             id: a.id,
             kind: a.kind,

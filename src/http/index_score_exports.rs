@@ -99,7 +99,7 @@ impl Exportable for IndexScores {
     type Line<'a> = IndexScoreView;
 
     fn line(score: &Versioned<IndexScore>, today: Day) -> IndexScoreView {
-        Self::view(score, today)
+        Self::view(score.clone(), today)
     }
 
     fn blank() -> Versioned<IndexScore> {

@@ -61,7 +61,7 @@ pub fn answer(
         ScoreFileFormat::Xlsx => tables::xlsx(request, &sheet.table()),
         ScoreFileFormat::JsonStat => Ok(json_stat::answer(request, &sheet.dataset())),
         ScoreFileFormat::Json | ScoreFileFormat::Csv | ScoreFileFormat::Ndjson => {
-            let items = scores.scores.iter().map(|score| IndexScores::view(score, today)).collect();
+            let items = scores.scores.iter().map(|score| IndexScores::view(score.clone(), today)).collect();
             Ok(respond::computed(request, &IndexScoreFile { items }))
         }
     }

@@ -96,8 +96,8 @@ impl Exposed for IndexScores {
     type View = IndexScoreView;
     type Input = IndexScoreInput;
 
-    fn view(score: &Versioned<IndexScore>, _today: Day) -> IndexScoreView {
-        let score = score.record.clone();
+    fn view(score: Versioned<IndexScore>, _today: Day) -> IndexScoreView {
+        let score = score.record;
         IndexScoreView {
             id: score.id,
             index_code: score.index_code,
@@ -146,7 +146,7 @@ impl Exposed for IndexScoresByKey {
     type View = IndexScoreView;
     type Input = IndexScoreByKeyInput;
 
-    fn view(score: &Versioned<IndexScore>, today: Day) -> IndexScoreView {
+    fn view(score: Versioned<IndexScore>, today: Day) -> IndexScoreView {
         IndexScores::view(score, today)
     }
 

@@ -98,8 +98,8 @@ impl Exposed for Indexes {
     type View = IndexView;
     type Input = IndexInput;
 
-    fn view(index: &Versioned<Index>, _today: Day) -> IndexView {
-        let index = index.record.clone();
+    fn view(index: Versioned<Index>, _today: Day) -> IndexView {
+        let index = index.record;
         IndexView {
             code: index.code,
             name: index.name,

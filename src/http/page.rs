@@ -279,7 +279,7 @@ pub async fn answer<R, V, B>(
 ) -> Result<HttpResponse, Problem>
 where
     R: ListedResource,
-    V: Fn(&Versioned<R::Record>) -> B,
+    V: Fn(Versioned<R::Record>) -> B,
     B: Serialize,
 {
     answer_with::<R, V, B>(state, request, paging, filters, sort_keys, view, None).await
@@ -303,7 +303,7 @@ pub async fn answer_with<R, V, B>(
 ) -> Result<HttpResponse, Problem>
 where
     R: ListedResource,
-    V: Fn(&Versioned<R::Record>) -> B,
+    V: Fn(Versioned<R::Record>) -> B,
     B: Serialize,
 {
     let limit = check_limit(paging.limit.unwrap_or(DEFAULT_LIMIT))?;
@@ -327,7 +327,7 @@ where
     };
     let tag = tag.map(|tag| page_tag::<R>(&page, next_cursor.as_deref(), tag));
     let body = PageBody {
-        items: page.items.iter().map(view).collect(),
+        items: page.items.into_iter().map(view).collect(),
         next_cursor: next_cursor.clone(),
         total: page.total,
     };

@@ -196,8 +196,8 @@ impl Exposed for Procedures {
     type View = ProcedureView;
     type Input = ProcedureInput;
 
-    fn view(procedure: &Versioned<Procedure>, _today: Day) -> ProcedureView {
-        let procedure = procedure.record.clone();
+    fn view(procedure: Versioned<Procedure>, _today: Day) -> ProcedureView {
+        let procedure = procedure.record;
         ProcedureView {
             code: procedure.code,
             name: procedure.name,

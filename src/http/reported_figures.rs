@@ -170,8 +170,8 @@ impl Exposed for ReportedFigures {
     type View = ReportedFigureView;
     type Input = ReportedFigureInput;
 
-    fn view(figure: &Versioned<ReportedFigure>, _today: Day) -> ReportedFigureView {
-        let f = figure.record.clone();
+    fn view(figure: Versioned<ReportedFigure>, _today: Day) -> ReportedFigureView {
+        let f = figure.record;
         ReportedFigureView {
             id: f.id,
             unit_id: f.unit_id,

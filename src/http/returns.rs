@@ -260,9 +260,9 @@ impl Exposed for Returns {
     type View = ReturnView;
     type Input = ReturnInput;
 
-    fn view(filled: &Versioned<Return>, _today: Day) -> ReturnView {
+    fn view(filled: Versioned<Return>, _today: Day) -> ReturnView {
         let total = filled.record.total().into();
-        let r = filled.record.clone();
+        let r = filled.record;
         ReturnView {
             id: r.id,
             unit_id: r.unit_id,

@@ -185,8 +185,8 @@ impl Exposed for Units {
     type View = UnitView;
     type Input = UnitInput;
 
-    fn view(unit: &Versioned<Unit>, _today: Day) -> UnitView {
-        let unit = unit.record.clone();
+    fn view(unit: Versioned<Unit>, _today: Day) -> UnitView {
+        let unit = unit.record;
         UnitView {
             id: unit.id,
             code: unit.code,

@@ -236,7 +236,7 @@ pub async fn list_webhooks(
     Query(query): Query<ListWebhooksQuery>,
 ) -> Result<HttpResponse, Problem> {
     let filters = [page::is("owner_id", query.owner_id.as_ref()), page::is_true("active", query.active)];
-    let shown = |webhook: &Versioned<Webhook>| view(webhook.record.clone());
+    let shown = |webhook: Versioned<Webhook>| view(webhook.record);
     page::answer::<Webhooks, _, _>(&state, &request, query.paging(), filters, SORTS, shown).await
 }
 

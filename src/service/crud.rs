@@ -107,6 +107,7 @@ pub async fn list<R: Resource>(
         request.filters.push(sight);
     }
     let short = !with_total && list::is_short(R::table(&request), &request);
+    let one = short && R::ONE_STATEMENT && list::is_one_statement(R::table(&request), &request);
     let page = move |conn: &mut Conn| {
         let mut found = R::list(conn, &request)?;
         let limit = request.limit as usize;
@@ -119,7 +120,11 @@ pub async fn list<R: Resource>(
         }
         Ok(Page { items, more, total })
     };
-    if short { store.read_here(page).await } else { store.read(page).await }
+    match (one, short) {
+        (true, _) => store.read_one(page).await,
+        (false, true) => store.read_here(page).await,
+        (false, false) => store.read(page).await,
+    }
 }
 
 /// Whether the request's own filters let nothing through that `sight` leaves out: an index serves them better.

@@ -7,13 +7,13 @@ use super::{
     conn::{Conn, either},
     error::{StoreError, StoreResult},
     list::{self, Request, Table},
-    row,
+    row::{self, Word},
     schema::dossiers,
 };
 use crate::domain::{
     dossier_events::anomalies,
     dossier_flows::{Closing, Facts},
-    dossiers::{CalendarUsed, Dossier, OnlineLevel, ReturnChannel, Status},
+    dossiers::{CalendarUsed, Dossier, OnlineLevel, ReturnChannel, Status, SubmissionChannel},
     time::{Day, Moment},
 };
 
@@ -65,9 +65,9 @@ struct DossierRow {
     received_by_unit_id: Option<String>,
     procedure_code: Option<String>,
     field: Option<String>,
-    submitted_via: String,
-    online_level: Option<String>,
-    returned_via: Option<String>,
+    submitted_via: Word<SubmissionChannel>,
+    online_level: Option<Word<OnlineLevel>>,
+    returned_via: Option<Word<ReturnChannel>>,
     interlinked: bool,
     synthetic: bool,
     submitted_at: Option<i64>,
@@ -177,9 +177,9 @@ impl DossierRow {
                 received_by_unit_id: self.received_by_unit_id,
                 procedure_code: self.procedure_code,
                 field: self.field,
-                submitted_via: row::word(&self.submitted_via)?,
-                online_level: row::optional_word(self.online_level.as_deref())?,
-                returned_via: row::optional_word(self.returned_via.as_deref())?,
+                submitted_via: self.submitted_via.0,
+                online_level: self.online_level.map(|word| word.0),
+                returned_via: self.returned_via.map(|word| word.0),
                 interlinked: self.interlinked,
                 synthetic: self.synthetic,
                 submitted_at: row::moment(self.submitted_at),
@@ -331,32 +331,29 @@ pub fn each_facts(conn: &mut Conn, units: &[String], mut tell: impl FnMut(&Facts
     };
     for unit in units {
         let mut after = String::new();
-        while let Some(last) = read(
-            dossiers::table
+        loop {
+            let page = dossiers::table
                 .filter(dossiers::unit_id.eq(unit))
                 .filter(dossiers::transferred.eq(false))
                 .filter(dossiers::code.gt(&after))
                 .order(dossiers::code)
                 .limit(PAGE)
-                .select(COLUMNS)
-                .load(conn)?,
-        )? {
+                .select(COLUMNS);
+            let Some(last) = read(either!(conn, |conn| page.load(conn))?)? else { break };
             after = last;
         }
     }
     let mut after = String::new();
-    while let Some(last) = read(
-        dossiers::table
+    loop {
+        let page = dossiers::table
             .filter(dossiers::transferred.eq(true))
             .filter(dossiers::code.gt(&after))
             .order(dossiers::code)
             .limit(PAGE)
-            .select(COLUMNS)
-            .load(conn)?,
-    )? {
+            .select(COLUMNS);
+        let Some(last) = read(either!(conn, |conn| page.load(conn))?)? else { return Ok(()) };
         after = last;
     }
-    Ok(())
 }
 
 /// Dossiers by their codes, with their versions.

@@ -237,6 +237,11 @@ fn parts(table: Table, request: &Request) -> Vec<Part> {
     parts
 }
 
+/// Whether a page is read by a single statement.
+pub fn is_one_statement(table: Table, request: &Request) -> bool {
+    parts(table, request).len() == 1
+}
+
 /// One page, and one record more when there is another page.
 pub fn page<R>(conn: &mut Conn, table: Table, request: &Request) -> StoreResult<Vec<R>>
 where

@@ -3,6 +3,12 @@
 use std::str::FromStr;
 
 use chrono::NaiveDate;
+use diesel::{
+    deserialize::{self, FromSql, FromSqlRow},
+    pg::{Pg, PgValue},
+    sql_types::Text,
+    sqlite::{Sqlite, SqliteValue},
+};
 
 use super::error::{StoreError, StoreResult};
 use crate::domain::{
@@ -18,6 +24,22 @@ pub fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> StoreResult<T> {
 /// A word of a closed list that may be absent.
 pub fn optional_word<T: FromStr<Err = UnknownWord>>(text: Option<&str>) -> StoreResult<Option<T>> {
     text.map(word).transpose()
+}
+
+/// A word of a closed list that is read without a text of its own.
+#[derive(Debug, FromSqlRow)]
+pub struct Word<T>(pub T);
+
+impl<T: FromStr<Err = UnknownWord>> FromSql<Text, Sqlite> for Word<T> {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Ok(Self(value.read_text().parse()?))
+    }
+}
+
+impl<T: FromStr<Err = UnknownWord>> FromSql<Text, Pg> for Word<T> {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(std::str::from_utf8(value.as_bytes())?.parse()?))
+    }
 }
 
 /// A day.
