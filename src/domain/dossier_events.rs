@@ -123,6 +123,9 @@ pub struct History {
     /// The units it passed to, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transfers: Vec<Transfer>,
+    /// When the result was handed over, where a record tells it and no event: it holds for an end no later than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned_at: Option<Moment>,
 }
 
 impl History {

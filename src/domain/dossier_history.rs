@@ -13,7 +13,12 @@ use super::{
 impl Dossier {
     /// The history: the one that is kept, or the one that the times imply.
     pub fn told_history(&self) -> History {
-        self.history.as_deref().cloned().unwrap_or_else(|| implied(self))
+        let mut history = self.history.as_deref().cloned().unwrap_or_else(|| implied(self));
+        if !history.tells_return() {
+            // A return that came with the record alone; histories of before it was kept in them lack it.
+            history.returned_at = history.returned_at.or(self.returned_at);
+        }
+        history
     }
 
     /// The unit that received it.
@@ -30,11 +35,7 @@ impl Dossier {
                 self.accepted_at = course.accepted_at;
             }
             self.finished_at = course.finished_at;
-            // A return that came with the record alone, and that no event ever told.
-            let before = self.history.as_deref();
-            let told = history.tells_return() || before.is_some_and(History::tells_return);
-            let kept = self.returned_at.filter(|at| !told && Some(*at) >= course.finished_at);
-            self.returned_at = course.returned_at.or(kept);
+            self.returned_at = returned_at(&history, &course);
         }
         if self.first_due_at.is_none() {
             self.first_due_at = history.events.iter().find_map(|event| event.due_at);
@@ -45,6 +46,14 @@ impl Dossier {
         }
         self.history = Some(Box::new(history));
     }
+}
+
+/// When the result was handed over: as an event tells, else as the record told it, where that is a return of the end
+/// that the events lead to. An open dossier has none.
+pub fn returned_at(history: &History, course: &Course) -> Option<Moment> {
+    let ended = course.status.stage() != Stage::Open;
+    let told = history.returned_at.filter(|at| ended && Some(*at) >= course.finished_at);
+    course.returned_at.or(told)
 }
 
 /// The due date after every change of it.
@@ -115,7 +124,7 @@ pub fn implied(dossier: &Dossier) -> History {
             calendar_version: None,
         });
     }
-    History { events, due_changes, transfers: Vec::new() }
+    History { events, due_changes, transfers: Vec::new(), returned_at: None }
 }
 
 /// Writes into `new`, the state that a caller wants, the history that leads to it from `old`.
@@ -134,6 +143,10 @@ pub fn reconcile(old: &Dossier, new: &mut Dossier, reason: Option<&str>, now: Mo
     let mut history = old.told_history();
     if !same_course(old, new) {
         history.events = events_to(&history.events, new, now);
+        // While it stays open, what an end before was told to be handed over at may hold again.
+        if old.status.stage() != Stage::Open || new.status.stage() != Stage::Open {
+            history.returned_at = new.returned_at.filter(|_| new.status != Status::RETURNED);
+        }
     }
     if due_at(&history, new.first_due_at) != new.due_at {
         give(&mut history, (old.due_at, new.due_at), reason, now);

@@ -6,8 +6,8 @@
 use serde::de::DeserializeOwned;
 
 use super::{
-    dossier_events::{History, course, sort},
-    dossier_history::{due_at, leads_to},
+    dossier_events::{Course, History, course, sort},
+    dossier_history::{due_at, leads_to, returned_at},
     dossier_import_rows::{Cell, Reading, WrongCell},
     dossier_import_times::Edge,
     dossier_imports::Member,
@@ -162,7 +162,9 @@ impl History {
     }
 
     fn leads_to_status(&self, dossier: &Dossier) -> bool {
-        course(&self.events).is_some_and(|course| leads_to(&course, dossier))
+        let returned =
+            |course: &Course| self.returned_at.is_none() || returned_at(self, course) == dossier.returned_at;
+        course(&self.events).is_some_and(|course| leads_to(&course, dossier) && returned(&course))
     }
 
     fn leads_to_due_date(&self, dossier: &Dossier) -> bool {
@@ -234,6 +236,7 @@ mod tests {
             ("/events/1/due_at", json!("2020-03-13T08:00:00+07:00"), &[]),
             ("/due_changes/0/due_at", json!(null), &["history_disagrees"]),
             ("/due_changes", json!([]), &["history_disagrees"]),
+            ("/returned_at", json!("2020-03-07T08:00:00+07:00"), &["history_disagrees"]),
             ("/transfers/0/to_unit_id", json!("c"), &["history_disagrees"]),
             ("/transfers/0/from_unit_id", json!("b"), &["history_disagrees"]),
             ("/events/0/event_id", json!("x".repeat(101)), &["too_long"]),

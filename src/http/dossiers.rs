@@ -85,7 +85,7 @@ pub struct DossierView {
     pub re_appointed_to: Option<Moment>,
     /// The result (9, 10) or the end (7, 8).
     pub finished_at: Option<Moment>,
-    /// When the result was handed over.
+    /// When the result was handed over; none while it is open.
     pub returned_at: Option<Moment>,
     /// National status.
     pub status: Status,
@@ -167,7 +167,7 @@ pub struct DossierInput {
     /// Required with the statuses 7 to 10, refused with 1 to 6.
     #[serde(default)]
     pub finished_at: Option<Moment>,
-    /// When the result was handed over.
+    /// When the result was handed over; ignored with the open statuses 2, 4, 5 and 6.
     #[serde(default)]
     pub returned_at: Option<Moment>,
     /// National status.

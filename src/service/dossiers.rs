@@ -15,7 +15,7 @@ use crate::{
         dossier_events::{DueRule, History, Transfer},
         dossier_flows::Facts,
         dossier_history,
-        dossiers::Dossier,
+        dossiers::{Dossier, Stage},
         time::{Day, Moment},
         units::Validity,
         violation::{Findings, Text, Violation},
@@ -148,6 +148,10 @@ pub fn carry_over(
     context: &Context,
     insists: bool,
 ) -> Result<()> {
+    if proposal.record.status.stage() == Stage::Open {
+        // Nothing is handed over while there is no result.
+        proposal.record.returned_at = None;
+    }
     if comes_with_its_past(&proposal.record, old) {
         keep_first_due_date(&mut proposal.record, None);
         proposal.record.recorded_at.get_or_insert(context.now);

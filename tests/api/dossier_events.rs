@@ -301,3 +301,49 @@ api_test!(a_return_told_with_the_record_stays_when_events_are_told, |app| {
     app.post(EVENTS, &event(10, "17")).expect(201);
     assert_eq!(app.get(A).expect(200).json["returned_at"], at("17", 8));
 });
+
+/// A finished dossier with a return that the record alone tells, and what is told of it in this order.
+fn returned_after(app: &App, told: &[(i64, &str, u32)]) -> Value {
+    let over = json!({"status": 9, "finished_at": at("12", 9), "returned_at": at("13", 9)});
+    app.post(DOSSIERS, &with(dossier("A", "u"), over)).expect(201);
+    for (status, day, hour) in told {
+        let body = json!({"status": status, "at": at(day, *hour)});
+        app.post(&format!("{EVENTS}?mode=sync"), &body).expect(201);
+    }
+    let record = app.get(A).expect(200).json;
+    app.delete(A).expect(204);
+    json!([record["status"], record["finished_at"], record["returned_at"]])
+}
+
+api_test!(an_open_dossier_is_not_returned_in_whatever_order_it_is_told, |app| {
+    app.make_units(&["u"]);
+    for day in ["12", "14"] {
+        assert_eq!(returned_after(app, &[(4, day, 10)]), json!([4, null, null]), "opened again on the {day}th");
+    }
+    // A result before that return is the one that was handed over, a later one is not.
+    let steps = |end: (i64, &'static str, u32)| [(4, "12", 10), (5, "12", 11), end];
+    for (end, want) in [
+        ((9, "12", 12), json!([9, at("12", 12), at("13", 9)])),
+        ((9, "16", 8), json!([9, at("16", 8), null])),
+        ((4, "16", 8), json!([4, null, null])),
+    ] {
+        let told = steps(end);
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            assert_eq!(returned_after(app, &order.map(|i| told[i])), want, "{order:?}");
+        }
+    }
+});
+
+api_test!(a_record_that_opens_a_dossier_again_takes_its_return_away, |app| {
+    make(app, json!({"status": 9, "finished_at": at("12", 9), "returned_at": at("13", 9)}));
+    let sent = app.get(A).expect(200).json;
+    let opened = app.patch(A, &json!({"status": 4, "finished_at": null})).expect(200);
+    assert_eq!(opened.json["returned_at"], Value::Null);
+    let body = with(sent, json!({"status": 4, "finished_at": null}));
+    assert_eq!(app.put(A, &body).expect(200).etag(), opened.etag());
+    app.post(EVENTS, &event(9, "12")).expect(201);
+    assert_eq!(app.get(A).expect(200).json["returned_at"], Value::Null, "it was told to be none");
+    app.patch(A, &json!({"returned_at": at("14", 9)})).expect(200);
+    app.post(EVENTS, &event(4, "03")).expect(201);
+    assert_eq!(app.get(A).expect(200).json["returned_at"], at("14", 9));
+});
