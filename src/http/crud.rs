@@ -311,8 +311,12 @@ pub async fn patch<R: Exposed>(
         let old = old.ok_or_else(|| Error::not_found(R::NAME, path.path().unwrap_or_default()))?;
         let mut value = serde_json::to_value(R::view(old.clone(), today))
             .map_err(|e| Error::Store(crate::store::StoreError::Other(e.to_string())))?;
+        let names: Vec<String> =
+            patch.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default();
         merge(&mut value, patch);
-        R::proposal(from_value(value)?, path, Some(&old.record))
+        let proposal = R::proposal(from_value(value)?, path, Some(&old.record))?;
+        R::check_patch(&names, &proposal, &old.record)?;
+        Ok(proposal)
     };
     let (record, _) =
         crud::replace::<R, _>(&state.store, state.context(), key, precondition, Absent::Refuse, build)

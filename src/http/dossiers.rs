@@ -458,7 +458,8 @@ pub async fn put_dossier(
 
 /// Patch a dossier
 ///
-/// A JSON merge patch of what `GET` gives; a due date once given changes only with `due_change_reason`.
+/// A JSON merge patch of what `GET` gives; a due date once given changes only with `due_change_reason`, also back to
+/// the date of before a wait that moved it.
 #[utoipa::path(tag = "dossiers", params(("code" = String, Path, description = "Official code.")), request_body(content = DossierInput, content_type = "application/merge-patch+json"), responses((status = 200, description = "The dossier as it is now.", body = DossierView)))]
 #[patch("/dossiers/{code}")]
 pub async fn patch_dossier(

@@ -89,6 +89,11 @@ impl Resource for Dossiers {
         carry_over(conn, &mut Lookup::default(), proposal, old, context, insists)
     }
 
+    fn check_patch(names: &[String], proposal: &Proposal<Dossier>, old: &Dossier) -> Result<()> {
+        let named = proposal.reason.is_none() && names.iter().any(|name| name == "due_at");
+        if named { refuse_date_before_wait(&proposal.record, old) } else { Ok(()) }
+    }
+
     fn written(conn: &mut Conn, old: Option<&Dossier>, new: Option<&Dossier>) -> StoreResult<()> {
         store::dossier_sums::append(conn, [(old.and_then(Facts::of), new.and_then(Facts::of))])
     }
@@ -261,11 +266,34 @@ fn was_derived_again(record: &Dossier, old: &Dossier) -> bool {
 /// A due date that pauses have moved stays when it is told again as it was before them: who sends records as another
 /// system has them doesn't know of the move.
 fn keep_moved_due_date(dossier: &mut Dossier, old: Option<&Dossier>) {
-    let Some((old, history)) = old.and_then(|old| Some((old, old.history.as_ref()?))) else { return };
-    let mut pauses = history.due_changes.iter().filter(|change| change.paused_at.is_some());
-    if dossier.due_at.is_some() && pauses.any(|change| change.from_due_at == dossier.due_at) {
+    if let Some(old) = old.filter(|old| is_date_before_wait(dossier, old)) {
         dossier.due_at = old.due_at;
     }
+}
+
+/// Whether a dossier comes with the due date that it had before a pause moved it.
+fn is_date_before_wait(dossier: &Dossier, old: &Dossier) -> bool {
+    let Some(history) = &old.history else { return false };
+    let mut pauses = history.due_changes.iter().filter(|change| change.paused_at.is_some());
+    dossier.due_at.is_some()
+        && dossier.due_at != old.due_at
+        && pauses.any(|change| change.from_due_at == dossier.due_at)
+}
+
+/// Refuses a due date of before a pause that a caller names by itself, without a reason: it would not hold.
+fn refuse_date_before_wait(dossier: &Dossier, old: &Dossier) -> Result<()> {
+    if !is_date_before_wait(dossier, old) {
+        return Ok(());
+    }
+    let text = Text::new(
+        "The dossier waited for the applicant, and that moved the due date on from this one: to give it all the \
+         same, say why in `due_change_reason`.",
+        "Hồ sơ đã có thời gian chờ người nộp nên hạn trả đã dời khỏi ngày này: nếu vẫn hẹn ngày này, hãy nêu lý do \
+         trong `due_change_reason`.",
+    );
+    let violation =
+        Violation { pointer: "/due_at".to_owned(), code: "due_change_without_reason", text: text.clone() };
+    Err(Error::Conflict { code: "due_change_without_reason", text, violations: vec![violation] })
 }
 
 /// The first due date is the one given first: it stays when a caller leaves it out.

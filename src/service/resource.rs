@@ -179,6 +179,18 @@ pub trait Resource: Send + 'static {
         Ok(())
     }
 
+    /// Refuses what a patch may not name outright, though a whole record may repeat it; `names` are its members.
+    ///
+    /// # Errors
+    /// `Conflict`.
+    fn check_patch(
+        _names: &[String],
+        _proposal: &Proposal<Self::Record>,
+        _old: &Self::Record,
+    ) -> Result<()> {
+        Ok(())
+    }
+
     /// What else is kept of a write, in the same transaction.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ const A: &str = "/api/v1/dossiers/A";
 const EVENTS: &str = "/api/v1/dossiers/A/events";
 
 /// A unit with a calendar whose one day off is Thursday 5 March 2020, and procedures of five working days.
-fn make(app: &App) {
+pub fn make(app: &App) {
     app.make_units(&["u"]);
     app.put("/api/v1/calendars/cal", &calendar(&["2020-03-05"])).expect(201);
     let procedure =
@@ -23,16 +23,16 @@ fn make(app: &App) {
         .expect(201);
 }
 
-fn calendar(off: &[&str]) -> Value {
+pub fn calendar(off: &[&str]) -> Value {
     let days: Vec<Value> = off.iter().map(|day| json!({"day": day, "kind": "off", "name": "Nghỉ"})).collect();
     json!({"unit_id": "u", "name": "Lịch", "days": days})
 }
 
-fn without_due(over: Value) -> Value {
+pub fn without_due(over: Value) -> Value {
     with(without(dossier("A", "u"), "due_at"), over)
 }
 
-fn at(day: &str, hour: u32) -> String {
+pub fn at(day: &str, hour: u32) -> String {
     format!("2020-03-{day}T{hour:02}:00:00+07:00")
 }
 
@@ -228,12 +228,12 @@ api_test!(an_edited_calendar_moves_no_due_date_unless_asked, |app| {
 });
 
 /// An accepted dossier whose due date follows from its procedure.
-fn accept(app: &App, code: &str) {
+pub fn accept(app: &App, code: &str) {
     let record = without_due(json!({"procedure_code": "1.001", "status": 2, "code": code}));
     app.post(DOSSIERS, &record).expect(201);
 }
 
-fn tell(app: &App, code: &str, events: &[(i64, &str)]) {
+pub fn tell(app: &App, code: &str, events: &[(i64, &str)]) {
     for (status, day) in events {
         app.post(&format!("{DOSSIERS}/{code}/events"), &event(*status, day)).expect(201);
     }

@@ -28,6 +28,7 @@ mod cors;
 mod crud;
 mod deadlines;
 mod dossier_clock;
+mod dossier_due_dates;
 mod dossier_events;
 mod dossier_export_histories;
 mod dossier_exports;
