@@ -94,6 +94,11 @@ impl DueChange {
     pub fn is_base(&self) -> bool {
         self.rule == DueRule::Recompute && self.at < self.arrived_at
     }
+
+    /// Whether a wait for the applicant moved the date.
+    pub fn is_wait(&self) -> bool {
+        matches!(self.rule, DueRule::Restart | DueRule::Extend)
+    }
 }
 
 /// A dossier that another unit goes on with.

@@ -1,4 +1,4 @@
-//! `POST /calendars/{id}/recompute`: due dates that were derived with an older version of a calendar.
+//! `POST /calendars/{id}/recompute`: due dates that an older version of a calendar derived, or whose waits it counted.
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::time::Moment,
-    service::{calendars::Calendars, dossier_clock},
+    service::{calendars::Calendars, recompute},
 };
 
 /// Whether it is done, or only told.
@@ -53,18 +53,19 @@ pub struct RecomputeBody {
     pub version: i32,
     /// Whether nothing was written.
     pub dry_run: bool,
-    /// Dossiers that the key reaches whose due date was derived with an older version.
+    /// Dossiers that the key reaches where an older version derived the due date or counted a wait.
     pub examined: i64,
     /// Those among them whose due date changes.
     pub changed: i64,
-    /// The first thousand of these that the key may read, by code.
+    /// Of these, that the key may read, a thousand at most, by code.
     pub changes: Vec<RecomputedDueDate>,
 }
 
 /// Count due dates again
 ///
-/// Editing a calendar moves no past deadline. This counts the due dates that were derived with an older version
-/// again; a dry run lists what would change. Dates that somebody gave stay, and `first_due_at` stays what was
+/// Editing a calendar moves no past deadline. This counts again the due dates that were derived with an older
+/// version and the waits that one counted, also after a date that somebody gave; a dry run lists what would change.
+/// Dates that somebody gave stay, so does what rules and other calendars decided, and `first_due_at` stays what was
 /// told at acceptance. Dossiers that the key does not reach stay as they are; without `dossiers:read` the others
 /// are counted and not listed.
 #[utoipa::path(
@@ -80,7 +81,7 @@ pub async fn recompute_calendar(
 ) -> Result<HttpResponse, Problem> {
     let (id, input, NoQuery {}): (_, RecomputeInput, NoQuery) =
         crud::read_about::<Calendars, _, _>(&state, &request, &id, body).await?;
-    let done = dossier_clock::recompute(&state.store, state.context(), id.clone(), input.dry_run).await?;
+    let done = recompute::recompute(&state.store, state.context(), id.clone(), input.dry_run).await?;
     let changes = done.changes.into_iter().map(|change| RecomputedDueDate {
         code: change.code,
         unit_id: change.unit_id,

@@ -3,29 +3,23 @@
 //! By default a supplement begins the term again when it is complete, and a financial duty moves the due date by
 //! its own length (Decree 61/2018/NĐ-CP; domain notes, 1.7); clock rules of units say otherwise.
 
-use std::collections::{HashMap, hash_map::Entry};
-
 use super::{
-    calendars::Calendars,
     clock_rules,
-    crud::{self, Context, Proposal, Resource},
     deadlines::{self, Known},
-    dossiers::Dossiers,
-    error::{Error, Result},
+    error::Result,
 };
 use crate::{
     domain::{
-        access::Scope,
         calendars::{Calendar, WorkingCalendar},
         clock_rules::PauseRule,
-        deadlines::{due, extend, restart},
+        deadlines::{extend, restart},
         dossier_events::{DueChange, DueRule, History, Pause, pauses},
         dossier_history::{base_due_at, due_at},
         dossiers::{CalendarUsed, Dossier, Stage, Status},
         terms::Term,
         time::Moment,
     },
-    store::{self, Conn, Store, lock},
+    store::{self, Conn},
 };
 
 /// Gives a dossier the due date of its procedure, where it comes without one.
@@ -77,11 +71,12 @@ pub fn derive_due(
     Ok(())
 }
 
-/// What pauses are counted with at a unit.
-struct Counter {
-    term: Option<Term>,
+/// What pauses are counted with.
+#[derive(Clone)]
+pub(super) struct Counter {
+    pub(super) term: Option<Term>,
     calendar: Option<Calendar>,
-    working: WorkingCalendar,
+    pub(super) working: WorkingCalendar,
 }
 
 impl Counter {
@@ -90,9 +85,39 @@ impl Counter {
             Some(code) => deadlines::term_of(conn, code)?.ok(),
             None => None,
         };
-        let calendar = store::calendars::of_unit(conn, unit_id)?;
+        Ok(Self::with(term, store::calendars::of_unit(conn, unit_id)?))
+    }
+
+    pub(super) fn with(term: Option<Term>, calendar: Option<Calendar>) -> Self {
         let working = calendar.as_ref().map_or_else(WorkingCalendar::default, Calendar::working);
-        Ok(Self { term, calendar, working })
+        Self { term, calendar, working }
+    }
+
+    /// Whether a change was counted with the calendar, in whatever version.
+    pub(super) fn counted(&self, change: &DueChange) -> bool {
+        self.calendar.as_ref().is_some_and(|calendar| change.calendar_id.as_ref() == Some(&calendar.id))
+    }
+
+    /// What a change is counted with where this calendar is counted with again: this one where it counted the change,
+    /// else what counted it, in the version of then.
+    fn for_change(
+        &self,
+        conn: &mut Conn,
+        dossier: &Dossier,
+        unit_id: &str,
+        change: &DueChange,
+    ) -> Result<Self> {
+        if self.counted(change) {
+            return Ok(self.clone());
+        }
+        let (Some(id), Some(version)) = (&change.calendar_id, change.calendar_version) else {
+            return Ok(Self::with(self.term, None));
+        };
+        match store::calendars::version(conn, id, version)? {
+            Some(found) => Ok(Self::with(self.term, Some(found.record))),
+            // A history of another database may name a version that this one never had.
+            None => Self::of(conn, dossier, unit_id),
+        }
     }
 
     fn moved(&self, rule: DueRule, pause: Pause, accepted: Moment, first: Moment, due: Moment) -> Moment {
@@ -124,7 +149,7 @@ fn rule_of(conn: &mut Conn, unit_id: &str, pause: Pause) -> Result<DueRule> {
 /// # Errors
 /// The database's.
 pub fn settle(conn: &mut Conn, dossier: &Dossier, history: &mut History, now: Moment) -> Result<()> {
-    settle_with(conn, dossier, history, HashMap::new(), now)
+    settle_with(conn, dossier, history, None, now)
 }
 
 /// [`settle`] for a state that a caller gave a record: a wait that it ends moves the due date, unless the caller gave
@@ -165,7 +190,7 @@ pub fn settle_again(
 }
 
 /// The first due date counted again.
-fn counted_base(
+pub(super) fn counted_base(
     accepted: Moment,
     (from_due_at, due_at): (Option<Moment>, Option<Moment>),
     calendar: Option<(&str, i32)>,
@@ -185,19 +210,19 @@ fn counted_base(
     }
 }
 
-/// [`settle`] with the counters of units that are known already.
-fn settle_with(
+/// [`settle`], where `again` counts again what its calendar counted: its present version decides that and nothing
+/// else, so that rules and other calendars that were edited meanwhile move no date.
+pub(super) fn settle_with(
     conn: &mut Conn,
     dossier: &Dossier,
     history: &mut History,
-    mut counters: HashMap<String, Counter>,
+    again: Option<&Counter>,
     now: Moment,
 ) -> Result<()> {
     let base = base_due_at(history, dossier.first_due_at);
     let paused = pauses(&history.events);
-    let computed = |change: &DueChange| matches!(change.rule, DueRule::Restart | DueRule::Extend);
     let (before, mut changes): (Vec<DueChange>, Vec<DueChange>) =
-        std::mem::take(&mut history.due_changes).into_iter().partition(computed);
+        std::mem::take(&mut history.due_changes).into_iter().partition(DueChange::is_wait);
     let (Some(first), Some(accepted), false) = (base, dossier.accepted_at, paused.is_empty()) else {
         history.due_changes = changes;
         return Ok(());
@@ -218,17 +243,19 @@ fn settle_with(
             continue;
         };
         let unit = history.unit_at(pause.from).unwrap_or(&dossier.unit_id);
-        let same = |change: &&DueChange| {
-            (change.at, change.paused_at, change.from_due_at) == (pause.to, Some(pause.from), Some(due))
+        let of_pause = |change: &&DueChange| {
+            (change.at, change.paused_at) == (pause.to, Some(pause.from))
                 && change.unit_id.as_ref().is_none_or(|of| of == unit)
         };
-        let change = match before.iter().find(same) {
-            Some(change) => change.clone(),
+        let same = before.iter().filter(of_pause).find(|change| change.from_due_at == Some(due));
+        let change = match same.filter(|known| !again.is_some_and(|again| again.counted(known))) {
+            Some(known) => known.clone(),
             None => {
-                let rule = rule_of(conn, unit, pause)?;
-                let counter = match counters.entry(unit.to_owned()) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(slot) => slot.insert(Counter::of(conn, dossier, unit)?),
+                let (rule, counter) = match (again, same.or_else(|| before.iter().find(of_pause))) {
+                    (Some(again), Some(known)) => {
+                        (known.rule, again.for_change(conn, dossier, unit, known)?)
+                    }
+                    _ => (rule_of(conn, unit, pause)?, Counter::of(conn, dossier, unit)?),
                 };
                 let due_at = counter.moved(rule, pause, accepted, first, due);
                 change(unit, rule, pause, (due, due_at), counter.calendar.as_ref(), now)
@@ -262,164 +289,4 @@ fn change(
         calendar_id: calendar.map(|calendar| calendar.id.clone()),
         calendar_version: calendar.map(|calendar| calendar.version),
     }
-}
-
-/// What counting again with the present version of a calendar changes.
-#[derive(Debug, Clone, Default)]
-pub struct Recomputed {
-    /// The present version.
-    pub version: i32,
-    /// Dossiers that the caller reaches whose due date was derived with an older one.
-    pub examined: i64,
-    /// Those among them whose due date changes.
-    pub changed: i64,
-    /// The first of these that the caller may read, at most [`LISTED`].
-    pub changes: Vec<Recompute>,
-}
-
-/// A due date counted again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recompute {
-    /// The dossier.
-    pub code: String,
-    /// Its unit.
-    pub unit_id: String,
-    /// The due date as it is.
-    pub due_at: Option<Moment>,
-    /// The due date by the present version.
-    pub new_due_at: Moment,
-}
-
-/// Most changes that a recomputation lists.
-pub const LISTED: usize = 1000;
-/// Dossiers counted again in one transaction.
-const PAGE: i64 = 500;
-
-/// Counts the derived due dates of a calendar again with its present version; a dry run only tells what would
-/// change. Dates that somebody gave stay, and the first due date stays what was told at acceptance. Dossiers that the
-/// caller does not reach stay as they are.
-///
-/// # Errors
-/// `NotFound`; the database's.
-pub async fn recompute(
-    store: &Store,
-    context: Context,
-    calendar_id: String,
-    dry_run: bool,
-) -> Result<Recomputed> {
-    let mut all = Recomputed::default();
-    let mut after = String::new();
-    loop {
-        let (id, start, context) = (calendar_id.clone(), after.clone(), context.clone());
-        let work = move |conn: &mut Conn| recompute_page(conn, &context, &id, &start, dry_run);
-        let (page, last) = if dry_run { store.read(work).await? } else { store.write(work).await? };
-        all.version = page.version;
-        all.examined += page.examined;
-        all.changed += page.changed;
-        let room = LISTED.saturating_sub(all.changes.len());
-        all.changes.extend(page.changes.into_iter().take(room));
-        match last {
-            Some(last) => after = last,
-            None => return Ok(all),
-        }
-    }
-}
-
-fn recompute_page(
-    conn: &mut Conn,
-    context: &Context,
-    calendar_id: &str,
-    after: &str,
-    dry_run: bool,
-) -> Result<(Recomputed, Option<String>)> {
-    let calendar = store::calendars::find(conn, calendar_id)?
-        .ok_or_else(|| Error::not_found("calendars", calendar_id))?
-        .record;
-    crud::refuse_proposed::<Calendars>(&context.caller, &calendar)?;
-    let working = calendar.working();
-    let codes = store::dossiers::of_calendar(conn, calendar_id, calendar.version, after, PAGE)?;
-    let mut page = Recomputed { version: calendar.version, ..Recomputed::default() };
-    let mut terms: HashMap<String, Option<Term>> = HashMap::new();
-    for code in &codes {
-        if !dry_run {
-            lock::record(conn, Dossiers::STRUCTURE, Dossiers::NAME, code)?;
-        }
-        let Some(old) = Dossiers::find(conn, code)? else { continue };
-        // A calendar also holds for units that its writer does not reach, as those below an abolished one.
-        if !context.caller.reaches(&old.record.unit_id) {
-            continue;
-        }
-        page.examined += 1;
-        let procedure = old.record.procedure_code.clone().unwrap_or_default();
-        let term = match terms.get(&procedure) {
-            Some(term) => *term,
-            None => *terms.entry(procedure.clone()).or_insert(deadlines::term_of(conn, &procedure)?.ok()),
-        };
-        let counter = Counter { term, calendar: Some(calendar.clone()), working: working.clone() };
-        let Some(history) = counted_again(conn, &old.record, counter, context.now)? else { continue };
-        let Some(new_due_at) = due_at(&history, old.record.first_due_at) else { continue };
-        if old.record.due_at != Some(new_due_at) {
-            page.changed += 1;
-            if context.caller.may(Scope::DossiersRead, &old.record.unit_id) {
-                page.changes.push(Recompute {
-                    code: code.clone(),
-                    unit_id: old.record.unit_id.clone(),
-                    due_at: old.record.due_at,
-                    new_due_at,
-                });
-            }
-        }
-        if !dry_run {
-            write_again(conn, context, &old.record, history, &calendar)?;
-        }
-    }
-    Ok((page, codes.last().cloned()))
-}
-
-/// The history counted again by the counter's calendar, pauses included; none where somebody gave the date.
-///
-/// The first due date counted again is what pauses are put on top of, those too that are told later. A pause at a unit
-/// that took the dossier over is counted by that unit's calendar.
-fn counted_again(
-    conn: &mut Conn,
-    dossier: &Dossier,
-    counter: Counter,
-    now: Moment,
-) -> Result<Option<History>> {
-    let (Some(accepted), Some(term)) = (dossier.accepted_at, counter.term) else { return Ok(None) };
-    let mut history = dossier.told_history();
-    let given = history.events.iter().any(|event| event.due_at.is_some())
-        || history.due_changes.iter().any(|change| change.rule == DueRule::Given);
-    if given {
-        return Ok(None);
-    }
-    history.due_changes.retain(DueChange::is_base);
-    let before = base_due_at(&history, dossier.first_due_at);
-    let first = due(accepted, &term, &counter.working).due_at;
-    if before != Some(first) {
-        let calendar = counter.calendar.as_ref().map(|calendar| (calendar.id.as_str(), calendar.version));
-        history.due_changes.push(counted_base(accepted, (before, Some(first)), calendar, now));
-        history.due_changes.sort_by_key(|change| change.at);
-    }
-    let counters = HashMap::from([(dossier.first_unit_id().to_owned(), counter)]);
-    settle_with(conn, dossier, &mut history, counters, now)?;
-    Ok(Some(history))
-}
-
-fn write_again(
-    conn: &mut Conn,
-    context: &Context,
-    old: &Dossier,
-    history: History,
-    calendar: &Calendar,
-) -> Result<()> {
-    let mut record = old.clone();
-    record.due_calendar = Some(CalendarUsed { id: calendar.id.clone(), version: calendar.version });
-    if history.due_changes != old.told_history().due_changes {
-        record.follow(history);
-    }
-    let proposal =
-        Proposal { record, reason: Some(format!("calendar {} version {}", calendar.id, calendar.version)) };
-    crud::update::<Dossiers>(conn, context, old, proposal)?;
-    Ok(())
 }

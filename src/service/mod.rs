@@ -55,6 +55,7 @@ pub mod ranking_lineage;
 pub mod ranking_reports;
 pub mod rankings;
 mod reach_changes;
+pub mod recompute;
 pub mod record_scores;
 pub mod reported_figures;
 pub mod resource;

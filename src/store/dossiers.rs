@@ -11,7 +11,7 @@ use super::{
     schema::dossiers,
 };
 use crate::domain::{
-    dossier_events::anomalies,
+    dossier_events::{DueChange, anomalies},
     dossier_flows::{Closing, Facts},
     dossiers::{CalendarUsed, Dossier, OnlineLevel, ReturnChannel, Status, SubmissionChannel},
     time::{Day, Moment},
@@ -55,6 +55,7 @@ struct WrittenRow<'a> {
     anomalous: bool,
     transferred: bool,
     history: Option<String>,
+    waited: bool,
 }
 
 /// A row as it is read: what the record is made of, without what statistics and lists find it by.
@@ -161,6 +162,10 @@ impl<'a> WrittenRow<'a> {
             anomalous: d.history.as_ref().is_some_and(|history| !anomalies(&history.events).is_empty()),
             transferred: d.history.as_ref().is_some_and(|history| !history.transfers.is_empty()),
             history: d.history.as_ref().map(serde_json::to_string).transpose().map_err(unwritable)?,
+            waited: d
+                .history
+                .as_ref()
+                .is_some_and(|history| history.due_changes.iter().any(DueChange::is_wait)),
         })
     }
 }
@@ -241,7 +246,7 @@ pub fn insert_all(conn: &mut Conn, records: &[(Dossier, i64)]) -> StoreResult<()
         }
         Conn::Postgres(conn) => {
             let rows: Vec<WrittenRow> = rows.collect::<StoreResult<_>>()?;
-            // 31 columns a row, and PostgreSQL binds 65,535 values at most.
+            // 32 columns a row, and PostgreSQL binds 65,535 values at most.
             for part in rows.chunks(2000) {
                 diesel::insert_into(dossiers::table).values(part).execute(conn)?;
             }
@@ -315,6 +320,27 @@ pub fn of_calendar(
         .limit(limit)
         .select(dossiers::code)
         .load(conn)?)
+}
+
+/// A page of the dossiers whose due date a wait moved, behind `after`: the codes of those in whose histories the
+/// calendar is named, and the last code of the page.
+pub fn waits_of_calendar(
+    conn: &mut Conn,
+    calendar_id: &str,
+    after: &str,
+    limit: i64,
+) -> StoreResult<(Vec<String>, Option<String>)> {
+    let rows: Vec<(String, Option<String>)> = dossiers::table
+        .filter(dossiers::waited)
+        .filter(dossiers::code.gt(after))
+        .order(dossiers::code)
+        .limit(limit)
+        .select((dossiers::code, dossiers::history))
+        .load(conn)?;
+    let last = rows.last().map(|(code, _)| code.clone());
+    let named = format!("\"calendar_id\":{}", serde_json::Value::from(calendar_id));
+    let names = |history: &Option<String>| history.as_ref().is_some_and(|text| text.contains(&named));
+    Ok((rows.into_iter().filter(|(_, history)| names(history)).map(|(code, _)| code).collect(), last))
 }
 
 /// Tells what statistics count of each dossier that units have, or had before they handed it over.

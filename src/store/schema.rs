@@ -90,6 +90,7 @@ diesel::table! {
         anomalous -> Bool,
         transferred -> Bool,
         history -> Nullable<Text>,
+        waited -> Bool,
     }
 }
 

@@ -1,0 +1,2 @@
+DROP INDEX dossiers_waited;
+ALTER TABLE dossiers DROP COLUMN waited;
