@@ -189,6 +189,14 @@ impl Edition {
         bounded.then(|| Exact::from(HUNDRED))
     }
 
+    /// Whether totals come from values that are scaled within the cohort: one unit's values then move the others'.
+    pub fn scales_within_cohort(&self) -> bool {
+        let scaled = self.criteria.iter().filter(|c| self.method_of(c) == Method::Normalised);
+        let scaled: HashSet<&str> = scaled.map(|c| c.code.as_str()).collect();
+        let mut parents = self.criteria.iter().filter_map(|c| c.parent.as_deref());
+        self.method == Method::Normalised || parents.any(|parent| scaled.contains(parent))
+    }
+
     /// The stages whose scores a ranking of `stage` is computed from: the final one takes in those that the
     /// criteria name.
     pub fn stages_of(&self, stage: ScoreStage) -> Vec<ScoreStage> {

@@ -192,6 +192,7 @@ pub const LABELS: &[ListLabels] = &[
         ("framework_differs", "Khung đánh giá hoặc cách tính tổng điểm khác nhau", "Different frameworks or rules of totals"),
         ("unit_of_measure_differs", "Đơn vị tính khác nhau", "Different units of measure"),
         ("cohort_missing_in_base", "Năm gốc không có nhóm xếp hạng này", "The base year has no such cohort"),
+        ("scaled_within_cohort", "Điểm được chuẩn hóa trong nhóm nên còn tùy điểm của các đơn vị khác", "Scaled within the cohort, scores move with those of other units"),
     ]),
     ("NotUsedReason", "Lý do biểu tổng hợp không được tính", "Why a return is not counted", &[
         ("superseded", "Đơn vị đã có hồ sơ trong kỳ", "The unit has dossiers in the period"),

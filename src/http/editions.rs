@@ -74,7 +74,7 @@ pub struct EditionView {
     /// The data year: not the year of publication.
     pub year: i32,
     /// Id of the framework: deltas across frameworks are not comparable, nor are those between totals that follow other
-    /// rules.
+    /// rules or from values that are scaled within the cohort.
     pub framework: String,
     /// What a score counts.
     pub unit_of_measure: ScoreUnit,
@@ -156,7 +156,7 @@ pub struct EditionInput {
     #[serde(default)]
     pub year: Option<i32>,
     /// Id of the framework: deltas across frameworks are not comparable, nor are those between totals that follow other
-    /// rules.
+    /// rules or from values that are scaled within the cohort.
     pub framework: String,
     /// What a score counts.
     pub unit_of_measure: ScoreUnit,

@@ -118,13 +118,20 @@ impl Writer<'_> {
         format!("{number} {unit}{plural}")
     }
 
-    /// Whether the score is set against one that was counted otherwise.
-    fn counts_otherwise(&self) -> bool {
-        let differs = match self.context.not_comparable {
-            Some(NotComparable::FrameworkDiffers | NotComparable::UnitOfMeasureDiffers) => true,
-            Some(NotComparable::CohortMissingInBase) | None => false,
-        };
-        differs && self.explanation.standing.base.is_some()
+    /// Why the score says little beside that of the base year: it was counted otherwise, or moves with others.
+    fn caution(&self) -> Option<Text> {
+        self.explanation.standing.base.as_ref()?;
+        match self.context.not_comparable? {
+            NotComparable::FrameworkDiffers | NotComparable::UnitOfMeasureDiffers => Some(Text::new(
+                "the two years differ in framework or scale, so that the change says little by itself",
+                "hai năm không cùng bộ tiêu chí hoặc thang đo nên chỉ so sánh được tương đối",
+            )),
+            NotComparable::ScaledWithinCohort => Some(Text::new(
+                "scores are scaled within the cohort, so that the change is also that of other units",
+                "điểm được chuẩn hóa trong nhóm, tùy cả điểm đơn vị khác, nên chỉ so sánh được tương đối",
+            )),
+            NotComparable::CohortMissingInBase => None,
+        }
     }
 
     /// The units that this one came from; none where it came from none.
@@ -317,7 +324,7 @@ impl Writer<'_> {
     fn compares(&self, component: &ContributionDelta) -> bool {
         let Some(code) = component.criterion.as_deref() else { return false };
         let alike = match (self.context.not_comparable, self.context.common) {
-            (None, _) => true,
+            (None | Some(NotComparable::ScaledWithinCohort), _) => true,
             (Some(_), Some(common)) => common.iter().any(|common| common == code),
             (Some(_), None) => false,
         };
@@ -415,11 +422,7 @@ impl Writer<'_> {
                 false => format!("cần thêm khoảng {} {} để lên thứ {rank}", self.vi(points), self.unit_vi()),
             });
         }
-        if self.counts_otherwise() {
-            parts.push(
-                "hai năm không cùng bộ tiêu chí hoặc thang đo nên chỉ so sánh được tương đối".to_owned(),
-            );
-        }
+        parts.extend(self.caution().map(|caution| caution.vi));
         parts
     }
 
@@ -433,12 +436,7 @@ impl Writer<'_> {
                 false => format!("about {} short of rank {rank}", self.with_unit_en(points)),
             });
         }
-        if self.counts_otherwise() {
-            parts.push(
-                "the two years differ in framework or scale, so that the change says little by itself"
-                    .to_owned(),
-            );
-        }
+        parts.extend(self.caution().map(|caution| caution.en));
         parts
     }
 }

@@ -13,7 +13,7 @@ use super::{
     rank_thresholds::least_score,
     rankings::{Ranking, Standing},
     score_sheets::{Row, Sheet},
-    simulations::{self, Change, has_known_effect, maximum, not_in_cohort, scales_cohort, survey_witness},
+    simulations::{self, Change, has_known_effect, maximum, not_in_cohort, survey_witness},
     totals::UnitScores,
 };
 use crate::domain::{
@@ -156,7 +156,7 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn new(sheet: &Sheet, standing: &'a Standing, goal: &'a Goal) -> Self {
-        let whole = scales_cohort(&sheet.edition);
+        let whole = sheet.edition.scales_within_cohort();
         let witness = survey_witness(&sheet.edition, &sheet.rows);
         let needed =
             |(i, row): &(usize, &Row)| whole || witness == Some(*i) || row.unit.id == standing.unit_id;

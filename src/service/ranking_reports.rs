@@ -60,6 +60,8 @@ words! {
         UnitOfMeasureDiffers = "unit_of_measure_differs",
         /// The base year's edition has no cohort of this code.
         CohortMissingInBase = "cohort_missing_in_base",
+        /// Values are scaled within the cohort: those of another unit can move every score.
+        ScaledWithinCohort = "scaled_within_cohort",
     }
 }
 
@@ -197,6 +199,8 @@ pub fn why_not_comparable(edition: &Edition, base: &Edition) -> Option<NotCompar
         || scales_up(edition) != scales_up(base)
     {
         Some(NotComparable::FrameworkDiffers)
+    } else if edition.scales_within_cohort() || base.scales_within_cohort() {
+        Some(NotComparable::ScaledWithinCohort)
     } else {
         None
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::{
     decimal::Exact,
-    editions::{Edition, Method},
+    editions::Edition,
     index_scores::ScoreStage,
     violation::{Findings, Violation},
 };
@@ -70,12 +70,6 @@ fn set(scores: &mut UnitScores, criterion: Option<&str>, score: &Exact) {
     }
 }
 
-/// Whether the totals of a unit follow from the scores of the whole cohort: where values are scaled within it.
-pub(super) fn scales_cohort(edition: &Edition) -> bool {
-    edition.method == Method::Normalised
-        || edition.criteria.iter().any(|c| edition.method_of(c) == Method::Normalised)
-}
-
 /// The criteria of a survey and those below them.
 fn of_survey(edition: &Edition) -> HashSet<&str> {
     let mut found: HashSet<&str> = HashSet::new();
@@ -107,7 +101,7 @@ fn moved(sheet: &Sheet, said: &Said) -> Vec<usize> {
     let (survey, witness) = (of_survey(edition), survey_witness(edition, &sheet.rows));
     let mut codes = said.values().flatten().flatten();
     let first_of_survey = witness.is_none() && codes.any(|code| survey.contains(*code));
-    let all = first_of_survey || scales_cohort(edition);
+    let all = first_of_survey || edition.scales_within_cohort();
     let is_moved =
         |(i, row): &(usize, &Row)| all || witness == Some(*i) || said.contains_key(row.unit.id.as_str());
     sheet.rows.iter().enumerate().filter(is_moved).map(|(i, _)| i).collect()

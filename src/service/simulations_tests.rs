@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     domain::{
-        editions::{Cohort, ScoreUnit},
+        editions::{Cohort, Method, ScoreUnit},
         index_scores::ScoreStage,
         units::{Level, Unit},
     },

@@ -200,6 +200,59 @@ api_test!(the_delta_over_common_criteria_is_that_of_what_they_give, |app| {
     assert_eq!(common(json!(["a", "b"])), None);
 });
 
+api_test!(changes_of_scores_that_move_with_those_of_others_are_not_comparable, |app| {
+    app.make_units(&["u", "v", "w"]);
+    let mean = |method: Value| {
+        let scaled = json!({"code": "n", "name": "N", "method": method});
+        json!([scaled, {"code": "x", "name": "X", "parent": "n"}])
+    };
+    let years = |over: &Value| {
+        app.make_edition(over.clone());
+        app.make_edition_of(2015, over.clone());
+    };
+    years(&json!({"criteria": mean(Value::Null)}));
+    for (unit, before, now) in [("u", "10", "10"), ("v", "20", "20"), ("w", "30", "50")] {
+        for (year, value) in [(2015, before), (2016, now)] {
+            app.make_score(&with(score(unit, value), json!({"year": year, "criterion": "x"})));
+        }
+    }
+    let told = || {
+        let answer = app.get(RANKING).expect(200).json;
+        let series = app.get("/api/v1/indexes/ix/series?unit_id=v&from=2016&to=2016").expect(200).json;
+        let about = app.get(&format!("{RANKING}/explanation?unit_id=v")).expect(200).json;
+        let review = app.get("/api/v1/reviews/v/2016").expect(200).json;
+        let of = |body: &Value| (body["comparable"].clone(), body["not_comparable_because"].clone());
+        for same in [&series["points"][0], &about, &review["indexes"][0]["computed"]] {
+            assert_eq!(of(same), of(&answer), "{same}");
+        }
+        let delta = standing(&answer, "v")["delta"]["score_exact"].clone();
+        (of(&answer), delta, about["sentences"].clone())
+    };
+    assert_eq!(told().0, (json!(true), Value::Null), "points that are added");
+    let scaled = (json!(false), json!("scaled_within_cohort"));
+    for over in [
+        json!({"method": "normalised", "criteria": [{"code": "x", "name": "X"}]}),
+        json!({"criteria": mean(json!("normalised"))}),
+    ] {
+        years(&over);
+        let (comparable, delta, sentences) = told();
+        assert_eq!(comparable, scaled, "{over}");
+        // `v` has what it had: `w` alone moved it. The delta is told all the same.
+        assert!(delta.as_str().is_some_and(|delta| delta.starts_with('-')), "{over} {delta}");
+        let (vi, en) = (sentences["vi"].as_str().unwrap(), sentences["en"].as_str().unwrap());
+        assert!(vi.ends_with("tùy cả điểm đơn vị khác, nên chỉ so sánh được tương đối."), "{vi}");
+        assert!(en.ends_with("so that the change is also that of other units."), "{en}");
+    }
+    let csv = String::from_utf8(app.get(&format!("{RANKING}?format=csv")).expect(200).raw).unwrap();
+    assert!(csv.lines().skip(1).all(|line| line.split(',').any(|cell| cell == "không")), "{csv}");
+    let note = app.get(&format!("{RANKING}?format=json-stat")).expect(200).json["note"].clone();
+    assert!(note[0].as_str().is_some_and(|note| note.contains("Điểm được chuẩn hóa trong nhóm")), "{note}");
+    assert!(note[1].as_str().is_some_and(|note| note.contains("Scaled within the cohort")), "{note}");
+    // Another framework is the graver reason.
+    app.make_edition_of(2015, json!({"framework": "f-0", "criteria": mean(json!("normalised"))}));
+    assert_eq!(told().0, (json!(false), json!("framework_differs")));
+});
+
 api_test!(a_share_of_what_is_left_of_a_maximum_is_no_move_on_common_criteria, |app| {
     app.make_units(&["u", "v"]);
     let area = |code: &str, maximum: i32| with(criterion(code, maximum), json!({"weight": maximum}));
