@@ -188,7 +188,7 @@ fn draws(query: &RobustnessQuery) -> Result<Draws, Problem> {
 /// official one and the weights are scaled back to their sum, as in the uncertainty analysis of the OECD/JRC Handbook
 /// on composite indicators; then the cohort is ranked again. Where points are added, the maxima stand for the weights,
 /// those of a unit alone where its points are a share of what applies to it. The same seed gives the same draws. 422
-/// where the edition has no weights or no unit has the scores of all areas.
+/// where fewer than two areas with weights count, or no unit has the scores of all areas.
 #[utoipa::path(
     tag = "rankings",
     params(

@@ -148,12 +148,18 @@ fn weights<'a>(edition: &'a Edition, left_out: &[String]) -> Result<Vec<(&'a str
     let areas = edition.areas().filter(|area| !area.is_bonus() && !left_out.contains(&area.code));
     let weights: Option<Vec<(&str, Exact)>> =
         areas.map(|area| Some((area.code.as_str(), weight(area)?))).collect();
-    weights.filter(|weights| weights.len() > 1).ok_or_else(|| {
-        cannot_vary(
+    let weights = weights.unwrap_or_default();
+    match weights.len() {
+        0 => Err(cannot_vary(
             "The edition has no areas with weights or maxima to vary.",
             "Kỳ đánh giá không có các lĩnh vực có trọng số hoặc điểm tối đa để thay đổi.",
-        )
-    })
+        )),
+        1 => Err(cannot_vary(
+            "Only one area counts: its weight can't vary, there is no other to set it against.",
+            "Chỉ một lĩnh vực được tính điểm: không có lĩnh vực khác nên không thể thay đổi trọng số.",
+        )),
+        _ => Ok(weights),
+    }
 }
 
 /// What the areas weigh for each unit, by its id, where its points are a share of what applies to it: the most that it

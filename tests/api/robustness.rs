@@ -95,3 +95,27 @@ api_test!(what_can_not_be_drawn_is_refused, |app| {
     let answer = app.get("/api/v1/indexes/ix/rankings/2017/robustness").expect(422);
     assert_eq!(answer.violations(), [("", "nothing_to_vary")]);
 });
+
+api_test!(a_single_area_that_counts_is_told_as_the_reason_why_nothing_varies, |app| {
+    app.make_units(&["u", "v"]);
+    let plus = json!({"code": "p", "name": "P", "kind": "bonus_penalty", "min_points": -5, "max_points": 3});
+    let survey = with(criterion("s", 20), json!({"stage": "survey"}));
+    app.make_edition(json!({"criteria": [criterion("a", 10)]}));
+    for unit in ["u", "v"] {
+        app.make_score(&with(score(unit, 5), json!({"criterion": "a"})));
+    }
+    let refused = |language: &str| {
+        let path = format!("{RANKING}/robustness");
+        let answer = app.ask("GET", &path).header("accept-language", language).send().expect(422);
+        assert_eq!(answer.violations(), [("", "nothing_to_vary")]);
+        answer.json["errors"][0]["detail"].as_str().unwrap().to_owned()
+    };
+    // Bonus points have no weight, nor has a survey that was not held.
+    for criteria in [json!([criterion("a", 10)]), json!([criterion("a", 10), plus, survey])] {
+        app.make_edition(json!({"criteria": criteria}));
+        assert!(refused("en").starts_with("Only one area counts"), "{criteria}");
+        assert!(refused("vi").starts_with("Chỉ một lĩnh vực được tính điểm"), "{criteria}");
+    }
+    app.make_edition(json!({"criteria": [{"code": "a", "name": "A"}]}));
+    assert!(refused("en").starts_with("The edition has no areas with weights or maxima"));
+});
