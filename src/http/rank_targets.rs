@@ -88,7 +88,8 @@ impl CriterionTargetBody {
     "index_code": "pci", "year": 2016, "cohort": "provinces", "stage": "final", "decimals": 2, "unit_id": "gso-87",
     "unit_name": "Tỉnh Đồng Tháp", "rank": 3, "band": "Rất tốt", "score": 64.96, "score_exact": "64.9552993774414",
     "target": {"rank": 2, "band": null}, "reached": false, "gain": 0.65, "gain_exact": "0.6494006225586",
-    "score_needed": 65.60, "score_needed_exact": "65.6047", "score_maximum": 100, "unreachable_because": null,
+    "score_needed": 65.60, "score_needed_exact": "65.6047", "score_maximum": 100, "score_maximum_exact": "100",
+    "unreachable_because": null,
     "criteria": [{"criterion": "transparency", "name": "Tính minh bạch", "parent": null, "maximum": 10, "score": 6.62,
         "score_exact": "6.62", "possible": true, "impossible_because": null, "score_needed": 6.94,
         "score_needed_exact": "6.9447003112793"}]
@@ -128,9 +129,11 @@ pub struct TargetBody {
     pub score_needed: Option<Number>,
     /// The same, every digit.
     pub score_needed_exact: Option<String>,
-    /// The most that the unit's total can be, with all that applies to it and counts at its maximum, where that is
-    /// bounded.
+    /// The most that the unit's total can be, with all that applies to it and counts at its maximum, rounded as its
+    /// score is; null where that is not bounded.
     pub score_maximum: Option<Number>,
+    /// The same, every digit.
+    pub score_maximum_exact: Option<String>,
     /// Why no total can reach it.
     pub unreachable_because: Option<OutOfReach>,
     /// What each criterion alone could do, areas and those below them; empty when the target is reached.
@@ -173,7 +176,8 @@ impl TargetBody {
             gain_exact: target.gain.to_string(),
             score_needed: target.total_needed.as_ref().map(rounded),
             score_needed_exact: target.total_needed.as_ref().map(ToString::to_string),
-            score_maximum: target.total_maximum.as_ref().map(Number::exact),
+            score_maximum: target.total_maximum.as_ref().map(rounded),
+            score_maximum_exact: target.total_maximum.as_ref().map(ToString::to_string),
             unreachable_because: target.out_of_reach,
             criteria: target.criteria.iter().map(|c| CriterionTargetBody::new(c, decimals)).collect(),
         })

@@ -311,7 +311,7 @@ api_test!(points_of_what_does_not_apply_are_scaled_up_where_the_edition_says_so,
     // A point of what applies counts five quarters.
     let targets =
         app.post(&format!("{RANKING}/targets"), &json!({"unit_id": "u", "rank": 1})).expect(200).json;
-    assert_eq!((&targets["gain_exact"], &targets["score_maximum"]), (&json!("4.25"), &json!(105)));
+    assert_eq!((&targets["gain_exact"], &targets["score_maximum_exact"]), (&json!("4.25"), &json!("105")));
     let target = |code: &str| {
         let criteria = targets["criteria"].as_array().unwrap();
         let of_code = criteria.iter().find(|c| c["criterion"] == code).unwrap();

@@ -93,7 +93,7 @@ api_test!(a_band_is_a_target_too, |app| {
     );
     let best = target(app, json!({"unit_id": "u", "band": "Rất tốt"}));
     assert!(best["criteria"].as_array().unwrap().iter().all(|c| c["possible"] == false), "{best}");
-    assert_eq!((&best["unreachable_because"], &best["score_maximum"]), (&Value::Null, &json!(100)));
+    assert_eq!((&best["unreachable_because"], &best["score_maximum_exact"]), (&Value::Null, &json!("100")));
 });
 
 api_test!(what_is_reached_takes_nothing_and_what_is_beyond_says_why, |app| {
@@ -132,7 +132,7 @@ api_test!(the_most_that_a_total_can_be_is_what_a_simulation_gives, |app| {
     }
     let told = target(app, json!({"unit_id": "u", "rank": 1}));
     assert_eq!(told["score_needed_exact"], "106.66666666666666666667");
-    assert_eq!((&told["score_maximum"], &told["unreachable_because"]), (&json!(110), &Value::Null));
+    assert_eq!((&told["score_maximum_exact"], &told["unreachable_because"]), (&json!("110"), &Value::Null));
     // What does not apply to the unit is no part of its maximum.
     app.make_edition(
         json!({"criteria": [criterion("a", 10), criterion("b", 20), criterion("c", "2.5"), plus]}),
@@ -141,7 +141,31 @@ api_test!(the_most_that_a_total_can_be_is_what_a_simulation_gives, |app| {
     app.make_score(&with(score("u", Value::Null), json!({"criterion": "c", "applicable": false})));
     let told = target(app, json!({"unit_id": "u", "rank": 1}));
     assert_eq!(told["score_needed_exact"], "34.5");
-    assert_eq!((&told["score_maximum"], &told["unreachable_because"]), (&json!(33), &json!("above_maximum")));
+    let maximum = (&told["score_maximum_exact"], &told["unreachable_because"]);
+    assert_eq!(maximum, (&json!("33"), &json!("above_maximum")));
+});
+
+api_test!(the_most_that_a_total_can_be_is_rounded_as_the_total_is, |app| {
+    app.make_units(&["u", "v"]);
+    let plus = json!({"code": "p", "name": "P", "kind": "bonus_penalty", "min_points": -5, "max_points": 1});
+    app.make_edition(json!({"unit_of_measure": "percent", "criteria": [criterion("a", 15), plus]}));
+    for (unit, a, p) in [("u", "15", "1"), ("v", "10", "0")] {
+        for (code, value) in [("a", a), ("p", p)] {
+            app.make_score(&with(score(unit, value), json!({"criterion": code})));
+        }
+    }
+    // Sixteen of fifteen points. Full marks are told by the same digits as the most that there can be.
+    let told = target(app, json!({"unit_id": "v", "rank": 1}));
+    assert_eq!(told["score_maximum"].to_string(), "106.67");
+    assert_eq!(told["score_maximum_exact"], "106.66666666666666666667");
+    let full = target(app, json!({"unit_id": "u", "rank": 1}));
+    for (of_total, most) in [("score", "score_maximum"), ("score_exact", "score_maximum_exact")] {
+        assert_eq!(full[of_total], told[most]);
+    }
+    app.make_edition(json!({"criteria": [criterion("a", "15.126"), plus]}));
+    let told = target(app, json!({"unit_id": "v", "rank": 1}));
+    assert_eq!(told["score_maximum"].to_string(), "16.13");
+    assert_eq!(told["score_maximum_exact"], "16.126");
 });
 
 api_test!(a_survey_counts_for_a_target_where_it_was_held, |app| {
@@ -152,14 +176,14 @@ api_test!(a_survey_counts_for_a_target_where_it_was_held, |app| {
         app.make_score(&with(score(unit, value), json!({"criterion": "a"})));
     }
     let told = target(app, json!({"unit_id": "u", "rank": 1}));
-    assert_eq!(told["score_maximum"], json!(80));
+    assert_eq!(told["score_maximum_exact"], "80");
     assert_eq!(criterion_of(&told, "s")["impossible_because"], "not_applicable");
     assert_eq!(criterion_of(&told, "a")["score_needed_exact"], "70");
     for (unit, value) in [("u", "5"), ("v", "10")] {
         app.make_score(&with(score(unit, value), json!({"criterion": "s", "stage": "survey"})));
     }
     let told = target(app, json!({"unit_id": "u", "rank": 1}));
-    assert_eq!((&told["score_maximum"], &told["score_needed_exact"]), (&json!(100), &json!("80")));
+    assert_eq!((&told["score_maximum_exact"], &told["score_needed_exact"]), (&json!("100"), &json!("80")));
     assert_eq!(criterion_of(&told, "s")["score_needed_exact"], "20");
     assert_eq!(criterion_of(&told, "a")["score_needed_exact"], "75");
 });
