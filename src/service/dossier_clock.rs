@@ -252,9 +252,7 @@ pub(super) fn settle_with(
             Some(known) => known.clone(),
             None => {
                 let (rule, counter) = match (again, same.or_else(|| before.iter().find(of_pause))) {
-                    (Some(again), Some(known)) => {
-                        (known.rule, again.for_change(conn, dossier, unit, known)?)
-                    }
+                    (Some(again), Some(known)) => (known.rule, again.for_change(conn, dossier, unit, known)?),
                     _ => (rule_of(conn, unit, pause)?, Counter::of(conn, dossier, unit)?),
                 };
                 let due_at = counter.moved(rule, pause, accepted, first, due);

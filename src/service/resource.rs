@@ -183,11 +183,7 @@ pub trait Resource: Send + 'static {
     ///
     /// # Errors
     /// `Conflict`.
-    fn check_patch(
-        _names: &[String],
-        _proposal: &Proposal<Self::Record>,
-        _old: &Self::Record,
-    ) -> Result<()> {
+    fn check_patch(_names: &[String], _proposal: &Proposal<Self::Record>, _old: &Self::Record) -> Result<()> {
         Ok(())
     }
 

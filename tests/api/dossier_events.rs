@@ -318,7 +318,11 @@ fn returned_after(app: &App, told: &[(i64, &str, u32)]) -> Value {
 api_test!(an_open_dossier_is_not_returned_in_whatever_order_it_is_told, |app| {
     app.make_units(&["u"]);
     for day in ["12", "14"] {
-        assert_eq!(returned_after(app, &[(4, day, 10)]), json!([4, null, null]), "opened again on the {day}th");
+        assert_eq!(
+            returned_after(app, &[(4, day, 10)]),
+            json!([4, null, null]),
+            "opened again on the {day}th"
+        );
     }
     // A result before that return is the one that was handed over, a later one is not.
     let steps = |end: (i64, &'static str, u32)| [(4, "12", 10), (5, "12", 11), end];
