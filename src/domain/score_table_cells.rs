@@ -55,23 +55,28 @@ pub(super) fn rank(cell: &FileCell, mark: DecimalMark) -> Result<i32, Violation>
     })
 }
 
-/// The stage of a cell: its word, or its Vietnamese name.
-pub(super) fn stage(cell: &FileCell) -> Result<ScoreStage, Violation> {
-    match key(cell.as_str()).as_str() {
-        "self" | "tu danh gia" => Ok(ScoreStage::SelfAssessed),
-        "appraised" | "tham dinh" => Ok(ScoreStage::Appraised),
-        "survey" | "dieu tra xa hoi hoc" => Ok(ScoreStage::Survey),
-        "final" | "chinh thuc" => Ok(ScoreStage::Final),
-        _ => {
-            let text = clean(cell.as_str());
-            Err(Violation::new(
-                "/stage",
-                "unknown_stage",
-                format!("`{text}` is no stage: self, appraised, survey or final."),
-                format!("`{text}` không phải là giai đoạn: self, appraised, survey hoặc final."),
-            ))
-        }
+/// The stage that a text names: its word, or its Vietnamese name.
+pub(super) fn stage_named(text: &str) -> Option<ScoreStage> {
+    match key(text).as_str() {
+        "self" | "tu danh gia" => Some(ScoreStage::SelfAssessed),
+        "appraised" | "tham dinh" => Some(ScoreStage::Appraised),
+        "survey" | "dieu tra xa hoi hoc" => Some(ScoreStage::Survey),
+        "final" | "chinh thuc" => Some(ScoreStage::Final),
+        _ => None,
     }
+}
+
+/// The stage of a cell.
+pub(super) fn stage(cell: &FileCell) -> Result<ScoreStage, Violation> {
+    stage_named(cell.as_str()).ok_or_else(|| {
+        let text = clean(cell.as_str());
+        Violation::new(
+            "/stage",
+            "unknown_stage",
+            format!("`{text}` is no stage: self, appraised, survey or final."),
+            format!("`{text}` không phải là giai đoạn: self, appraised, survey hoặc final."),
+        )
+    })
 }
 
 /// Whether a criterion applies, as a cell says it.

@@ -2,7 +2,8 @@
 
 use super::{
     decimal::Exact,
-    score_table_cells::decimal,
+    index_scores::ScoreStage,
+    score_table_cells::{decimal, stage_named},
     score_tables::{DecimalMark, FileCell, FileLine, Heads, Role, TableLayout, key},
 };
 
@@ -110,6 +111,16 @@ pub(super) fn without_points(text: &str) -> Option<&str> {
     let inside = key(inside);
     let amount = ["diem", "points", "point", "d"].iter().find_map(|unit| inside.strip_suffix(unit))?;
     amount.trim_end().ends_with(|c: char| c.is_ascii_digit()).then_some(name)
+}
+
+/// The text without a stage in brackets at its end, and the stage: `Cải cách thể chế (Tự đánh giá)`.
+pub(super) fn with_stage(text: &str) -> Option<(&str, ScoreStage)> {
+    let staged = |text: &str| -> Option<(usize, ScoreStage)> {
+        let (name, inside) = text.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+        Some((name.len(), stage_named(inside)?))
+    };
+    let (end, stage) = staged(text).or_else(|| staged(without_points(text)?))?;
+    Some((text.get(..end)?, stage))
 }
 
 /// A head as it is compared, without the points that it may name.

@@ -12,7 +12,7 @@ use super::{
     score_table_cells::{applicable, decimal, rank, says_not_applicable, stage},
     score_table_heads::{
         APPLICABLE_HEADS, CRITERION_HEADS, RANK_HEADS, SCORE_HEADS, STAGE_HEADS, TOTAL_WORDS, UNIT_HEADS,
-        head_key, without_points,
+        head_key, with_stage, without_points,
     },
     score_table_rules::{ambiguous_criterion, duplicate_column, no_column, no_score_column, no_unit_column},
     text::{clean, fold},
@@ -93,8 +93,8 @@ pub enum Role {
     Criterion,
     /// Scores of the criterion of the row, in a long table.
     Score,
-    /// Scores of this criterion, or totals; in a wide table.
-    Of(Option<String>),
+    /// Scores of this criterion, or totals, and of this stage where the head names one; in a wide table.
+    Of(Option<String>, Option<ScoreStage>),
     /// Ranks that the publisher gave.
     Rank,
     /// Stages of the scores, in a long table.
@@ -197,10 +197,10 @@ impl Heads {
             for (column, role) in criteria_columns(&names, unit, criteria)? {
                 set(Some(column), role);
             }
-            set(score, Role::Of(None));
+            set(score, Role::Of(None, None));
         }
         set(find(RANK_HEADS), Role::Rank);
-        if !roles.iter().any(|role| matches!(role, Some(Role::Of(_) | Role::Score))) {
+        if !roles.iter().any(|role| matches!(role, Some(Role::Of(..) | Role::Score))) {
             return Err(vec![(None, no_score_column())]);
         }
         let layout = if long { TableLayout::Long } else { TableLayout::Wide };
@@ -210,6 +210,23 @@ impl Heads {
     /// The column of a role.
     pub fn column(&self, wanted: &Role) -> Option<usize> {
         self.roles.iter().position(|role| role.as_ref() == Some(wanted))
+    }
+
+    /// Whether the table says of what stage a score is, row by row or head by head.
+    pub fn says_stages(&self) -> bool {
+        self.roles.iter().flatten().any(|role| matches!(role, Role::Stage | Role::Of(_, Some(_))))
+    }
+
+    /// The column of the total that the rank of a wide row stands beside: that of the last stage which it has.
+    fn ranked(&self, cells: &[FileCell]) -> Option<usize> {
+        let columns = self.roles.iter().zip(cells).enumerate();
+        let totals = columns.filter_map(|(column, (role, cell))| match role {
+            Some(Role::Of(None, stage)) if !cell.is_blank() => {
+                Some((stage.unwrap_or(ScoreStage::Final), column))
+            }
+            _ => None,
+        });
+        totals.max().map(|(_, column)| column)
     }
 
     /// Heads of the columns that are not read, empty ones apart.
@@ -223,7 +240,7 @@ impl Heads {
     pub fn line(&self, line: &FileLine, criteria: &CriterionNames, mark: DecimalMark) -> Option<TableRow> {
         let cell = |column: Option<usize>| column.and_then(|column| Some((column, line.cells.get(column)?)));
         let filled = |role: &Option<Role>, cell: &FileCell| match role {
-            Some(Role::Of(_) | Role::Score | Role::Rank) => !cell.is_blank(),
+            Some(Role::Of(..) | Role::Score | Role::Rank) => !cell.is_blank(),
             Some(Role::Applicable) => applicable(cell) == Ok(false),
             _ => false,
         };
@@ -257,10 +274,11 @@ impl Heads {
                 }
             }
             TableLayout::Wide | TableLayout::Auto => {
+                let ranked = rank.and_then(|_| self.ranked(&line.cells));
                 for (column, (role, cell)) in self.roles.iter().zip(&line.cells).enumerate() {
-                    if let Some(Role::Of(of)) = role {
-                        let rank = if of.is_none() { rank } else { None };
-                        let of = Of { criterion: of.clone(), stage: None, published_rank: rank };
+                    if let Some(Role::Of(of, stage)) = role {
+                        let rank = rank.filter(|_| ranked == Some(column));
+                        let of = Of { criterion: of.clone(), stage: *stage, published_rank: rank };
                         row.add(column, of, cell, mark, None);
                     }
                 }
@@ -369,7 +387,7 @@ impl TableRow {
     }
 }
 
-/// The columns of criteria of a wide table.
+/// The columns of criteria of a wide table, and of totals whose head names a stage.
 fn criteria_columns(
     names: &[String],
     unit: usize,
@@ -378,16 +396,28 @@ fn criteria_columns(
     let mut found: Vec<(usize, Role)> = Vec::new();
     let mut wrong = Vec::new();
     for (column, name) in names.iter().enumerate().filter(|(column, _)| *column != unit) {
-        match criteria.find(name) {
-            [] => {}
-            [code] => {
-                let role = Role::Of(Some(code.clone()));
-                match found.iter().find(|(_, other)| *other == role) {
-                    Some((other, _)) => wrong.push((Some(column), duplicate_column(code, *other))),
-                    None => found.push((column, role)),
-                }
+        let staged = with_stage(name);
+        // A criterion may be called like that itself.
+        let (codes, stage) = match (criteria.find(name), staged) {
+            ([], Some((name, stage))) => (criteria.find(name), Some(stage)),
+            (codes, _) => (codes, None),
+        };
+        let is_total = staged.is_some_and(|(name, _)| TOTAL_WORDS.contains(&head_key(name).as_str()));
+        let role = match codes {
+            [] if !is_total => continue,
+            [] => Role::Of(None, stage),
+            [code] => Role::Of(Some(code.clone()), stage),
+            several => {
+                wrong.push((Some(column), ambiguous_criterion(name, several)));
+                continue;
             }
-            several => wrong.push((Some(column), ambiguous_criterion(name, several))),
+        };
+        match found.iter().find(|(_, other)| *other == role) {
+            Some((other, _)) => {
+                let code = codes.first().map_or("_total", String::as_str);
+                wrong.push((Some(column), duplicate_column(code, *other)));
+            }
+            None => found.push((column, role)),
         }
     }
     if wrong.is_empty() { Ok(found) } else { Err(wrong) }

@@ -24,7 +24,7 @@ fn heads(cells: &[&str]) -> Result<Heads, Vec<&'static str>> {
 }
 
 fn of(code: &str) -> Option<Role> {
-    Some(Role::Of(Some(code.to_owned())))
+    Some(Role::Of(Some(code.to_owned()), None))
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn heads_are_known_by_code_and_by_name_without_case_and_marks() {
     let wide =
         heads(&["STT", "Tên đơn vị", "CHI PHI THOI GIAN", "Land", "Tổng điểm", "Xếp hạng", ""]).unwrap();
     assert_eq!(wide.layout, TableLayout::Wide);
-    let total = Some(Role::Of(None));
+    let total = Some(Role::Of(None, None));
     let want = [None, Some(Role::Unit), of("time_cost"), of("land"), total, Some(Role::Rank), None];
     assert_eq!(wide.roles, want);
     assert_eq!(wide.ignored(), ["STT"]);
@@ -41,7 +41,8 @@ fn heads_are_known_by_code_and_by_name_without_case_and_marks() {
     assert_eq!(long.roles, [Some(Role::Unit), Some(Role::Criterion), Some(Role::Score), Some(Role::Rank)]);
     // The column of ids wins over that of names, and exact digits over rounded ones.
     let own = heads(&["Hạng", "Mã đơn vị", "Đơn vị", "Điểm", "Điểm (đủ chữ số)", "Hạng công bố"]).unwrap();
-    assert_eq!(own.roles, [None, Some(Role::Unit), None, None, Some(Role::Of(None)), Some(Role::Rank)]);
+    let total = Some(Role::Of(None, None));
+    assert_eq!(own.roles, [None, Some(Role::Unit), None, None, total, Some(Role::Rank)]);
 }
 
 #[test]
@@ -121,6 +122,23 @@ fn a_row_of_a_long_table_may_say_its_stage() {
 }
 
 #[test]
+fn a_head_of_a_wide_table_may_name_a_stage() {
+    let own = heads(&["unit", "Time costs (Thẩm định)", "Chi phí thời gian (14,5 điểm) (self)"]).unwrap();
+    let staged = |stage| Some(Role::Of(Some("time_cost".to_owned()), Some(stage)));
+    assert_eq!(own.roles[1..], [staged(ScoreStage::Appraised), staged(ScoreStage::SelfAssessed)]);
+    assert!(own.says_stages());
+    assert_eq!(heads(&["unit", "time_cost (self)", "Time costs (Tự đánh giá)"]), Err(vec!["duplicate_column"]));
+    assert_eq!(heads(&["unit", "Tổng (final)", "Tổng điểm (final)"]), Err(vec!["duplicate_column"]));
+    assert_eq!(heads(&["unit", "Tiếp cận đất đai (self)"]), Err(vec!["ambiguous_criterion"]));
+    assert!(!heads(&["unit", "time_cost", "Time costs (lần 2)"]).unwrap().says_stages());
+    // The rank is that of the last total of the row.
+    let cells = ["unit", "Tổng điểm (final)", "Tổng điểm (self)", "Hạng công bố"];
+    let row = |row: &[&str]| told(&cells, row, DecimalMark::Point).unwrap().0;
+    assert_eq!(row(&["x", "9", "8", "3"]), [value(None, "9", Some(3)), value(None, "8", None)]);
+    assert_eq!(row(&["x", "", "8", "3"]), [value(None, "8", Some(3))]);
+}
+
+#[test]
 fn a_head_may_name_points_and_a_number_column_that_is_nothing_is_found() {
     let head = [
         "STT",
@@ -132,7 +150,7 @@ fn a_head_may_name_points_and_a_number_column_that_is_nothing_is_found() {
         "Ghi chú",
     ];
     let heads = heads(&head).unwrap();
-    assert_eq!(heads.roles[2..5], [of("time_cost"), Some(Role::Of(None)), None]);
+    assert_eq!(heads.roles[2..5], [of("time_cost"), Some(Role::Of(None, None)), None]);
     let rows =
         [line(2, &["1", "x", "9", "9", "7.5", "3", "a"]), line(3, &["2", "y", "8", "8", "-", "4", ""])];
     let unknown = |greatest: Option<i64>| {

@@ -115,7 +115,8 @@ impl Exportable for IndexScores {
 /// the file is written while it is read, and a write that comes in between may or may not be in it. The CSV file of an
 /// edition is a long table that `score-imports` takes back. Cells are written as they are kept, for machines: a
 /// spreadsheet may take a text that begins with `=` for a formula. Of one edition also as a spreadsheet with a row a
-/// unit and a column a criterion, as a dataset of JSON-stat 2.0, or as JSON.
+/// unit and a column a criterion and stage, as a dataset of JSON-stat 2.0, or as JSON. The heads of a spreadsheet name
+/// the stages where there are several, and `score-imports` takes it back; of one stage it is told as `stage` there.
 #[utoipa::path(tag = "index scores", params(ExportIndexScoresQuery), responses(
     (status = 200, description = "The file.", content(
         (String = "text/csv"),

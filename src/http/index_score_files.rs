@@ -116,9 +116,9 @@ impl<'a> Sheet<'a> {
         self.by_place.get(&(unit, criterion, stage)).copied()
     }
 
-    /// The rank that was published with a total, the final one first.
+    /// The rank that was published with the total of the last stage that has one.
     fn published_rank(&self, unit: &'a str) -> Option<i32> {
-        ScoreStage::ALL.iter().rev().find_map(|stage| self.score(unit, None, *stage)?.published_rank)
+        ScoreStage::ALL.iter().rev().find_map(|stage| self.score(unit, None, *stage))?.published_rank
     }
 
     fn name(&self, criterion: Option<&'a str>) -> &'a str {

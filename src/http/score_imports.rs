@@ -44,7 +44,7 @@ use crate::{
 pub struct ScoreImportQuery {
     /// How the table is laid out; `auto` when left out: long where it has columns of criteria and of scores.
     layout: Option<TableLayout>,
-    /// Stage that the scores are of, where no column says it; `final` when left out.
+    /// Stage that the scores are of, where no column or head says it; `final` when left out.
     stage: Option<ScoreStage>,
     /// Head of the column of units; one of the usual heads when left out.
     unit_column: Option<String>,
@@ -68,6 +68,8 @@ pub struct TableColumn {
     pub holds: &'static str,
     /// Code of the criterion that its scores are of; null for totals and in other columns.
     pub criterion: Option<String>,
+    /// Stage of its scores, where its head names one.
+    pub stage: Option<ScoreStage>,
 }
 
 /// What is wrong with a cell, a line or the heads of a table.
@@ -176,8 +178,8 @@ impl From<LineOutsideCohorts> for LineOutsideCohortsView {
 #[schema(as = ScoreImport, example = json!({
     "index_code": "pci", "year": 2016, "stage": "final", "dry_run": true, "stored": false, "layout": "wide",
     "columns": [
-        {"column": "Đơn vị", "holds": "unit", "criterion": null},
-        {"column": "land", "holds": "score", "criterion": "land"}
+        {"column": "Đơn vị", "holds": "unit", "criterion": null, "stage": null},
+        {"column": "land", "holds": "score", "criterion": "land", "stage": null}
     ],
     "ignored_columns": ["Ghi chú"], "rows": 1, "created": 1, "updated": 0, "unchanged": 0,
     "scores": [{
@@ -191,7 +193,7 @@ pub struct ScoreImportView {
     pub index_code: String,
     /// Data year.
     pub year: i32,
-    /// Stage of the scores whose rows say none.
+    /// Stage of the scores whose rows and heads say none.
     pub stage: ScoreStage,
     /// Whether the table was only looked at.
     pub dry_run: bool,
@@ -223,16 +225,19 @@ pub struct ScoreImportView {
 }
 
 fn column(name: &str, role: &Role) -> TableColumn {
-    let (holds, criterion) = match role {
-        Role::Unit => ("unit", None),
-        Role::Criterion => ("criterion", None),
-        Role::Score => ("score", None),
-        Role::Of(criterion) => ("score", criterion.clone()),
-        Role::Rank => ("rank", None),
-        Role::Stage => ("stage", None),
-        Role::Applicable => ("applicable", None),
+    let (criterion, stage) = match role {
+        Role::Of(criterion, stage) => (criterion.clone(), *stage),
+        _ => (None, None),
     };
-    TableColumn { column: name.to_owned(), holds, criterion }
+    let holds = match role {
+        Role::Unit => "unit",
+        Role::Criterion => "criterion",
+        Role::Score | Role::Of(..) => "score",
+        Role::Rank => "rank",
+        Role::Stage => "stage",
+        Role::Applicable => "applicable",
+    };
+    TableColumn { column: name.to_owned(), holds, criterion, stage }
 }
 
 fn columns(heads: &Heads) -> Vec<TableColumn> {
@@ -340,7 +345,9 @@ async fn unpacked(packing: Packing, bytes: Vec<u8>, limit: usize) -> Result<Vec<
 /// Import a score table
 ///
 /// CSV (UTF-8, with `,`, `;` or a tab) or a spreadsheet. Wide: a row a unit, a column a criterion, whose head is
-/// its code or name; `total` or `tổng điểm` for the total and `rank` or `xếp hạng` for its published rank. Long:
+/// its code or name; `total` or `tổng điểm` for the total and `rank` or `xếp hạng` for its published rank; a stage in
+/// brackets at the end of a head (`Tổng điểm (Tự đánh giá)`) says that of its scores, and the rank is then that of the
+/// last stage of the totals in its row. Long:
 /// columns of units, criteria and scores, and of ranks, stages (`stage`) and `applicable` where there are any. The
 /// heads stand in one of the first 20 lines; `(60 điểm)` at the end of one is left out. A column of numbers that
 /// could be scores and is no criterion is a finding, unless its head is that of an ordinal or a rank. Case and marks are

@@ -48,9 +48,9 @@ impl Checker {
         }
         let units = UnitNames::new(&store::units::all(conn)?, edition.year, &ranked);
         let (index, year) = (&edition.index_code, edition.year);
-        let present = match outcome.stage_column() {
-            None => store::index_scores::of_edition(conn, index, year, outcome.order.stage)?,
-            Some(_) => store::index_scores::of_stages(conn, index, year, None)?,
+        let present = match outcome.says_stages() {
+            false => store::index_scores::of_edition(conn, index, year, outcome.order.stage)?,
+            true => store::index_scores::of_stages(conn, index, year, None)?,
         };
         let place = |score: &IndexScore| (score.unit_id.clone(), score.criterion.clone(), score.stage);
         let present = present.into_iter().map(|score| (place(&score), score)).collect();
@@ -135,8 +135,12 @@ impl Checker {
             return;
         }
         if !self.edition.status.takes(stage) {
-            let (at, violation) = (self.column_of(&Role::Stage), stage_closed(&self.edition, stage));
-            self.outcome.find(line, at, Some(stage.as_str()), violation);
+            // Where no cell says the stage, the head of the score does.
+            let (at, value) = match self.column_of(&Role::Stage) {
+                Some(at) => (at, Some(stage.as_str())),
+                None => (column, written(column)),
+            };
+            self.outcome.find(line, Some(at), value, stage_closed(&self.edition, stage));
             return;
         }
         let old = self.present.get(&key).cloned();

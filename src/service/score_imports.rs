@@ -22,7 +22,7 @@ use crate::{
         index_scores::{IndexScore, ScoreStage},
         score_table_heads::unknown_columns,
         score_table_rules::{unclosed_quote, unknown_column},
-        score_tables::{CriterionNames, DecimalMark, FileLine, Heads, Role, TableLayout},
+        score_tables::{CriterionNames, DecimalMark, FileLine, Heads, TableLayout},
         violation::Violation,
         words::words,
     },
@@ -157,8 +157,8 @@ impl ScoreImportOutcome {
         }
     }
 
-    pub(super) fn stage_column(&self) -> Option<usize> {
-        self.heads.as_ref()?.column(&Role::Stage)
+    pub(super) fn says_stages(&self) -> bool {
+        self.heads.as_ref().is_some_and(Heads::says_stages)
     }
 
     pub(super) fn find(
@@ -257,7 +257,7 @@ fn check_lines(
     let criteria = CriterionNames::of(&edition.criteria);
     let mut outcome = ScoreImportOutcome::new(order, &edition);
     let below = find_heads(&mut outcome, lines, &criteria);
-    if outcome.stage_column().is_none() {
+    if !outcome.says_stages() {
         refuse_closed(&edition, outcome.order.stage)?;
     }
     let Some(below) = below else { return Ok((outcome, Vec::new())) };

@@ -58,6 +58,51 @@ api_test!(an_export_of_all_stages_comes_back_as_it_was, |app| {
     assert_eq!(findings(&closed), [(2, "stage", "stage_closed")]);
 });
 
+api_test!(a_spreadsheet_of_all_stages_comes_back_as_it_was, |app| {
+    make(app);
+    for (stage, value) in [("self", "9.5"), ("appraised", "8.25"), ("survey", "7"), ("final", "8")] {
+        app.make_score(&with(score("hn", value), json!({"criterion": "land", "stage": stage})));
+    }
+    app.make_score(&with(score("hg", Value::Null), json!({"criterion": "land", "applicable": false})));
+    for (unit, stage, value, rank) in [
+        ("hn", "self", "19", json!(1)),
+        ("dt", "self", "15.5", Value::Null),
+        ("dt", "final", "14.25", json!(3)),
+    ] {
+        app.make_score(&with(score(unit, value), json!({"stage": stage, "published_rank": rank})));
+    }
+    app.post(&format!("{EDITION}/copy"), &json!({"to_year": 2017})).expect(201);
+    let file = |query: &str| {
+        app.get(&format!("{SCORES}/export?index_code=ix&year=2016&format=xlsx{query}")).expect(200).raw
+    };
+    let import = |query: &str, file: Vec<u8>| {
+        let path = format!("/api/v1/indexes/ix/editions/2017/score-imports{query}");
+        let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        app.ask("POST", &path).header("content-type", kind).raw(file).send()
+    };
+    // What one stage alone has is told as a parameter, what several have by the heads.
+    let own = import("?stage=self", file("&stage=self")).expect(200).json;
+    assert_eq!((counts(&own), findings(&own)), ([2, 3, 0, 0], vec![]));
+    let done = import("", file("")).expect(200).json;
+    assert_eq!((counts(&done), findings(&done)), ([3, 5, 0, 3], vec![]));
+    let staged: Vec<(&str, &str)> = done["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|c| Some((c["column"].as_str()?, c["stage"].as_str()?)))
+        .collect();
+    assert_eq!(staged[0], ("Tiêu chí land (Tự đánh giá)", "self"));
+    assert_eq!(staged[5], ("Tổng điểm (Chính thức)", "final"));
+    assert_eq!(said(app, 2017), said(app, 2016));
+    // A stage that the edition takes no scores of is told where it stands.
+    app.post("/api/v1/indexes/ix/editions/2017/status", &json!({"status": "self_assessment"})).expect(200);
+    let closed = import("?dry_run=true", file("")).expect(200).json;
+    let told = findings(&closed);
+    assert!(told.iter().all(|(.., code)| *code == "stage_closed"), "{closed}");
+    assert!(told.iter().any(|(_, column, _)| *column == "Tổng điểm (Chính thức)"), "{closed}");
+    assert!(!told.iter().any(|(_, column, _)| column.ends_with("(Tự đánh giá)")), "{closed}");
+});
+
 api_test!(a_head_may_name_points_and_no_column_of_scores_is_lost, |app| {
     make(app);
     let reform = with(criterion("reform", 60), json!({"name": "Cải cách thể chế"}));

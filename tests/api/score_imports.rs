@@ -85,7 +85,7 @@ api_test!(a_wide_table_is_looked_at_and_then_stored, |app| {
     assert_eq!(looked["ignored_columns"], json!(["STT", "Ghi chú"]));
     assert_eq!(
         looked["columns"][2],
-        json!({"column": "Chi phi thoi gian", "holds": "score", "criterion": "time_cost"})
+        json!({"column": "Chi phi thoi gian", "holds": "score", "criterion": "time_cost", "stage": null})
     );
     assert_eq!(
         looked["scores"][1].to_string(),
