@@ -182,11 +182,23 @@ impl Edition {
         has_children().then(|| Exact::from(top))
     }
 
-    /// Most that a total may be; none where it has no bound.
+    /// Most that a total may be: 100 of an index in percent, what the areas make where their points are just added;
+    /// none where it has no bound.
     pub fn maximum_of_total(&self) -> Option<Exact> {
         // Bonus points may carry a total beyond the whole.
-        let bounded = self.unit_of_measure == ScoreUnit::Percent && !self.areas().any(Criterion::is_bonus);
-        bounded.then(|| Exact::from(HUNDRED))
+        if self.areas().any(Criterion::is_bonus) {
+            return None;
+        }
+        let scales_up = self.rescale_not_applicable || self.rescale_without_survey;
+        match (self.unit_of_measure, self.method) {
+            (ScoreUnit::Percent, _) => Some(Exact::from(HUNDRED)),
+            (ScoreUnit::Points, Method::Points) if !scales_up => {
+                let points: Option<Exact> = self.areas().map(|area| self.maximum_of(area)).sum();
+                // Without criteria nothing is known of what there is to have.
+                points.filter(|points| !points.is_zero())
+            }
+            (ScoreUnit::Points, _) => None,
+        }
     }
 
     /// Whether totals come from values that are scaled within the cohort: one unit's values then move the others'.

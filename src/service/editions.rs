@@ -233,9 +233,14 @@ fn check_scores(conn: &mut Conn, edition: &Edition, old: &Edition) -> Result<()>
 fn changed_maxima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exact)> {
     let mut maxima = changed(edition, old, "max_points", Edition::maxima);
     if let Some(maximum) = edition.maximum_of_total()
-        && old.maximum_of_total().is_none()
+        && old.maximum_of_total().is_none_or(|before| maximum < before)
     {
-        maxima.push(("/unit_of_measure".to_owned(), store::index_scores::TOTAL.to_owned(), maximum));
+        let pointer = match edition.unit_of_measure == old.unit_of_measure {
+            true if edition.method != old.method => "/method",
+            true => "/criteria",
+            false => "/unit_of_measure",
+        };
+        maxima.push((pointer.to_owned(), store::index_scores::TOTAL.to_owned(), maximum));
     }
     maxima
 }

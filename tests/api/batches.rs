@@ -139,7 +139,7 @@ api_test!(a_batch_has_a_thousand_records_at_most, |app| {
 
 api_test!(scores_are_found_by_what_is_unique_about_them, |app| {
     app.make_units(&["u", "v"]);
-    app.make_edition(json!({"criteria": [criterion("a", "10.5")]}));
+    app.make_edition(json!({"criteria": [criterion("a", "10.5"), criterion("rest", 90)]}));
     let there = app.make_score(&score("u", "64.9552993774414")).json;
     let body = batch(vec![
         score("u", "64.9552993774414"),

@@ -357,7 +357,7 @@ api_test!(of_two_publishers_at_once_one_wins, |app| {
             app.get(&format!("{EDITION}/revisions")).expect(200).json["items"].as_array().unwrap().len();
         assert_eq!(count, revision);
         let path = format!("{SCORES}/by-key/ix/2016/u/final/_total");
-        app.put(&path, &json!({"score": 10 + revision})).expect(200);
+        app.put(&path, &json!({"score": 5 + revision})).expect(200);
     }
 });
 

@@ -179,6 +179,46 @@ api_test!(a_score_fits_its_edition, |app| {
     app.make_score(&percent("100"));
 });
 
+api_test!(a_total_is_at_most_what_the_points_of_its_areas_make, |app| {
+    app.make_units(&["u"]);
+    let below = with(criterion("a1", "10.5"), json!({"parent": "a"}));
+    let areas = json!([criterion("a", "10.5"), below, criterion("b", 20)]);
+    app.make_edition(json!({"criteria": areas}));
+    let total = |value: &str| app.put(&format!("{BY_KEY}/_total"), &json!({"score": value}));
+    assert_eq!(total("30.5000001").expect(422).violations(), [("/score", "above_maximum")]);
+    total("30.5").expect(201);
+    let batch = json!({"items": [score("u", "30.51")]});
+    let answer = app.post(&format!("{SCORES}/batch"), &batch).expect(200).json;
+    assert_eq!(answer["items"][0]["status"], 422);
+    let table = "unit,total\nu,31\n";
+    let import = app.ask("POST", "/api/v1/indexes/ix/editions/2016/score-imports?dry_run=true");
+    let looked = import.header("content-type", "text/csv").raw(table).send().expect(200).json;
+    assert_eq!(looked["findings"][0]["code"], "above_maximum");
+    let changes = json!({"changes": [{"unit_id": "u", "score": 31}]});
+    let simulated = app.post("/api/v1/indexes/ix/rankings/2016/simulations", &changes).expect(422);
+    assert_eq!(simulated.violations(), [("/changes/0/score", "above_maximum")]);
+    // An edition may not come to lie below a total either.
+    let put = |over: Value| app.put("/api/v1/indexes/ix/editions/2016", &with(edition(), over));
+    let less = json!([criterion("a", "10.5"), criterion("b", 19)]);
+    let refused = put(json!({"criteria": less})).expect(409);
+    assert_eq!((refused.code(), refused.violations()), ("in_use", vec![("/criteria", "below_a_score")]));
+    put(json!({"criteria": areas, "note": "Ghi chú"})).expect(200);
+    // Nothing is known of the whole where an area has no maximum, where bonus points or a scale may carry a total
+    // beyond it, and without criteria.
+    let plus = json!({"code": "p", "name": "P", "kind": "bonus_penalty", "min_points": -1, "max_points": 1});
+    for (over, value) in [
+        (json!({"criteria": [criterion("a", "10.5"), criterion("b", Value::Null)]}), "31"),
+        (json!({"criteria": [criterion("a", "10.5"), plus]}), "32"),
+        (json!({"criteria": areas, "rescale_not_applicable": true}), "33"),
+        (json!({}), "34"),
+    ] {
+        put(over.clone()).expect(200);
+        assert_eq!(total(value).expect(200).json["score_exact"], value, "{over}");
+    }
+    let refused = put(json!({"criteria": areas})).expect(409);
+    assert_eq!(refused.violations(), [("/criteria", "below_a_score")]);
+});
+
 api_test!(a_unit_has_scores_of_years_in_which_it_existed, |app| {
     app.make_edition(json!({}));
     for (id, from, to, exists) in [

@@ -63,7 +63,7 @@ pub fn make(app: &App) {
     app.post(UNITS, &with(unit("tphg"), json!({"name": "Thành phố Hà Giang", "level": "district"})))
         .expect(201);
     app.make_edition(json!({
-        "criteria": [criterion("land", 10), with(criterion("time_cost", 10), json!({"name": "Chi phí thời gian"}))],
+        "criteria": [criterion("land", 10), with(criterion("time_cost", 100), json!({"name": "Chi phí thời gian"}))],
         "cohorts": [{"code": "p", "name": "Các tỉnh", "rule": {"level": "province"}}]
     }));
 }
