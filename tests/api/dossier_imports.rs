@@ -157,7 +157,8 @@ fn dirty() -> (Vec<u8>, Vec<(i64, Vec<&'static str>)>) {
     (file, rejected)
 }
 
-fn told(report: &[Value]) -> Vec<(i64, Vec<String>)> {
+/// The rows of a report, each with the codes of its rules.
+pub fn told(report: &[Value]) -> Vec<(i64, Vec<String>)> {
     let mut told: Vec<(i64, Vec<String>)> = Vec::new();
     for finding in report {
         let row = finding["row"].as_i64().unwrap();

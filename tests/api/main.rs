@@ -33,6 +33,7 @@ mod dossier_events;
 mod dossier_export_histories;
 mod dossier_exports;
 mod dossier_histories;
+mod dossier_import_cells;
 mod dossier_imports;
 mod dossier_statistics;
 mod dossier_transfers;

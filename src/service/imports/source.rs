@@ -224,7 +224,12 @@ impl Records {
                 Record if extent == Extent::Whole && (unclosed || self.is_no_row()) => {
                     return Ok(Some(self.break_off(Extent::Unclosed)));
                 }
-                Record => return Ok(Some(extent)),
+                Record => {
+                    if extent == Extent::Whole && self.second.is_some() {
+                        self.end_lines_alike();
+                    }
+                    return Ok(Some(extent));
+                }
                 End => return Ok(None),
             }
         }
@@ -269,6 +274,22 @@ impl Records {
             let lines = self.held.get(second..self.at).unwrap_or_default();
             self.width.is_some_and(|width| self.columns != width) || has_strays(lines, self.delimiter)
         })
+    }
+
+    /// Ends the lines within columns with a line feed alone: files of Windows have a carriage return before it.
+    fn end_lines_alike(&mut self) {
+        let (mut from, mut to) = (0, 0);
+        for end in self.ends.iter_mut().take(self.columns) {
+            while from < *end {
+                let is_first_of_two = from + 1 < *end && self.bytes[from..].starts_with(b"\r\n");
+                if !is_first_of_two {
+                    self.bytes[to] = self.bytes[from];
+                    to += 1;
+                }
+                from += 1;
+            }
+            *end = to;
+        }
     }
 
     /// How many columns the record has.
@@ -377,6 +398,13 @@ mod tests {
         for bytes in [plain.clone(), marked.clone(), packed(&plain), packed(&marked), twice] {
             assert_eq!(records(bytes), want);
         }
+    }
+
+    #[test]
+    fn lines_within_a_column_end_alike() {
+        let file = b"a,b,c\r\n1,\"x\r\ny\r\n\",\"\r\n\"\r\n\"\r\n2\",\"\r\r\n\",\"z\r\"\r\n".to_vec();
+        let want = [["a", "b", "c"], ["1", "x\ny\n", "\n"], ["\n2", "\r\n", "z\r"]];
+        assert_eq!(records(file), want);
     }
 
     #[test]
