@@ -49,9 +49,13 @@ impl Reading<'_> {
             findings.id("/due_calendar", &used.id);
         }
         let wrong = findings.into_result().err().unwrap_or_default();
+        let value = match self.cells[Member::DueCalendar.index()] {
+            Cell::Text(text) => Some(text.to_owned()),
+            _ => None,
+        };
         self.wrong.extend(wrong.into_iter().map(|violation| WrongCell {
             member: Member::DueCalendar,
-            value: dossier.due_calendar.as_ref().map(|used| used.id.clone()),
+            value: value.clone(),
             violation,
         }));
         let Some(mut history) = past.history.map(History::cleaned) else { return };

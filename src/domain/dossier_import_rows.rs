@@ -5,6 +5,7 @@ use super::{
     dossier_import_times::{self as times, Edge},
     dossier_imports::{DateForm, Member, Plan, Preset, folded},
     dossiers::{Dossier, Stage, Status, SubmissionChannel},
+    imports::SHOWN,
     text::clean,
     time::Moment,
     violation::Violation,
@@ -38,6 +39,40 @@ pub struct ReadRow {
     pub unit_is_code: bool,
     /// Whether `received_by_unit_id` may be.
     pub received_by_is_code: bool,
+    /// What the file writes.
+    pub written: Written,
+}
+
+/// What a file writes in the cells of a row, cut, for the report of a rule that the row breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// One cell behind the other.
+    text: String,
+    ends: [usize; Member::COUNT],
+}
+
+impl Written {
+    fn of(plan: &Plan, cells: &Cells<'_>) -> Self {
+        let (mut text, mut ends) = (String::new(), [0; Member::COUNT]);
+        for (end, member) in ends.iter_mut().zip(Member::ALL) {
+            let cell = match cells[member.index()] {
+                Cell::Text(cell) if !member.is_json() => cell,
+                Cell::Blank => plan.constants[member.index()].as_deref().unwrap_or_default(),
+                _ => "",
+            };
+            // One character more than is shown tells that it goes on.
+            let cut = cell.char_indices().nth(SHOWN + 1).map_or(cell.len(), |(place, _)| place);
+            text.push_str(cell.get(..cut).unwrap_or_default());
+            *end = text.len();
+        }
+        Self { text, ends }
+    }
+
+    /// The cell of a member, or the constant that stands in for it, as it is written; none where it is blank.
+    pub fn cell(&self, member: Member) -> Option<&str> {
+        let start = member.index().checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.text.get(start..self.ends[member.index()]).filter(|cell| !cell.is_empty())
+    }
 }
 
 /// What is wrong with a cell: its member, what stands there, the rule.
@@ -135,7 +170,8 @@ impl<'a> Reading<'a> {
         if let Some(past) = past {
             self.take(past, &mut dossier);
         }
-        Some(ReadRow { dossier, reason, unit_is_code, received_by_is_code })
+        let written = Written::of(self.plan, self.cells);
+        Some(ReadRow { dossier, reason, unit_is_code, received_by_is_code, written })
     }
 
     pub(super) fn refuse(
@@ -302,35 +338,6 @@ fn read_status(text: &str) -> Option<Status> {
     (1_i64..=10).find(|code| Exact::from(*code) == number).and_then(Status::new)
 }
 
-/// What a dossier says of a member, for the report of a rule that it breaks.
-pub fn value_of(dossier: &Dossier, member: Member) -> Option<String> {
-    let time = |moment: Option<Moment>| moment.map(|moment| moment.to_string());
-    match member {
-        Member::Code => Some(dossier.code.clone()),
-        Member::UnitId => Some(dossier.unit_id.clone()),
-        Member::ReceivedByUnitId => dossier.received_by_unit_id.clone(),
-        Member::ProcedureCode => dossier.procedure_code.clone(),
-        Member::Field => dossier.field.clone(),
-        Member::SubmittedVia => Some(dossier.submitted_via.to_string()),
-        Member::OnlineLevel => dossier.online_level.map(|level| level.to_string()),
-        Member::ReturnedVia => dossier.returned_via.map(|via| via.to_string()),
-        Member::Interlinked => Some(dossier.interlinked.to_string()),
-        Member::Synthetic => Some(dossier.synthetic.to_string()),
-        Member::SubmittedAt => time(dossier.submitted_at),
-        Member::AcceptedAt => time(dossier.accepted_at),
-        Member::FirstDueAt => time(dossier.first_due_at),
-        Member::DueAt => time(dossier.due_at),
-        Member::ReAppointedTo => time(dossier.re_appointed_to),
-        Member::FinishedAt => time(dossier.finished_at),
-        Member::ReturnedAt => time(dossier.returned_at),
-        Member::Status => Some(dossier.status.code().to_string()),
-        Member::DueDerived => Some(dossier.due_derived.to_string()),
-        Member::DueCalendar => dossier.due_calendar.as_ref().map(|used| used.id.clone()),
-        Member::RecordedAt => time(dossier.recorded_at),
-        Member::DueChangeReason | Member::History => None,
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -413,6 +420,29 @@ mod tests {
         assert_eq!(row.field.as_deref(), Some("Đất đai"));
         let told = read(&plan(None, "{}"), &given).unwrap_err();
         assert_eq!(told, [(Member::SubmittedVia, "unknown_word"), (Member::Status, "unknown_status")]);
+    }
+
+    #[test]
+    fn a_row_keeps_what_its_cells_write() {
+        let mapping = r#"{"dates": "dd/mm/yyyy", "statuses": {"Xong": 10}, "constants": {"field": "Nhà"}}"#;
+        let long = "ơ".repeat(SHOWN + 50);
+        let given = [
+            (Member::Status, "XONG"),
+            (Member::FinishedAt, "6/3/2020"),
+            (Member::ProcedureCode, long.as_str()),
+        ];
+        let written = read(&plan(None, mapping), &given).unwrap().written;
+        for (member, want) in [
+            (Member::Code, Some("D-1")),
+            (Member::Status, Some("XONG")),
+            (Member::FinishedAt, Some("6/3/2020")),
+            (Member::Field, Some("Nhà")),
+            (Member::ProcedureCode, Some(&long[..2 * (SHOWN + 1)])),
+            (Member::Interlinked, None),
+            (Member::History, None),
+        ] {
+            assert_eq!(written.cell(member), want, "{member}");
+        }
     }
 
     #[test]

@@ -1,9 +1,20 @@
 //! Cells of files of dossiers as offices write them: how they are read, and how a report tells them.
 
+use serde_json::{Value, json};
+
 use crate::{
-    imports::{counts, import},
-    support::{api_test, records::DOSSIERS},
+    imports::{counts, import, report},
+    support::{api_test, client::encoded, records::DOSSIERS},
 };
+
+fn text<'a>(line: &'a Value, member: &str) -> &'a str {
+    line[member].as_str().unwrap_or("-")
+}
+
+/// Column, value and code of each line of a report.
+fn lines(report: &[Value]) -> Vec<[&str; 3]> {
+    report.iter().map(|line| ["column", "value", "code"].map(|member| text(line, member))).collect()
+}
 
 api_test!(a_line_within_a_cell_ends_with_a_line_feed_also_in_files_of_windows, |app| {
     app.make_units(&["u"]);
@@ -17,4 +28,33 @@ api_test!(a_line_within_a_cell_ends_with_a_line_feed_also_in_files_of_windows, |
         let field = app.get(&format!("{DOSSIERS}/{code}")).expect(200).json["field"].clone();
         assert_eq!(field, "Đất đai\nHộ tịch", "{code}");
     }
+});
+
+api_test!(a_report_tells_the_value_as_the_file_writes_it, |app| {
+    app.make_units(&["u"]);
+    let mapping = json!({
+        "columns": {"Mã": "code", "Ngày nhận": "accepted_at", "Hạn": "due_at", "Xong": "finished_at"},
+        "constants": {"submitted_via": "online"}, "statuses": {"Đã trả": 10, "Đang xử lý": 4},
+        "units": {"Xã A": "u", "Xã B": "nowhere"}, "dates": "dd/mm/yyyy"
+    });
+    let file = "Mã,unit_id,status,Ngày nhận,Hạn,Xong\n\
+                A,Xã A,ĐÃ TRẢ,06/03/2020 08:30,,5/3/2020\n\
+                B,Xã A,Đang xử lý,06/03/2020,01/03/2020 10:00,07/3/2020\n\
+                C,Xã B,Đang xử lý,06/03/2020,,\n\
+                D,Xã A,Đã trả,06/03/2020,,\n";
+    let done = import(app, &format!("?mapping={}", encoded(&mapping.to_string())), "text/csv", file);
+    assert_eq!(counts(&done), [4, 0, 0, 0, 4, 0], "{done}");
+    let want = [
+        ["Xong", "5/3/2020", "before_accepted"],
+        ["Xong", "07/3/2020", "refused_by_status"],
+        ["Hạn", "01/03/2020 10:00", "before_accepted"],
+        ["unit_id", "Xã B", "unknown_unit"],
+        ["Xong", "-", "required_by_status"],
+    ];
+    assert_eq!(lines(&report(app, &done)), want);
+    let line = r#"{"code": "E", "unit_id": "u", "submitted_via": "online", "status": 4.0, "accepted_at":
+        "2020-03-06T01:00:00Z", "finished_at": "2020-03-07T01:00:00Z"}"#;
+    let done = import(app, "", "application/x-ndjson", line.replace('\n', " "));
+    let want = [["finished_at", "2020-03-07T01:00:00Z", "refused_by_status"]];
+    assert_eq!(lines(&report(app, &done)), want);
 });

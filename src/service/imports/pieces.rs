@@ -5,7 +5,7 @@ use std::{collections::HashSet, io, sync::Arc};
 use super::rows::{Row, RowReader, finding, head_of};
 use crate::{
     domain::{
-        dossier_import_rows::{ReadRow, value_of},
+        dossier_import_rows::ReadRow,
         dossier_imports::{Member, Plan},
         dossiers::Dossier,
         imports::{Counts, Finding, RowResult},
@@ -106,7 +106,7 @@ pub fn write(
     let mut codes = UnitCodes::new(piece.plan.code_scheme.as_deref());
     let mut findings = Vec::new();
     let mut proposals = Vec::with_capacity(piece.rows.len());
-    let mut dossiers = Vec::with_capacity(piece.rows.len());
+    let mut rows = Vec::with_capacity(piece.rows.len());
     for (number, row) in &piece.rows {
         let row = match row {
             Ok(row) => row,
@@ -119,19 +119,19 @@ pub fn write(
         match with_ids(conn, &mut codes, row, context.now)? {
             Ok(record) => {
                 proposals.push((*number, Proposal { record, reason: row.reason.clone() }));
-                dossiers.push(&row.dossier);
+                rows.push(row);
             }
             Err(wrong) => {
                 counts.add(&RowResult::Rejected(Vec::new()));
-                findings.extend(told(*number, &row.dossier, &piece.heads, wrong));
+                findings.extend(told(*number, row, &piece.heads, wrong));
             }
         }
     }
     let results = write_rows(conn, context, proposals, &piece.repeated, &reason)?;
-    for ((number, result), dossier) in results.into_iter().zip(dossiers) {
+    for ((number, result), row) in results.into_iter().zip(rows) {
         counts.add(&result);
         if let RowResult::Rejected(wrong) = result {
-            findings.extend(told(number, dossier, &piece.heads, wrong));
+            findings.extend(told(number, row, &piece.heads, wrong));
         }
     }
     // The sort is stable: findings of a row stay in their order.
@@ -167,10 +167,10 @@ fn with_ids(
 }
 
 /// The rules that a row breaks as lines of the report.
-fn told(number: u64, dossier: &Dossier, heads: &[Option<String>], wrong: Vec<Violation>) -> Vec<Finding> {
+fn told(number: u64, row: &ReadRow, heads: &[Option<String>], wrong: Vec<Violation>) -> Vec<Finding> {
     let line = |violation: Violation| {
         let member = Member::of_pointer(&violation.pointer);
-        let value = member.and_then(|member| value_of(dossier, member));
+        let value = member.and_then(|member| row.written.cell(member)).map(str::to_owned);
         finding(number, member.map(|member| head_of(heads, member)), value, violation)
     };
     wrong.into_iter().map(line).collect()
