@@ -90,9 +90,6 @@ impl Member {
 /// Members that the service derives: an export has them, and an import leaves them unread without a word.
 const DERIVED: [&str; 3] = ["outcome", "re_appointed_kept", "anomalies"];
 
-/// Members without which no row can be a dossier.
-const REQUIRED: [Member; 4] = [Member::Code, Member::UnitId, Member::SubmittedVia, Member::Status];
-
 words! {
     /// How dates are written.
     pub enum DateForm {
@@ -174,7 +171,10 @@ pub struct Mapping {
 /// A mapping that has been checked, ready to read rows.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// Heads, folded, and what they give.
     pub(super) columns: HashMap<String, Member>,
+    /// The heads that the mapping names.
+    pub(super) declared: BTreeMap<Member, Vec<String>>,
     pub(super) constants: Vec<Option<String>>,
     pub(super) values: Vec<HashMap<String, String>>,
     pub(super) dates: DateForm,
@@ -199,6 +199,7 @@ impl Plan {
         let mut findings = Findings::default();
         let mut plan = Self {
             columns: Member::ALL.iter().map(|member| (member.as_str().to_owned(), *member)).collect(),
+            declared: BTreeMap::new(),
             constants: vec![None; Member::COUNT],
             values: vec![HashMap::new(); Member::COUNT],
             dates: mapping.dates.unwrap_or(match preset {
@@ -228,30 +229,31 @@ impl Plan {
         findings.into_result().map(|()| plan)
     }
 
-    /// The plan of the portal's own records, told one by one: their heads alone are read, no name of a member.
+    /// The plan of the portal's own records, told one by one: their heads alone are read, as they are spelled.
     ///
     /// # Errors
     /// Those of [`Plan::new`].
     pub fn of_portal() -> Result<Self, Vec<Violation>> {
         let mut plan = Self::new(Some(Preset::Dvcqg), Mapping::default())?;
-        plan.columns.retain(|head, _| DVCQG_COLUMNS.iter().any(|(known, _)| known == head));
+        plan.columns = DVCQG_COLUMNS.iter().map(|(head, member)| ((*head).to_owned(), *member)).collect();
         Ok(plan)
     }
 
     fn take_preset(&mut self, mapping: &Mapping) {
-        self.columns.extend(DVCQG_COLUMNS.iter().map(|(head, member)| (clean(head), *member)));
+        self.columns.extend(DVCQG_COLUMNS.iter().map(|(head, member)| (folded(head), *member)));
         let channels = DVCQG_CHANNELS.iter().map(|(code, via)| ((*code).to_owned(), via.to_string()));
         self.values[Member::SubmittedVia.index()].extend(channels);
         // A channel left out is direct submission (the rules of Decision 766/QĐ-TTg).
         self.constants[Member::SubmittedVia.index()] = Some(SubmissionChannel::InPerson.to_string());
         if mapping.values.contains_key(&Member::ReturnedVia) {
-            self.columns.insert("HinhThuc".to_owned(), Member::ReturnedVia);
+            self.columns.insert(folded("HinhThuc"), Member::ReturnedVia);
         }
     }
 
     fn take(&mut self, mapping: Mapping, findings: &mut Findings) {
         for (head, member) in mapping.columns {
-            self.columns.insert(clean(&head), member);
+            self.columns.insert(folded(&head), member);
+            self.declared.entry(member).or_default().push(head);
         }
         for (member, value) in mapping.constants {
             self.constants[member.index()] = Some(clean(&value)).filter(|value| !value.is_empty());
@@ -284,7 +286,7 @@ impl Plan {
     pub fn member(&self, head: &str) -> Option<Member> {
         match self.columns.get(head) {
             Some(member) => Some(*member),
-            None => self.columns.get(clean(head).as_str()).copied(),
+            None => self.columns.get(folded(head).as_str()).copied(),
         }
     }
 
@@ -296,44 +298,11 @@ impl Plan {
 
     /// Whether a head names what the service derives.
     pub fn is_derived(head: &str) -> bool {
-        DERIVED.contains(&head)
-    }
-
-    /// Which column of a CSV file gives which member, from its line of heads.
-    ///
-    /// # Errors
-    /// Two columns for one member, or no column and no constant for a member that every dossier has.
-    pub fn layout(&self, heads: &[String]) -> Result<Vec<Option<Member>>, Vec<Violation>> {
-        let mut findings = Findings::default();
-        let mut seen = [false; Member::COUNT];
-        let layout: Vec<Option<Member>> = heads.iter().map(|head| self.member(head)).collect();
-        for member in layout.iter().flatten() {
-            if std::mem::replace(&mut seen[member.index()], true) {
-                findings.add(
-                    format!("/{member}"),
-                    "duplicate_column",
-                    format!("Two columns give `{member}`."),
-                    format!("Có hai cột cùng cho `{member}`."),
-                );
-            }
-        }
-        for member in REQUIRED {
-            if !seen[member.index()] && self.constants[member.index()].is_none() {
-                findings.add(
-                    format!("/{member}"),
-                    "missing_column",
-                    format!("No column gives `{member}`: name its head in the mapping, or give a constant."),
-                    format!(
-                        "Không có cột nào cho `{member}`: hãy khai báo tiêu đề cột hoặc giá trị cố định."
-                    ),
-                );
-            }
-        }
-        findings.into_result().map(|()| layout)
+        DERIVED.contains(&folded(head).as_str())
     }
 }
 
-/// Words are compared without regard to case.
+/// Words and heads are compared without regard to case.
 pub(super) fn folded(word: &str) -> String {
     clean(word).to_lowercase()
 }
@@ -417,24 +386,18 @@ mod tests {
     fn columns_are_known_by_member_mapping_and_preset_and_others_by_none() {
         let mapping = serde_json::from_str(r#"{"columns": {"Mã hồ sơ": "code"}}"#).unwrap();
         let plan = Plan::new(Some(Preset::Dvcqg), mapping).unwrap();
-        assert_eq!(plan.member(" Mã hồ sơ"), Some(Member::Code));
+        for code in [" Mã hồ sơ", "MÃ HỒ SƠ ", "Ma\u{0303} ho\u{0302}\u{0300} so\u{031b}", "mahoso", "Code"] {
+            assert_eq!(plan.member(code), Some(Member::Code), "{code}");
+        }
         assert_eq!(plan.member("TrangThaiHoSo"), Some(Member::Status));
         assert_eq!(plan.member("due_at"), Some(Member::DueAt));
+        assert_eq!(plan.member("Ma ho so"), None, "marks tell words apart");
+        let portal = Plan::of_portal().unwrap();
+        let known = ["MaHoSo", "mahoso", "code"].map(|head| portal.member(head));
+        assert_eq!(known, [Some(Member::Code), None, None]);
         for dropped in ["ChuHoSo", "Email", "SoDienThoai", "MaDoiTuong", "TrichYeuHoSo", "HinhThuc", ""] {
             assert_eq!(plan.member(dropped), None, "{dropped}");
         }
-    }
-
-    #[test]
-    fn a_file_says_who_gives_what_once() {
-        let plan = Plan::new(None, Mapping::default()).unwrap();
-        let heads = |heads: &[&str]| heads.iter().map(|h| (*h).to_owned()).collect::<Vec<_>>();
-        let wrong = plan.layout(&heads(&["code", "code", "unit_id", "submitted_via"])).unwrap_err();
-        let told: Vec<_> = wrong.iter().map(|v| (v.pointer.as_str(), v.code)).collect();
-        assert_eq!(told, [("/code", "duplicate_column"), ("/status", "missing_column")]);
-        let constants = serde_json::from_str(r#"{"constants": {"status": "2"}}"#).unwrap();
-        let plan = Plan::new(None, constants).unwrap();
-        assert!(plan.layout(&heads(&["x", "code", "unit_id", "submitted_via"])).is_ok());
     }
 
     #[test]

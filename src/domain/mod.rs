@@ -17,6 +17,7 @@ pub mod decimal;
 pub mod dossier_events;
 pub mod dossier_flows;
 pub mod dossier_history;
+pub mod dossier_import_heads;
 pub mod dossier_import_history;
 pub mod dossier_import_rows;
 pub mod dossier_import_times;

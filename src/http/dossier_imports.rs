@@ -60,8 +60,9 @@ pub struct ImportDossiersQuery {
 /// by code and replaces the dossier as a `PUT` does; a row that says what the dossier says already writes nothing, so
 /// that a file may be sent again. Of rows of one code the first that can be read counts: a later one that says
 /// something else is rejected as `duplicate_in_file`. A due date that the file moves is a change with the reason
-/// `import` and the import's id. Heads are names of members, or declared; columns of other heads are dropped before
-/// anything is kept, and named in `dropped_columns`. A file of an export has a column `history`: the history is taken
+/// `import` and the import's id. Heads are names of members, or declared, in any case; columns of other heads are dropped
+/// before anything is kept, and named in `dropped_columns`. A CSV file that has no head of those that the mapping names
+/// for a member is refused. A file of an export has a column `history`: the history is taken
 /// as it is, with `recorded_at`, `due_derived` and `due_calendar`, where it leads to what the row says, and the row
 /// is rejected where it does not; without that column the three are not read. The answer comes when the file is there
 /// and its heads fit; the rows follow behind it.

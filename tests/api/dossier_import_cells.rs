@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    imports::{counts, import, report},
+    imports::{POST, counts, import, report},
     support::{api_test, client::encoded, records::DOSSIERS},
 };
 
@@ -57,4 +57,30 @@ api_test!(a_report_tells_the_value_as_the_file_writes_it, |app| {
     let done = import(app, "", "application/x-ndjson", line.replace('\n', " "));
     let want = [["finished_at", "2020-03-07T01:00:00Z", "refused_by_status"]];
     assert_eq!(lines(&report(app, &done)), want);
+});
+
+api_test!(a_head_that_the_mapping_names_and_the_file_has_not_refuses_the_file, |app| {
+    app.make_units(&["u"]);
+    let mapping = json!({
+        "columns": {"Mã hồ sơ": "code", "Hạn trả": "due_at", "Ngày nhận": "accepted_at"},
+        "constants": {"unit_id": "u", "submitted_via": "online", "status": "4"}, "dates": "dd/mm/yyyy"
+    });
+    let path = format!("?mapping={}", encoded(&mapping.to_string()));
+    let url = format!("{POST}{path}");
+    let file = |due: &str| format!("Mã hồ sơ,Ngày nhận,{due}\nA,06/03/2020,10/03/2020\n");
+    let before = app.database.dump();
+    let ask = app.ask("POST", &url).header("content-type", "text/csv");
+    let refused = ask.header("accept-language", "en").raw(file("Hẹn trả")).send().expect(422);
+    assert_eq!(refused.violations(), [("/due_at", "missing_column")]);
+    let told = refused.json.to_string();
+    for head in ["`Hạn trả`", "`Mã hồ sơ`", "`Ngày nhận`", "`Hẹn trả`"] {
+        assert!(told.contains(head), "{told}");
+    }
+    assert_eq!(app.database.dump(), before);
+    // The same head in another case, in decomposed letters, with blanks around it.
+    for (n, head) in ["HẠN TRẢ", "Ha\u{0323}n tra\u{0309}", " hạn trả "].into_iter().enumerate() {
+        let done = import(app, &path, "text/csv", file(head));
+        assert_eq!(counts(&done), if n == 0 { [1, 1, 0, 0, 0, 0] } else { [1, 0, 0, 1, 0, 0] }, "{head}");
+    }
+    assert_eq!(app.get(&format!("{DOSSIERS}/A")).expect(200).json["due_at"], "2020-03-10T23:59:59+07:00");
 });
