@@ -59,7 +59,9 @@ impl Plan {
             findings.add(
                 format!("/{member}"),
                 "missing_column",
-                format!("The file has no head `{names}`, named for `{member}` by the mapping; it has {known}."),
+                format!(
+                    "The file has no head `{names}`, named for `{member}` by the mapping; it has {known}."
+                ),
                 format!("Tệp không có tiêu đề `{names}` đã khai báo cho `{member}`; tệp có {known}."),
             );
         }

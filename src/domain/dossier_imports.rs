@@ -386,7 +386,8 @@ mod tests {
     fn columns_are_known_by_member_mapping_and_preset_and_others_by_none() {
         let mapping = serde_json::from_str(r#"{"columns": {"Mã hồ sơ": "code"}}"#).unwrap();
         let plan = Plan::new(Some(Preset::Dvcqg), mapping).unwrap();
-        for code in [" Mã hồ sơ", "MÃ HỒ SƠ ", "Ma\u{0303} ho\u{0302}\u{0300} so\u{031b}", "mahoso", "Code"] {
+        for code in [" Mã hồ sơ", "MÃ HỒ SƠ ", "Ma\u{0303} ho\u{0302}\u{0300} so\u{031b}", "mahoso", "Code"]
+        {
             assert_eq!(plan.member(code), Some(Member::Code), "{code}");
         }
         assert_eq!(plan.member("TrangThaiHoSo"), Some(Member::Status));

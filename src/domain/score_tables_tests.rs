@@ -127,7 +127,10 @@ fn a_head_of_a_wide_table_may_name_a_stage() {
     let staged = |stage| Some(Role::Of(Some("time_cost".to_owned()), Some(stage)));
     assert_eq!(own.roles[1..], [staged(ScoreStage::Appraised), staged(ScoreStage::SelfAssessed)]);
     assert!(own.says_stages());
-    assert_eq!(heads(&["unit", "time_cost (self)", "Time costs (Tự đánh giá)"]), Err(vec!["duplicate_column"]));
+    assert_eq!(
+        heads(&["unit", "time_cost (self)", "Time costs (Tự đánh giá)"]),
+        Err(vec!["duplicate_column"])
+    );
     assert_eq!(heads(&["unit", "Tổng (final)", "Tổng điểm (final)"]), Err(vec!["duplicate_column"]));
     assert_eq!(heads(&["unit", "Tiếp cận đất đai (self)"]), Err(vec!["ambiguous_criterion"]));
     assert!(!heads(&["unit", "time_cost", "Time costs (lần 2)"]).unwrap().says_stages());
