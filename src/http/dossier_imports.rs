@@ -58,7 +58,7 @@ pub struct ImportDossiersQuery {
 ///
 /// CSV with a line of heads, or NDJSON; packed with gzip or zstd where the first bytes say so. Each row is an upsert
 /// by code and replaces the dossier as a `PUT` does; a row that says what the dossier says already writes nothing, so
-/// that a file may be sent again. Of rows of one code the first that can be read counts: a later one that says
+/// that a file may be sent again. Of rows of one code the first that breaks no rule counts: a later one that says
 /// something else is rejected as `duplicate_in_file`. A due date that the file moves is a change with the reason
 /// `import` and the import's id. Heads are names of members, or declared, in any case; columns of other heads are dropped
 /// before anything is kept, and named in `dropped_columns`. A CSV file that has no head of those that the mapping names

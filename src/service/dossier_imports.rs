@@ -16,8 +16,9 @@ use crate::{
         access::Scope, dossier_flows::Facts, dossiers::Dossier, imports::RowResult, violation::Violation,
     },
     store::{
-        self, Conn,
+        self, Conn, StoreResult,
         changes::{self, Action},
+        seen_codes::SeenCodes,
     },
 };
 
@@ -31,9 +32,66 @@ struct Write {
     reason: Option<String>,
 }
 
+/// Codes that a file has told and no row has taken: the rows that told them were rejected, so that the next row of such
+/// a code is the first to count.
+///
+/// What is noted in a piece of the file stands once the next piece begins: the write of a piece may fail, and be tried
+/// again.
+#[derive(Default)]
+pub struct Untaken {
+    kept: Option<SeenCodes>,
+    /// What the rows of the piece so far make of codes: whether these are untaken.
+    noted: HashMap<String, bool>,
+    piece: Option<i64>,
+}
+
+impl Untaken {
+    /// Begins a piece, or another attempt at the same.
+    ///
+    /// # Errors
+    /// When there is no place for what was noted.
+    pub fn begin(&mut self, piece: i64) -> StoreResult<()> {
+        if self.piece != Some(piece) {
+            self.keep_noted()?;
+            self.piece = Some(piece);
+        }
+        self.noted.clear();
+        Ok(())
+    }
+
+    fn keep_noted(&mut self) -> StoreResult<()> {
+        if self.kept.is_none() && !self.noted.is_empty() {
+            self.kept = Some(SeenCodes::open()?);
+        }
+        let Some(kept) = &mut self.kept else { return Ok(()) };
+        for (code, is_untaken) in &self.noted {
+            if *is_untaken {
+                kept.add(code)?;
+            } else {
+                kept.remove(code)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a row with a code that nobody has taken was rejected, or that it takes the code.
+    pub fn note(&mut self, code: &str, is_untaken: bool) {
+        self.noted.insert(code.to_owned(), is_untaken);
+    }
+
+    fn holds(&mut self, code: &str) -> StoreResult<bool> {
+        match (self.noted.get(code), &mut self.kept) {
+            (Some(is_untaken), _) => Ok(*is_untaken),
+            (None, Some(kept)) => kept.has(code),
+            (None, None) => Ok(false),
+        }
+    }
+}
+
 /// Writes rows in their order, within a transaction of the caller's that has locked the records: a rejected row
-/// leaves nothing. A row whose number is in `repeated` has a code that came earlier in the file: it writes nothing, and
-/// is rejected unless it says what the dossier says by then. So the same file sent again changes nothing.
+/// leaves nothing. A row whose number is in `repeated` has a code that came earlier in the file. Where a row has taken
+/// it, this one writes nothing, and is rejected unless it says what the dossier says by then. So the same file sent
+/// again changes nothing.
 ///
 /// # Errors
 /// The database's: nothing is known of the rows then, and the transaction is to be undone.
@@ -42,6 +100,7 @@ pub fn write_rows(
     context: &Context,
     rows: Vec<(u64, Proposal<Dossier>)>,
     repeated: &HashSet<u64>,
+    untaken: &mut Untaken,
     reason: &str,
 ) -> Result<Vec<NumberedResult>> {
     let codes: HashSet<&str> = rows.iter().map(|(_, proposal)| proposal.record.code.as_str()).collect();
@@ -58,6 +117,8 @@ pub fn write_rows(
             flush(conn, context, std::mem::take(&mut waiting), &mut present)?;
             waiting_codes.clear();
         }
+        let is_told = repeated.contains(&number);
+        let is_taken = is_told && !untaken.holds(&code)?;
         let old = present.get(&code);
         let insists = proposal.reason.is_some();
         proposal.reason.get_or_insert_with(|| reason.to_owned());
@@ -67,15 +128,19 @@ pub fn write_rows(
         let result = match (checked, old) {
             (Err(error), _) => RowResult::Rejected(violations(error)?),
             (Ok(()), Some(old)) if *old == proposal.record => RowResult::Unchanged,
-            (Ok(()), _) if repeated.contains(&number) => RowResult::Rejected(vec![duplicate_in_file()]),
+            (Ok(()), _) if is_taken => RowResult::Rejected(vec![duplicate_in_file()]),
             (Ok(()), old) => {
                 let result = if old.is_some() { RowResult::Updated } else { RowResult::Created };
                 let Proposal { record, reason } = proposal;
                 waiting.push(Write { old: old.cloned(), new: record, reason });
-                waiting_codes.insert(code);
+                waiting_codes.insert(code.clone());
                 result
             }
         };
+        let is_rejected = matches!(result, RowResult::Rejected(_));
+        if !is_taken && (is_told || is_rejected) {
+            untaken.note(&code, is_rejected);
+        }
         results.push((number, result));
     }
     flush(conn, context, waiting, &mut present)?;

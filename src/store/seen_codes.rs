@@ -39,6 +39,25 @@ impl SeenCodes {
         let added = diesel::insert_or_ignore_into(seen::table).values(seen::code.eq(code));
         Ok(added.execute(&mut self.0)? > 0)
     }
+
+    /// Whether a code is kept.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn has(&mut self, code: &str) -> StoreResult<bool> {
+        let kept = seen::table.find(code).select(seen::code);
+        let found: Option<String> = kept.get_result(&mut self.0).optional()?;
+        Ok(found.is_some())
+    }
+
+    /// Forgets a code, whether it is kept or not.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn remove(&mut self, code: &str) -> StoreResult<()> {
+        diesel::delete(seen::table.find(code)).execute(&mut self.0)?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -59,5 +78,7 @@ mod tests {
             assert!(!seen.add(&code(n)).unwrap(), "{n}");
         }
         assert!(seen.add("A").unwrap() && seen.add("a").unwrap() && !seen.add("A").unwrap());
+        seen.remove("A").unwrap();
+        assert!(!seen.has("A").unwrap() && seen.has("a").unwrap() && seen.add("A").unwrap());
     }
 }

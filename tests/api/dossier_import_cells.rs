@@ -3,8 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::{
+    dossier_imports::told,
     imports::{POST, counts, import, report},
-    support::{api_test, client::encoded, records::DOSSIERS},
+    support::{
+        api_test,
+        client::encoded,
+        records::{DOSSIERS, UNITS, unit, with},
+    },
 };
 
 fn text<'a>(line: &'a Value, member: &str) -> &'a str {
@@ -83,4 +88,65 @@ api_test!(a_head_that_the_mapping_names_and_the_file_has_not_refuses_the_file, |
         assert_eq!(counts(&done), if n == 0 { [1, 1, 0, 0, 0, 0] } else { [1, 0, 0, 1, 0, 0] }, "{head}");
     }
     assert_eq!(app.get(&format!("{DOSSIERS}/A")).expect(200).json["due_at"], "2020-03-10T23:59:59+07:00");
+});
+
+api_test!(a_row_that_is_rejected_takes_no_code_of_its_file, |app| {
+    app.make_units(&["u"]);
+    let row = |code: &str, unit: &str, status: u8, field: &str| {
+        format!("{code},{unit},online,{status},2020-03-02T08:00:00+07:00,,{field}\n")
+    };
+    let head = "code,unit_id,submitted_via,status,accepted_at,finished_at,field\n";
+    // Not to be read, of no unit, and without its end, before the good ones.
+    let file = [
+        head.to_owned(),
+        row("A", "u", 99, ""),
+        row("A", "nowhere", 4, ""),
+        row("A", "u", 10, ""),
+        row("A", "u", 4, "good"),
+        row("A", "u", 4, "other"),
+        row("A", "nowhere", 4, "good"),
+        row("A", "u", 4, "good"),
+        row("B", "nowhere", 4, ""),
+        // The next rows of B are in other pieces of the file.
+        (0..2500).map(|n| row(&format!("D-{n}"), "u", 4, "")).collect(),
+        row("B", "u", 10, ""),
+        row("B", "u", 4, "good"),
+        (0..1000).map(|n| row(&format!("E-{n}"), "u", 4, "")).collect(),
+        row("B", "u", 4, "other"),
+    ]
+    .concat();
+    let want = [
+        (1, "unknown_status"),
+        (2, "unknown_unit"),
+        (3, "required_by_status"),
+        (5, "duplicate_in_file"),
+        (6, "unknown_unit"),
+        (8, "unknown_unit"),
+        (2509, "required_by_status"),
+        (3511, "duplicate_in_file"),
+    ]
+    .map(|(row, code)| (row, vec![code.to_owned()]));
+    let failed = import(app, "?mode=atomic", "text/csv", file.clone());
+    assert_eq!(counts(&failed), [3511, 0, 0, 0, 8, 3503], "{failed}");
+    assert_eq!(told(&report(app, &failed)), want);
+    let mut before = None;
+    for (n, counted) in [[3511, 3502, 0, 1, 8, 0], [3511, 0, 0, 3503, 8, 0]].into_iter().enumerate() {
+        let done = import(app, "", "text/csv", file.clone());
+        assert_eq!(counts(&done), counted, "{n}: {done}");
+        assert_eq!(told(&report(app, &done)), want, "{n}");
+        let mut dump = app.database.dump();
+        dump.retain(|table, _| matches!(table.as_str(), "dossiers" | "changes"));
+        assert_eq!(*before.get_or_insert_with(|| dump.clone()), dump, "{n}");
+    }
+    for code in ["A", "B"] {
+        assert_eq!(app.get(&format!("{DOSSIERS}/{code}")).expect(200).json["field"], "good", "{code}");
+    }
+    // Units that are named by codes are looked up before the rows are written.
+    app.post(UNITS, &with(unit("coded"), json!({"code": "874", "code_scheme": "gso"}))).expect(201);
+    let schemed = format!("?mapping={}", encoded(&json!({"code_scheme": "gso"}).to_string()));
+    let file = [row("C", "999", 4, ""), row("C", "874", 4, "x"), row("C", "874", 4, "y")].concat();
+    let done = import(app, &schemed, "text/csv", format!("{head}{file}"));
+    assert_eq!(counts(&done), [3, 1, 0, 0, 2, 0], "{done}");
+    let want = [(1, "unknown_unit"), (3, "duplicate_in_file")].map(|(n, code)| (n, vec![code.to_owned()]));
+    assert_eq!(told(&report(app, &done)), want);
 });

@@ -14,7 +14,7 @@ use crate::{
     },
     service::{
         crud::{Context, Proposal},
-        dossier_imports::write_rows,
+        dossier_imports::{Untaken, write_rows},
         error::{Error, Result},
         unit_codes::UnitCodes,
     },
@@ -30,7 +30,7 @@ pub struct Piece {
     plan: Arc<Plan>,
     /// The rows.
     pub rows: Vec<Row>,
-    /// Numbers of the rows whose code came earlier in the file.
+    /// Numbers of the rows whose code came earlier in the file, in a row that could be read.
     repeated: HashSet<u64>,
     /// Heads of the columns that are read, by member.
     heads: Vec<Option<String>>,
@@ -100,6 +100,7 @@ pub fn write(
     context: &Context,
     import: &str,
     piece: &Piece,
+    untaken: &mut Untaken,
     counts: &mut Counts,
 ) -> Result<Vec<Finding>> {
     let reason = format!("import {import}");
@@ -123,11 +124,14 @@ pub fn write(
             }
             Err(wrong) => {
                 counts.add(&RowResult::Rejected(Vec::new()));
+                if !piece.repeated.contains(number) {
+                    untaken.note(&row.dossier.code, true);
+                }
                 findings.extend(told(*number, row, &piece.heads, wrong));
             }
         }
     }
-    let results = write_rows(conn, context, proposals, &piece.repeated, &reason)?;
+    let results = write_rows(conn, context, proposals, &piece.repeated, untaken, &reason)?;
     for ((number, result), row) in results.into_iter().zip(rows) {
         counts.add(&result);
         if let RowResult::Rejected(wrong) = result {

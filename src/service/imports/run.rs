@@ -2,7 +2,7 @@
 
 use std::{
     io::{Seek, SeekFrom},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -20,6 +20,7 @@ use crate::{
     domain::imports::{Counts, Failure, Finding, Import, ImportMode, ImportStatus, MOST_ATOMIC_ROWS},
     service::{
         crud::Context,
+        dossier_imports::Untaken,
         error::{Error, Result},
     },
     store::{
@@ -54,7 +55,8 @@ pub async fn run(
 ) -> Result<Import> {
     let id = job.import.record.id.clone();
     let _bulk = store.bulk();
-    let runner = Runner { store, clock: clock.clone(), context, tell, import: job.import.clone() };
+    let (import, untaken) = (job.import.clone(), Arc::default());
+    let runner = Runner { store, clock: clock.clone(), context, tell, import, untaken };
     let mut work = std::pin::pin!(runner.run(job));
     let mut beats = interval(BEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -76,6 +78,7 @@ struct Runner<'a, T> {
     context: Context,
     tell: T,
     import: Versioned<Import>,
+    untaken: Arc<Mutex<Untaken>>,
 }
 
 /// What the reading thread hands over.
@@ -127,10 +130,14 @@ impl<T: Fn(&Counts)> Runner<'_, T> {
         let piece = Arc::new(piece);
         for attempt in 1.. {
             let (piece, import, context) = (piece.clone(), self.import.clone(), self.context_now());
+            let untaken = self.untaken.clone();
             let written = self.store.write(move |conn| {
                 lock::record(conn, Structure::Changed, "imports", &import.record.id)?;
+                let mut untaken = untaken.lock().unwrap_or_else(PoisonError::into_inner);
+                // The version is another one with each piece that was written.
+                untaken.begin(import.version)?;
                 let mut counts = import.record.counts;
-                let findings = write(conn, &context, &import.record.id, &piece, &mut counts)?;
+                let findings = write(conn, &context, &import.record.id, &piece, &mut untaken, &mut counts)?;
                 advance(conn, &context, import, counts, findings)
             });
             match written.await {
@@ -341,15 +348,16 @@ fn whole(
 ) -> std::result::Result<Versioned<Import>, Undone> {
     lock::record(conn, Structure::Changed, "imports", &import.record.id)?;
     let (mut counts, mut findings) = (Counts::default(), Vec::new());
-    let mut seen = SeenCodes::open()?;
-    loop {
+    let (mut seen, mut untaken) = (SeenCodes::open()?, Untaken::default());
+    for number in 0.. {
         let (piece, broken) = read_piece(reader, &mut seen);
         match broken {
             None => {}
             Some(Broken::File(error)) => return Err(Undone::Broken(error)),
             Some(Broken::Seen(error)) => return Err(error.into()),
         }
-        findings.extend(write(conn, context, &import.record.id, &piece, &mut counts)?);
+        untaken.begin(number)?;
+        findings.extend(write(conn, context, &import.record.id, &piece, &mut untaken, &mut counts)?);
         if piece.rows.len() < PIECE {
             break;
         }
