@@ -150,3 +150,30 @@ api_test!(a_row_that_is_rejected_takes_no_code_of_its_file, |app| {
     let want = [(1, "unknown_unit"), (3, "duplicate_in_file")].map(|(n, code)| (n, vec![code.to_owned()]));
     assert_eq!(told(&report(app, &done)), want);
 });
+
+api_test!(text_behind_a_quote_that_closes_rejects_its_own_row_alone, |app| {
+    app.make_units(&["u"]);
+    let head = "code,unit_id,submitted_via,status,field\n";
+    let rows = "\"A\"x,u,online,1,x\n\
+                B,u,online,1,\"Nhà \"đỏ\"\"\n\
+                C,u,online,1,\"Nhà\" đỏ\n\
+                D,u,online,1,\"Nhà \"\"đỏ\"\"\" \n\
+                \"E\"x,u,online,1,\"hai\ndòng\"\n\
+                F,u,online,1,Nhà \"đỏ\"\n";
+    let done = import(app, "", "text/csv", format!("{head}{rows}"));
+    assert_eq!(counts(&done), [6, 2, 0, 0, 4, 0], "{done}");
+    let found = report(app, &done);
+    let want = [1, 2, 3, 5].map(|row| (row, vec!["text_after_quote".to_owned()]));
+    assert_eq!(told(&found), want);
+    assert_eq!(lines(&found)[0], ["-", "-", "text_after_quote"]);
+    for code in ["D", "F"] {
+        assert_eq!(app.get(&format!("{DOSSIERS}/{code}")).expect(200).json["field"], "Nhà \"đỏ\"", "{code}");
+    }
+    assert_eq!(app.get(DOSSIERS).expect(200).each("code"), ["D", "F"]);
+    let again = import(app, "", "text/csv", format!("{head}{rows}"));
+    assert_eq!(counts(&again), [6, 0, 0, 2, 4, 0], "{again}");
+    // Below heads of which one is written so, no column is known.
+    let wrong = format!("\"code\"x{}{rows}", &head[4..]);
+    let ask = app.ask("POST", POST).header("content-type", "text/csv").raw(wrong);
+    assert_eq!(ask.send().expect(422).violations(), [("", "text_after_quote")]);
+});

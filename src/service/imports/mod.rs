@@ -5,6 +5,7 @@
 //! taken for interrupted. Each piece is written together with the counts of its rows, so that these are exact.
 
 mod pieces;
+mod quotes;
 mod rows;
 mod run;
 mod source;

@@ -97,6 +97,9 @@ impl RowReader {
     fn read_heads(&mut self) -> Result<()> {
         let mut records = Records::new(self.plan.delimiter);
         let extent = records.read(&mut self.input).map_err(|e| unreadable(&e))?;
+        if extent == Some(Extent::Stray) {
+            return Err(Error::Invalid(vec![stray()]));
+        }
         if extent != Some(Extent::Whole) {
             return Err(Error::invalid(
                 "",
@@ -153,6 +156,7 @@ impl RowReader {
                 let read = match extent {
                     Extent::TooLong => Err(Refusal::Row(too_long())),
                     Extent::Unclosed => Err(Refusal::Row(unclosed())),
+                    Extent::Stray => Err(Refusal::Row(stray())),
                     Extent::Whole if records.columns() != layout.len() => {
                         Err(Refusal::Row(ragged(layout.len(), records.columns())))
                     }
@@ -379,6 +383,15 @@ fn unclosed() -> Violation {
         "unclosed_quote",
         "A quote is opened and not closed as it should be; the next line is read as a row of its own.",
         "Có dấu ngoặc kép mở mà không đóng đúng; dòng kế tiếp được đọc thành một dòng riêng.",
+    )
+}
+
+fn stray() -> Violation {
+    Violation::new(
+        "",
+        "text_after_quote",
+        "Text follows a quote that closes: a quote within quotes is written twice.",
+        "Có chữ đứng sau dấu ngoặc kép đóng: dấu ngoặc kép trong ngoặc kép phải viết hai lần.",
     )
 }
 

@@ -11,6 +11,8 @@ use std::{
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::quotes::{Quotes, ends_line};
+
 /// Longest row, in bytes. What is longer is skipped and rejected as one row.
 pub const MOST_ROW_BYTES: usize = 1024 * 1024;
 
@@ -128,6 +130,8 @@ pub enum Extent {
     TooLong,
     /// The first line of a row whose quote is not closed as it should be; the line after it is read next.
     Unclosed,
+    /// A row with text behind a quote that closes.
+    Stray,
 }
 
 /// Records of a CSV file.
@@ -140,6 +144,7 @@ pub struct Records {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     columns: usize,
+    quotes: Quotes,
     /// How many columns a record has, once that is known.
     width: Option<usize>,
     /// What comes before the rest of the input, read up to `at`.
@@ -161,6 +166,7 @@ impl Records {
             bytes: vec![0; 1024],
             ends: vec![0; 64],
             columns: 0,
+            quotes: Quotes::default(),
             width: None,
             held: Vec::new(),
             at: 0,
@@ -182,6 +188,7 @@ impl Records {
         use csv_core::ReadRecordResult::{End, InputEmpty, OutputEndsFull, OutputFull, Record};
         let (mut extent, mut filled, mut begun) = (Extent::Whole, 0, false);
         self.columns = 0;
+        self.quotes = Quotes::default();
         self.second = None;
         loop {
             let again = self.at < self.held.len();
@@ -196,6 +203,7 @@ impl Records {
             }
             let (result, read, written, ended) =
                 self.core.read_record(chunk, &mut self.bytes[filled..], &mut self.ends[self.columns..]);
+            self.quotes.read(&chunk[..read], self.delimiter);
             let line_end = inner_line_end(&chunk[..read], &mut begun, result == Record);
             if last {
                 // Nothing of the file.
@@ -225,7 +233,9 @@ impl Records {
                     return Ok(Some(self.break_off(Extent::Unclosed)));
                 }
                 Record => {
-                    if extent == Extent::Whole && self.second.is_some() {
+                    if extent == Extent::Whole && self.quotes.has_stray {
+                        extent = Extent::Stray;
+                    } else if extent == Extent::Whole && self.second.is_some() {
                         self.end_lines_alike();
                     }
                     return Ok(Some(extent));
@@ -270,10 +280,8 @@ impl Records {
 
     /// Whether the lines that the record has make up no row.
     fn is_no_row(&self) -> bool {
-        self.second.is_some_and(|second| {
-            let lines = self.held.get(second..self.at).unwrap_or_default();
-            self.width.is_some_and(|width| self.columns != width) || has_strays(lines, self.delimiter)
-        })
+        let is_uneven = || self.width.is_some_and(|width| self.columns != width);
+        self.second.is_some() && (self.quotes.has_stray_below || is_uneven())
     }
 
     /// Ends the lines within columns with a line feed alone: files of Windows have a carriage return before it.
@@ -307,34 +315,12 @@ impl Records {
     }
 }
 
-const fn ends_line(byte: u8) -> bool {
-    matches!(byte, b'\r' | b'\n')
-}
-
 /// The first end of a line within a record: neither before it, where lines are empty, nor the one that ends it.
 fn inner_line_end(read: &[u8], begun: &mut bool, ended: bool) -> Option<usize> {
     let first = read.iter().position(|byte| *begun || !ends_line(*byte))?;
     *begun = true;
     let inner = read.get(first..read.len() - usize::from(ended))?;
     inner.iter().position(|byte| ends_line(*byte)).map(|place| first + place)
-}
-
-/// Whether text follows a quote that closes, in lines that begin within quotes: then it was meant to open.
-fn has_strays(lines: &[u8], delimiter: u8) -> bool {
-    let (mut quoted, mut begins) = (true, false);
-    let mut bytes = lines.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        if !quoted {
-            quoted = begins && byte == b'"';
-        } else if byte == b'"' && bytes.next_if_eq(&b'"').is_none() {
-            quoted = false;
-            if bytes.peek().is_some_and(|next| *next != delimiter && !next.is_ascii_whitespace()) {
-                return true;
-            }
-        }
-        begins = byte == delimiter;
-    }
-    false
 }
 
 /// Reads the next line into `line`, without its end; none at the end of the file.
@@ -382,6 +368,7 @@ mod tests {
                 Extent::Whole => records.fields().map(|f| String::from_utf8_lossy(f).into_owned()).collect(),
                 Extent::TooLong => vec!["too long".to_owned()],
                 Extent::Unclosed => vec!["unclosed".to_owned()],
+                Extent::Stray => vec!["stray".to_owned()],
             };
             read.push(row);
             records.set_width(read[0].len());
@@ -404,6 +391,14 @@ mod tests {
     fn lines_within_a_column_end_alike() {
         let file = b"a,b,c\r\n1,\"x\r\ny\r\n\",\"\r\n\"\r\n\"\r\n2\",\"\r\r\n\",\"z\r\"\r\n".to_vec();
         let want = [["a", "b", "c"], ["1", "x\ny\n", "\n"], ["\n2", "\r\n", "z\r"]];
+        assert_eq!(records(file), want);
+    }
+
+    #[test]
+    fn text_behind_a_quote_costs_its_own_row_alone() {
+        let file = b"a,b\n\"1\"x,y\n2,\"x\" y\n\"3\"x,\"y\nz\"\n4,y\n5,\"x\n6,\" y\"\n".to_vec();
+        let want: [&[&str]; 7] =
+            [&["a", "b"], &["stray"], &["stray"], &["stray"], &["4", "y"], &["unclosed"], &["6", " y"]];
         assert_eq!(records(file), want);
     }
 
