@@ -126,6 +126,9 @@ const DVCQG_COLUMNS: &[(&str, Member)] = &[
     ("DonViXuLy", Member::UnitId),
 ];
 
+/// The column of HoSoDongBoDVC that says where a dossier was handed in: a unit, or the number of a portal.
+const DVCQG_PLACE: &str = "NoiNopHoSo";
+
 /// The head in HoSoDongBoDVC of the member that a JSON pointer names, where it has one.
 pub fn portal_head(pointer: &str) -> Option<&'static str> {
     let member = Member::of_pointer(pointer)?;
@@ -173,6 +176,8 @@ pub struct Mapping {
 pub struct Plan {
     /// Heads, folded, and what they give.
     pub(super) columns: HashMap<String, Member>,
+    /// Whether the portal's column of places is read, and as the preset reads it.
+    reads_place: bool,
     /// The heads that the mapping names.
     pub(super) declared: BTreeMap<Member, Vec<String>>,
     pub(super) constants: Vec<Option<String>>,
@@ -199,6 +204,7 @@ impl Plan {
         let mut findings = Findings::default();
         let mut plan = Self {
             columns: Member::ALL.iter().map(|member| (member.as_str().to_owned(), *member)).collect(),
+            reads_place: false,
             declared: BTreeMap::new(),
             constants: vec![None; Member::COUNT],
             values: vec![HashMap::new(); Member::COUNT],
@@ -248,6 +254,10 @@ impl Plan {
         if mapping.values.contains_key(&Member::ReturnedVia) {
             self.columns.insert(folded("HinhThuc"), Member::ReturnedVia);
         }
+        if mapping.columns.values().all(|member| *member != Member::ReceivedByUnitId) {
+            self.columns.insert(folded(DVCQG_PLACE), Member::ReceivedByUnitId);
+            self.reads_place = true;
+        }
     }
 
     fn take(&mut self, mapping: Mapping, findings: &mut Findings) {
@@ -294,6 +304,11 @@ impl Plan {
     /// list of codes is declared.
     pub fn reads_codes(&self) -> bool {
         self.preset == Some(Preset::Dvcqg) || self.code_scheme.is_some()
+    }
+
+    /// Whether a head is the portal's for where a dossier was handed in: what is no unit there says nothing.
+    pub fn is_place(&self, head: &str) -> bool {
+        self.reads_place && folded(head) == folded(DVCQG_PLACE)
     }
 
     /// Whether a head names what the service derives.

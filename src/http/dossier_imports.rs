@@ -41,7 +41,7 @@ pub struct ImportDossiersQuery {
     /// What a rejected row does to the others; `rows` when left out. `atomic` takes at most 200,000 rows.
     mode: Option<ImportMode>,
     /// A declared way of reading. `dvcqg` reads HoSoDongBoDVC of the national portal, whose `DonViXuLy` is the code that
-    /// the unit had on the day of acceptance, or its id.
+    /// the unit had on the day of acceptance, or its id. So is `NoiNopHoSo`, which says nothing where it is no unit.
     #[param(inline)]
     preset: Option<Preset>,
     /// A JSON object on top of the preset: `columns` (heads and the members that they give), `constants` (values

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     dossier_imports::told,
+    dvcqg::{read, tell_one, units},
     imports::{POST, counts, import, report},
     support::{
         api_test,
@@ -176,4 +177,34 @@ api_test!(text_behind_a_quote_that_closes_rejects_its_own_row_alone, |app| {
     let wrong = format!("\"code\"x{}{rows}", &head[4..]);
     let ask = app.ask("POST", POST).header("content-type", "text/csv").raw(wrong);
     assert_eq!(ask.send().expect(422).violations(), [("", "text_after_quote")]);
+});
+
+api_test!(the_preset_of_the_portal_reads_where_a_dossier_was_handed_in, |app| {
+    units(app);
+    // A code of a unit, its id, the number of a portal, the unit that decides, nothing.
+    let places = ["30145", "commune", "2", "874", ""];
+    let row = |(n, place): (usize, &str)| format!("A{n},20210302080000,4,874,{place}\n");
+    let rows: String = places.into_iter().enumerate().map(row).collect();
+    let file = format!("MaHoSo,NgayTiepNhan,TrangThaiHoSo,DonViXuLy,NoiNopHoSo\n{rows}");
+    let done = import(app, "?preset=dvcqg", "text/csv", file.clone());
+    assert_eq!((counts(&done), &done["dropped_columns"]), ([5, 5, 0, 0, 0, 0], &json!([])), "{done}");
+    let of = |code: String| read(app, &code)["received_by_unit_id"].clone();
+    for (n, place) in places.into_iter().enumerate() {
+        let want = if n < 2 { json!("commune") } else { Value::Null };
+        assert_eq!(of(format!("A{n}")), want, "{place}");
+        // As a record of the portal that is told by itself.
+        assert_eq!(tell_one(app, &format!("B{n}"), json!({"NoiNopHoSo": place})), "created");
+        assert_eq!(of(format!("B{n}")), want, "{place}");
+    }
+    let line = json!({
+        "MaHoSo": "C", "NgayTiepNhan": 20_210_302_080_000_i64, "TrangThaiHoSo": 4, "DonViXuLy": 874, "NoiNopHoSo": 30145
+    });
+    let done = import(app, "?preset=dvcqg", "application/x-ndjson", line.to_string());
+    assert_eq!(counts(&done), [1, 1, 0, 0, 0, 0], "{done}");
+    assert_eq!(of("C".to_owned()), "commune");
+    // Where the mapping says that it is a unit, it has to be one.
+    let mapping = json!({"columns": {"NoiNopHoSo": "received_by_unit_id"}}).to_string();
+    let query = format!("?preset=dvcqg&mapping={}", encoded(&mapping));
+    let done = import(app, &query, "text/csv", file);
+    assert_eq!(lines(&report(app, &done)), [["NoiNopHoSo", "2", "unknown_unit"]]);
 });

@@ -105,6 +105,8 @@ pub fn write(
 ) -> Result<Vec<Finding>> {
     let reason = format!("import {import}");
     let mut codes = UnitCodes::new(piece.plan.code_scheme.as_deref());
+    let received_by = piece.heads[Member::ReceivedByUnitId.index()].as_deref();
+    let is_place = received_by.is_some_and(|head| piece.plan.is_place(head));
     let mut findings = Vec::new();
     let mut proposals = Vec::with_capacity(piece.rows.len());
     let mut rows = Vec::with_capacity(piece.rows.len());
@@ -117,7 +119,7 @@ pub fn write(
                 continue;
             }
         };
-        match with_ids(conn, &mut codes, row, context.now)? {
+        match with_ids(conn, &mut codes, row, is_place, context.now)? {
             Ok(record) => {
                 proposals.push((*number, Proposal { record, reason: row.reason.clone() }));
                 rows.push(row);
@@ -143,11 +145,13 @@ pub fn write(
     Ok(findings)
 }
 
-/// The dossier of a row with the ids of the units that the row names by codes, or the rules that the row breaks.
+/// The dossier of a row with the ids of the units that the row names by codes, or the rules that the row breaks. The
+/// unit that received it may be any place (`is_place`): the portal's records name portals there too.
 fn with_ids(
     conn: &mut Conn,
     codes: &mut UnitCodes<'_>,
     row: &ReadRow,
+    is_place: bool,
     now: Moment,
 ) -> Result<std::result::Result<Dossier, Vec<Violation>>> {
     let mut dossier = row.dossier.clone();
@@ -159,9 +163,15 @@ fn with_ids(
         let Some(unit) = unit else { continue };
         match codes.unit_on(conn, pointer, unit, day) {
             Ok(id) => *unit = id,
+            // A place that is no unit says nothing.
+            Err(Error::Invalid(_)) if is_place && pointer == "/received_by_unit_id" => unit.clear(),
             Err(Error::Invalid(violations)) => wrong.extend(violations),
             Err(error) => return Err(error),
         }
+    }
+    if is_place {
+        let elsewhere = |id: &String| !id.is_empty() && *id != dossier.unit_id;
+        dossier.received_by_unit_id = dossier.received_by_unit_id.take().filter(elsewhere);
     }
     if wrong.is_empty() {
         return Ok(Ok(dossier));
