@@ -136,7 +136,7 @@ fn unit_ids(text: &str) -> Result<Vec<String>, Problem> {
 
 /// Compare units
 ///
-/// The series of several units over the same years, side by side. Gaps are as in a series.
+/// The series of several units over the same years, side by side. Gaps, and what compares, are as in a series.
 #[utoipa::path(
     tag = "rankings",
     params(("code" = String, Path, description = "Code of the index."), ComparisonQuery),

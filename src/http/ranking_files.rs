@@ -30,6 +30,11 @@ pub const fn unit_name(unit: ScoreUnit) -> &'static str {
     }
 }
 
+/// Whether two years are scored alike, in Vietnamese.
+pub const fn comparable_word(comparable: bool) -> &'static str {
+    if comparable { "có" } else { "không" }
+}
+
 /// A ranking in a form that is no JSON document of the interface.
 ///
 /// # Errors
@@ -171,7 +176,7 @@ fn row(
         Cell::count(standing.published_rank),
     ];
     if let Some(comparable) = comparable {
-        let word = if comparable { "có" } else { "không" };
+        let word = comparable_word(comparable);
         row.extend([
             Cell::rounded(standing.base.as_ref().map(|base| &base.score), decimals),
             Cell::count(standing.base.as_ref().map(|base| base.rank)),

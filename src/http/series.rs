@@ -207,7 +207,9 @@ pub async fn asked<Q>(
 /// Get a series
 ///
 /// The standings of a unit, each computed as the ranking of its year is. A year without an edition or without a
-/// score is a gap: its members are null and `missing_because` says why. `comparable` is about the year before.
+/// score is a gap: its members are null and `missing_because` says why. `comparable` is about the year before; files
+/// say it in the column `So sánh được với năm trước` (`có`, `không`; empty where it is null) and the reason in the
+/// next one, datasets say both in `note`.
 #[utoipa::path(
     tag = "rankings",
     params(("code" = String, Path, description = "Code of the index."), SeriesQuery),

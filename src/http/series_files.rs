@@ -1,5 +1,7 @@
 //! Series as files: a row a unit and year, and a dataset of JSON-stat with both as dimensions.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
@@ -7,13 +9,16 @@ use super::{
     formats::FileFormat,
     json_stat::{self, Category, Dataset, Dimension, Role},
     problem::Problem,
-    ranking_files::unit_name,
+    ranking_files::{comparable_word, unit_name},
     respond,
     tables::{self, Cell, Column, Table},
 };
 use crate::{
     domain::{decimal::Exact, editions::ScoreUnit},
-    service::series::{Point, Series},
+    service::{
+        ranking_reports::NotComparable,
+        series::{Point, Series},
+    },
 };
 
 /// Series in a form that is no JSON document of the interface. `name` is that of the file.
@@ -59,6 +64,15 @@ fn reason(point: &Point) -> Option<&'static str> {
     })
 }
 
+/// Whether a point is scored as the year before is: none where there is nothing to compare, else what differs.
+fn before(point: &Point) -> Option<Option<NotComparable>> {
+    point.facts.as_ref()?.before
+}
+
+fn why_not_comparable(why: NotComparable) -> (&'static str, &'static str) {
+    code_labels::labels("NotComparable", why.as_str())
+}
+
 fn table(series: &Series, name: String) -> Table {
     let columns = vec![
         Column::new("Mã đơn vị", 13),
@@ -72,6 +86,9 @@ fn table(series: &Series, name: String) -> Table {
         Column::new("Hạng công bố", 9),
         Column::new("Khung đánh giá", 16),
         Column::new("Lý do không có số liệu", 24),
+        // A table without notes, as CSV is, says it as well.
+        Column::new("So sánh được với năm trước", 11),
+        Column::new("Lý do không so sánh được", 24),
     ];
     let row = |unit_id: &str, unit_name: &str, point: &Point| {
         let place = point.place.as_ref().ok();
@@ -88,6 +105,8 @@ fn table(series: &Series, name: String) -> Table {
             Cell::count(place.and_then(|place| place.published_rank)),
             Cell::text(point.facts.as_ref().map(|facts| facts.framework.as_str())),
             Cell::text(reason(point)),
+            Cell::text(before(point).map(|why| comparable_word(why.is_none()))),
+            Cell::text(before(point).flatten().map(|why| why_not_comparable(why).0)),
         ]
     };
     let rows = series
@@ -107,6 +126,22 @@ fn table(series: &Series, name: String) -> Table {
         ],
         year: series.years.map_or(1900, |(_, to)| to),
     }
+}
+
+/// Which years are not scored as the one before is, in Vietnamese and in English.
+fn notes(series: &Series) -> Vec<String> {
+    let points = series.units.iter().flat_map(|unit| &unit.points);
+    let differing: BTreeMap<i32, NotComparable> =
+        points.filter_map(|point| Some((point.year, before(point).flatten()?))).collect();
+    let note = |(year, why): (i32, NotComparable)| {
+        let (vietnamese, english) = why_not_comparable(why);
+        let last = year - 1;
+        [
+            format!("Năm {year} không so sánh được với năm {last}: {vietnamese}."),
+            format!("{year} doesn't compare with {last} like with like: {english}."),
+        ]
+    };
+    differing.into_iter().flat_map(note).collect()
 }
 
 fn dataset(series: &Series) -> Dataset {
@@ -140,6 +175,7 @@ fn dataset(series: &Series) -> Dataset {
         },
     ];
     let mut dataset = Dataset::new(title(series), &dimensions);
+    dataset.note = notes(series);
     for point in series.units.iter().flat_map(|unit| &unit.points) {
         let place = point.place.as_ref().ok();
         let figures = [

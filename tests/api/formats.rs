@@ -213,9 +213,9 @@ api_test!(series_and_comparisons_have_the_same_forms, |app| {
     assert_eq!(
         all,
         [
-            "a|Tỉnh A|2014||||||||Năm này không có kỳ đánh giá",
-            "a|Tỉnh A|2015|30.00|30|2|2|||f-1|",
-            "a|Tỉnh A|2016|40.12|40.123456789012345678|1|2|||f-1|",
+            "a|Tỉnh A|2014||||||||Năm này không có kỳ đánh giá||",
+            "a|Tỉnh A|2015|30.00|30|2|2|||f-1|||",
+            "a|Tỉnh A|2016|40.12|40.123456789012345678|1|2|||f-1||có|",
         ]
     );
     let dataset =
@@ -223,6 +223,7 @@ api_test!(series_and_comparisons_have_the_same_forms, |app| {
     assert_eq!(dataset["size"], json!([1, 3, 4]));
     assert_eq!(figure(&dataset, &[("unit", "a"), ("year", "2015"), ("metric", "rank")]), &json!(2));
     assert_eq!(dataset["status"]["0"], "no_edition");
+    assert_eq!(dataset.get("note"), None);
     let rows = sheet(app.get(&format!("{series}&format=xlsx")).expect(200), "Chuỗi số liệu");
     assert_eq!(rows[0][0], Data::String("Chỉ số từ năm 2014 đến năm 2016".to_owned()));
     let comparison = "/api/v1/indexes/ix/comparison?unit_ids=b,a&from=2016";
@@ -231,6 +232,40 @@ api_test!(series_and_comparisons_have_the_same_forms, |app| {
     let dataset = app.get(&format!("{comparison}&format=json-stat")).expect(200).json;
     assert_eq!(dataset["dimension"]["unit"]["category"]["index"], json!(["b", "a"]));
     sheet(app.get(&format!("{comparison}&format=xlsx")).expect(200), "Chuỗi số liệu");
+});
+
+api_test!(files_of_series_and_comparisons_say_which_years_do_not_compare, |app| {
+    make(app);
+    let areas = json!([criterion("land", 100), criterion("time", 100)]);
+    app.make_edition_of(2015, json!({"criteria": areas, "framework": "f-0"}));
+    let why = "Khung đánh giá hoặc cách tính tổng điểm khác nhau";
+    for of in ["series?unit_id=a", "comparison?unit_ids=c,a"] {
+        let of = format!("/api/v1/indexes/ix/{of}");
+        let rows = lines(&app.get(&format!("{of}&format=csv")).expect(200));
+        assert_eq!(rows[0][11..], ["So sánh được với năm trước", "Lý do không so sánh được"], "{of}");
+        // The last row is 2016 of `a`; `c` has no scores, so nothing of it compares or doesn't.
+        let (before, last) = rows[1..].split_at(rows.len() - 2);
+        assert!(before.iter().all(|row| row[11..] == ["", ""]), "{of}: {before:?}");
+        assert_eq!(last[0][11..], ["không", why], "{of}");
+        let sheet = sheet(app.get(&format!("{of}&format=xlsx")).expect(200), "Chuỗi số liệu");
+        let told = |text: &str| {
+            sheet.iter().filter(|row| row.contains(&Data::String(text.to_owned()))).count()
+        };
+        assert_eq!((told("không"), told(why), told("có")), (1, 1, 0), "{of}");
+        assert_eq!(
+            app.get(&format!("{of}&format=json-stat")).expect(200).json["note"],
+            json!([
+                "Năm 2016 không so sánh được với năm 2015: Khung đánh giá hoặc cách tính tổng điểm khác nhau.",
+                "2016 doesn't compare with 2015 like with like: Different frameworks or rules of totals."
+            ]),
+            "{of}"
+        );
+        // The first year asked for is compared with the one before it as well.
+        let rows = lines(&app.get(&format!("{of}&from=2016&format=csv")).expect(200));
+        assert_eq!(rows.last().unwrap()[11], "không", "{of}");
+        let earlier = app.get(&format!("{of}&to=2015&format=json-stat")).expect(200).json;
+        assert_eq!(earlier.get("note"), None, "{of}");
+    }
 });
 
 api_test!(scores_have_the_forms_of_rankings, |app| {
