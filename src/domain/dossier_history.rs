@@ -21,6 +21,16 @@ impl Dossier {
         history
     }
 
+    /// Whether a return at this moment was told of it, also where it was opened again since.
+    pub fn knows_return(&self, at: Moment) -> bool {
+        let tells = |history: &History| {
+            let mut events = history.events.iter();
+            history.returned_at == Some(at)
+                || events.any(|event| event.status == Status::RETURNED && event.at == at)
+        };
+        self.returned_at == Some(at) || self.history.as_deref().is_some_and(tells)
+    }
+
     /// The unit that received it.
     pub fn first_unit_id(&self) -> &str {
         let first = self.history.as_ref().and_then(|history| history.transfers.first());

@@ -278,6 +278,11 @@ impl Dossier {
         self.closed_on().is_some_and(|day| self.outcome(day) == Outcome::Late) && self.re_appointment_kept()
     }
 
+    /// Whether a result is told to be handed over that there is none of yet.
+    pub fn is_returned_while_open(&self) -> bool {
+        self.status.stage() == Stage::Open && self.returned_at.is_some()
+    }
+
     /// The rules of one dossier (contract: "Required", and the order of its times).
     pub fn check(&self) -> Vec<Violation> {
         let mut findings = Findings::default();
@@ -336,6 +341,14 @@ impl Dossier {
                 "before_finished",
                 "Must not be before `finished_at`.",
                 "Không được trước `finished_at`.",
+            );
+        }
+        if self.is_returned_while_open() {
+            findings.add(
+                "/returned_at",
+                "refused_by_status",
+                "A dossier of status 2, 4, 5 or 6 has no result yet that could be handed over.",
+                "Hồ sơ có trạng thái 2, 4, 5 hoặc 6 thì chưa có kết quả để trả.",
             );
         }
         self.check_transfers(&mut findings);
@@ -423,6 +436,8 @@ mod tests {
         let codes = |d: Dossier| d.check().iter().map(|v| v.code).collect::<Vec<_>>();
         assert_eq!(codes(dossier(9, None, None)), ["required_by_status"]);
         assert_eq!(codes(dossier(4, None, Some("2020-03-05T08:00:00+07:00"))), ["refused_by_status"]);
+        let returned_at = Some("2020-03-05T08:00:00+07:00".parse().unwrap());
+        assert_eq!(codes(Dossier { returned_at, ..dossier(4, None, None) }), ["refused_by_status"]);
         assert_eq!(
             codes(dossier(9, Some("2020-03-01T08:00:00+07:00"), Some("2020-03-01T08:00:00+07:00"))),
             ["before_accepted", "before_accepted"]

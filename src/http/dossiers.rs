@@ -167,7 +167,8 @@ pub struct DossierInput {
     /// Required with the statuses 7 to 10, refused with 1 to 6.
     #[serde(default)]
     pub finished_at: Option<Moment>,
-    /// When the result was handed over; ignored with the open statuses 2, 4, 5 and 6.
+    /// When the result was handed over; refused with the open statuses 2, 4, 5 and 6, unless it is what was told before
+    /// the dossier was opened again.
     #[serde(default)]
     pub returned_at: Option<Moment>,
     /// National status.

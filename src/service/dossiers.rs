@@ -153,9 +153,10 @@ pub fn carry_over(
     context: &Context,
     insists: bool,
 ) -> Result<()> {
-    if proposal.record.status.stage() == Stage::Open {
-        // Nothing is handed over while there is no result.
-        proposal.record.returned_at = None;
+    let set_aside = set_return_aside(&mut proposal.record, old);
+    if proposal.record.is_returned_while_open() {
+        // Nothing follows from what the rules refuse.
+        return Ok(());
     }
     if comes_with_its_past(&proposal.record, old) {
         keep_first_due_date(&mut proposal.record, None);
@@ -174,10 +175,12 @@ pub fn carry_over(
             if was_derived_again(record, old) {
                 let derived = std::mem::replace(&mut record.due_at, old.due_at);
                 dossier_history::reconcile(old, record, reason.as_deref(), context.now);
+                keep_return(record, set_aside);
                 return dossier_clock::settle_again(conn, record, derived, context.now);
             }
             let stated = record.due_at;
             dossier_history::reconcile(old, record, reason.as_deref(), context.now);
+            keep_return(record, set_aside);
             dossier_clock::settle_record(conn, old, record, context.now)?;
             if let Some(history) = record.history.as_mut().filter(|_| insists && record.due_at != stated) {
                 dossier_history::give(history, (record.due_at, stated), reason.as_deref(), context.now);
@@ -186,6 +189,22 @@ pub fn carry_over(
         }
     }
     Ok(())
+}
+
+/// Takes the return of an open dossier away where it is one that was told before: who opens a dossier again may send
+/// the rest of it as it was. Gives it where this very write opens the dossier. One that is told anew stays, and is
+/// refused.
+fn set_return_aside(dossier: &mut Dossier, old: Option<&Dossier>) -> Option<Moment> {
+    let old = old.filter(|_| dossier.is_returned_while_open())?;
+    let known = dossier.returned_at.take_if(|returned| old.knows_return(*returned));
+    known.filter(|_| old.status.stage() != Stage::Open)
+}
+
+/// Keeps the return that was set aside in the history: it holds again for a result no later than it.
+fn keep_return(dossier: &mut Dossier, set_aside: Option<Moment>) {
+    if let (Some(returned), Some(history)) = (set_aside, dossier.history.as_mut()) {
+        history.returned_at = Some(returned);
+    }
 }
 
 /// Refuses a new state that breaks a rule.

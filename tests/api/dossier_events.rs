@@ -345,9 +345,41 @@ api_test!(a_record_that_opens_a_dossier_again_takes_its_return_away, |app| {
     assert_eq!(opened.json["returned_at"], Value::Null);
     let body = with(sent, json!({"status": 4, "finished_at": null}));
     assert_eq!(app.put(A, &body).expect(200).etag(), opened.etag());
+    // A result of before that return is the one that was handed over, unless the return was told to be none.
+    app.post(EVENTS, &event(9, "12")).expect(201);
+    assert_eq!(app.get(A).expect(200).json["returned_at"], at("13", 9));
+    app.patch(A, &json!({"status": 4, "finished_at": null, "returned_at": null})).expect(200);
     app.post(EVENTS, &event(9, "12")).expect(201);
     assert_eq!(app.get(A).expect(200).json["returned_at"], Value::Null, "it was told to be none");
     app.patch(A, &json!({"returned_at": at("14", 9)})).expect(200);
     app.post(EVENTS, &event(4, "03")).expect(201);
     assert_eq!(app.get(A).expect(200).json["returned_at"], at("14", 9));
+});
+
+api_test!(an_open_dossier_is_told_no_return_that_is_new, |app| {
+    app.make_units(&["u"]);
+    let refused = [("/returned_at", "refused_by_status")];
+    for status in [2, 4, 5, 6] {
+        let body = with(dossier("A", "u"), json!({"status": status, "returned_at": at("13", 9)}));
+        assert_eq!(app.post(DOSSIERS, &body).expect(422).violations(), refused, "{status}");
+        assert_eq!(app.put(A, &body).expect(422).violations(), refused, "{status}");
+    }
+    let over = json!({"status": 10, "finished_at": at("12", 9), "returned_at": at("13", 9)});
+    app.post(DOSSIERS, &with(dossier("A", "u"), over)).expect(201);
+    let before = app.database.dump();
+    let other = json!({"status": 4, "finished_at": null, "returned_at": at("14", 9)});
+    assert_eq!(app.patch(A, &other).expect(422).violations(), refused);
+    assert_eq!(app.database.dump(), before);
+    // Opened again by an event: the record as it was may be sent with its new status, as often as one likes.
+    let read = app.get(A).expect(200).json;
+    app.post(&format!("{EVENTS}?mode=sync"), &event(4, "14")).expect(201);
+    let opened = app.get(A).expect(200);
+    let body = with(read, json!({"status": 4, "finished_at": null}));
+    for _ in 0..2 {
+        assert_eq!(app.put(A, &body).expect(200).etag(), opened.etag());
+    }
+    assert_eq!(app.patch(A, &json!({"returned_at": at("14", 9)})).expect(422).violations(), refused);
+    let items = [with(body, json!({"returned_at": at("14", 9)}))];
+    let done = app.post("/api/v1/dossiers/batch", &json!({"items": items})).expect(200).json;
+    assert_eq!(done["items"][0]["status"], 422, "{done}");
 });

@@ -63,6 +63,10 @@ api_test!(a_report_tells_the_value_as_the_file_writes_it, |app| {
     let done = import(app, "", "application/x-ndjson", line.replace('\n', " "));
     let want = [["finished_at", "2020-03-07T01:00:00Z", "refused_by_status"]];
     assert_eq!(lines(&report(app, &done)), want);
+    let line = line.replace("finished_at", "returned_at");
+    let done = import(app, "", "application/x-ndjson", line.replace('\n', " "));
+    let want = [["returned_at", "2020-03-07T01:00:00Z", "refused_by_status"]];
+    assert_eq!(lines(&report(app, &done)), want);
 });
 
 api_test!(a_head_that_the_mapping_names_and_the_file_has_not_refuses_the_file, |app| {

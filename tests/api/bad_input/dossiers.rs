@@ -113,6 +113,12 @@ pub fn wrong_dossiers() -> Vec<Row> {
             ("/finished_at", "refused_by_status"),
         ),
         post(
+            "open with a return",
+            json!({"returned_at": "2020-03-05T08:00:00Z"}),
+            INVALID,
+            ("/returned_at", "refused_by_status"),
+        ),
+        post(
             "due before acceptance",
             json!({"due_at": "2020-03-01T08:00:00Z"}),
             INVALID,
