@@ -1,8 +1,8 @@
 //! Who stands behind a secret: the keys of the database, and those of this process alone.
 //!
-//! Every request asks the database whether its key still lives and where the tree of units stands, so that a revoked key
-//! is refused at once, on every instance: on PostgreSQL in one statement, on SQLite by asking whether anything at all was
-//! written since the key was found. What a grant reaches is worked out once for a state of the tree and a day, and kept.
+//! Every request asks the database whether anything at all was written since its key was found, and where something was,
+//! whether the key still lives and where the tree of units stands: a revoked key is refused at once, on every instance.
+//! What a grant reaches is worked out once for a state of the tree and a day, and kept.
 
 use std::{
     cell::RefCell,
@@ -103,7 +103,10 @@ impl Keyring {
         }
         // Asked for before the key is: what is kept for a state is of this state or of a later one, and a later one is
         // told apart by the next request.
-        let state = store.state_here();
+        let state = match store.state_here() {
+            None if is_known(&hash) => store.state().await,
+            here => here,
+        };
         if let Some(here) = state.as_ref().and_then(|state| found_before(&hash, state, now)) {
             self.note_use(store, &here.key_id, now);
             return Ok(Some((here.caller, state)));
@@ -116,10 +119,11 @@ impl Keyring {
         let Some(caller) = self.of_key(store, &presented, now).await? else { return Ok(None) };
         self.note_use(store, &presented.key_id, now);
         let Presented { key_id, ends_at, state: told, .. } = presented;
+        let state = told.or(state);
         if let Some(state) = &state {
             remember(hash, state, now, Here { caller: caller.clone(), key_id, ends_at });
         }
-        Ok(Some((caller, state.or(told))))
+        Ok(Some((caller, state)))
     }
 
     async fn of_key(&self, store: &Store, presented: &Presented, now: Moment) -> Result<Option<Arc<Caller>>> {
@@ -194,6 +198,11 @@ impl Keyring {
             }
         }));
     }
+}
+
+/// Whether this thread found anybody behind a secret, in whatever state.
+fn is_known(hash: &str) -> bool {
+    HERE.with_borrow(|(_, found)| found.contains_key(hash))
 }
 
 /// Who this thread found behind a secret in the same state, when it still opens something.

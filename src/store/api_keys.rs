@@ -198,8 +198,8 @@ pub struct Presented {
     pub state: Option<State>,
 }
 
-/// The key of a secret, in one statement: on PostgreSQL every request with a key asks it, and so it tells the state of
-/// the database besides.
+/// The key of a secret, in one statement: on PostgreSQL it tells the state of the database besides, in which the key is
+/// known from then on.
 pub fn presented(conn: &mut Conn, hash: &str) -> StoreResult<Option<Presented>> {
     type Columns = (
         Text,
@@ -223,7 +223,7 @@ pub fn presented(conn: &mut Conn, hash: &str) -> StoreResult<Option<Presented>> 
         " FROM api_key_secrets s JOIN api_keys k ON k.id = s.key_id CROSS JOIN unit_tree t WHERE s.hash = ",
     );
     statement.bind(Value::Text(hash.to_owned()));
-    let found = statement.rows::<Columns, Row>(conn)?.into_iter().next();
+    let found = statement.settled().rows::<Columns, Row>(conn)?.into_iter().next();
     Ok(found.map(|(key_id, version, ends_at, expires_at, revoked_at, unit_id, tree, snapshot)| Presented {
         key_id,
         version,

@@ -29,6 +29,7 @@ pub mod indexes;
 pub mod list;
 pub mod lock;
 pub mod migrate;
+mod observer;
 pub mod procedures;
 pub mod reported_figures;
 pub mod returns;
@@ -57,6 +58,7 @@ use tokio::sync::Semaphore;
 pub use conn::{Conn, DatabaseUrl};
 use conn::{Manager, Purpose};
 pub use error::{StoreError, StoreResult};
+use observer::Observer;
 use writer::Writer;
 pub use writer::in_transaction;
 
@@ -117,6 +119,8 @@ struct Inner {
     pool: r2d2::Pool<Manager>,
     permits: Arc<Semaphore>,
     writer: Option<Writer>,
+    /// Asks PostgreSQL for its state; SQLite's is asked on the thread that wants it.
+    observer: Option<Observer>,
     wait: Duration,
     waiting: AtomicUsize,
     most_waiting: usize,
@@ -160,15 +164,20 @@ impl Store {
     /// # Errors
     /// The connection's own error when it can't be opened.
     pub fn open(url: &DatabaseUrl, limits: StoreLimits) -> StoreResult<Self> {
+        let manager = |purpose| Manager { url: url.clone(), purpose };
         let (writer, purpose) = match url {
             DatabaseUrl::Sqlite(_) => {
-                let conn = Manager { url: url.clone(), purpose: Purpose::Write }.open()?;
+                let conn = manager(Purpose::Write).open()?;
                 (Some(Writer::start(conn, limits.write_queue)?), Purpose::Read)
             }
             DatabaseUrl::Postgres(_) => (None, Purpose::Write),
         };
         // One connection is opened here for its error; the pool would only say that it timed out.
-        drop(Manager { url: url.clone(), purpose }.open()?);
+        drop(manager(purpose).open()?);
+        let observer = match url {
+            DatabaseUrl::Sqlite(_) => None,
+            DatabaseUrl::Postgres(_) => Some(Observer::start(manager(Purpose::Read), limits.wait)?),
+        };
         let pool = r2d2::Pool::builder()
             .max_size(limits.connections)
             // Connections are made when they are asked for: one that is made ahead would still be shaking hands when
@@ -176,16 +185,17 @@ impl Store {
             .min_idle(Some(0))
             .connection_timeout(limits.wait)
             .test_on_check_out(matches!(url, DatabaseUrl::Postgres(_)))
-            .build(Manager { url: url.clone(), purpose })
+            .build(manager(purpose))
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 url: url.clone(),
                 here: matches!(url, DatabaseUrl::Sqlite(_))
-                    .then(|| Arc::new(Manager { url: url.clone(), purpose: Purpose::ReadHere })),
+                    .then(|| Arc::new(manager(Purpose::ReadHere))),
                 pool,
                 permits: Arc::new(Semaphore::new(limits.connections as usize)),
                 writer,
+                observer,
                 wait: limits.wait,
                 waiting: AtomicUsize::new(0),
                 most_waiting: limits.write_queue,
@@ -265,14 +275,10 @@ impl Store {
 
     /// What is in the database now; none where it can't be asked.
     pub async fn state(&self) -> Option<State> {
-        if self.inner.here.is_some() {
-            return self.state_here();
+        match &self.inner.observer {
+            Some(observer) => observer.state().await,
+            None => self.state_here(),
         }
-        let state = self.pooled(|conn| match conn {
-            Conn::Postgres(conn) => Ok(State::Postgres { snapshot: sql::snapshot(conn)? }),
-            Conn::Sqlite(_) => Err(StoreError::Other("an SQLite connection among others".to_owned())),
-        });
-        state.await.ok()
     }
 
     /// [`state`](Self::state) where no other thread must be asked: on SQLite.

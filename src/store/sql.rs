@@ -114,9 +114,16 @@ impl Statement {
         })?)
     }
 
-    /// SQLite prepares a kept statement again when the tables change; PostgreSQL would refuse it.
+    /// The same, kept on PostgreSQL too: every request asks it, and names columns whose types stay as they are.
+    pub fn settled(mut self) -> Self {
+        self.kept = true;
+        self
+    }
+
+    /// SQLite prepares a kept statement again when the tables change; PostgreSQL would refuse it where the type of a
+    /// column is another one.
     fn keep(&mut self, conn: &Conn) {
-        self.kept = matches!(conn, Conn::Sqlite(_)) && is_kept(&self.text);
+        self.kept |= matches!(conn, Conn::Sqlite(_)) && is_kept(&self.text);
     }
 }
 
@@ -246,9 +253,8 @@ pub fn data_version(conn: &mut Conn) -> StoreResult<i64> {
 pub fn snapshot(conn: &mut PgConnection) -> StoreResult<String> {
     let mut statement = Statement::default();
     statement.push("SELECT pg_current_snapshot()::text");
-    // No table is part of it, so that it may be kept here too.
-    statement.kept = true;
-    let rows: Vec<String> = RunQueryDsl::load(Typed::<Text>(statement, PhantomData), conn)?;
+    let typed = Typed::<Text>(statement.settled(), PhantomData);
+    let rows: Vec<String> = RunQueryDsl::load(typed, conn)?;
     Ok(rows.into_iter().next().unwrap_or_default())
 }
 

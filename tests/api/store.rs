@@ -133,6 +133,39 @@ database_test!(text_of_postgres_is_compared_by_bytes on Postgres, |database| {
     assert_eq!(otherwise, [""; 0]);
 });
 
+database_test!(a_lost_connection_does_not_hide_the_state on Postgres, |database| {
+    migrate::run(&database.url).unwrap();
+    // Named, so that its connections are found among those of the other tests.
+    let name = format!("chiso-observed-{}", std::process::id());
+    let url = format!("{}&application_name={name}", database.url_text()).parse().unwrap();
+    let store = Store::open(&url, StoreLimits::default()).unwrap();
+    let system = actix_web::rt::System::new();
+    let state = || system.block_on(store.state());
+    assert_eq!(state(), state());
+    let own = format!("FROM pg_stat_activity WHERE application_name = '{name}'");
+    for _ in 0..3 {
+        let ended = database.lines(&format!("SELECT pg_terminate_backend(pid)::text AS line {own}"));
+        assert!(ended.contains(&"true".to_owned()), "{ended:?}");
+        while !database.lines(&format!("SELECT pid::text AS line {own}")).is_empty() {}
+        assert!(state().is_some());
+    }
+});
+
+database_test!(who_asks_at_once_is_told_of_every_write_before, |database| {
+    migrate::run(&database.url).unwrap();
+    let store = Store::open(&database.url, StoreLimits::default()).unwrap();
+    let mut other = database.connect();
+    let system = actix_web::rt::System::new();
+    let states = || system.block_on(futures_util::future::join_all((0..16).map(|_| store.state())));
+    for _ in 0..20 {
+        let before = states();
+        other.batch_execute("UPDATE unit_tree SET version = version + 1").unwrap();
+        for after in states() {
+            assert!(after.is_some() && !before.contains(&after), "{after:?} after {before:?}");
+        }
+    }
+});
+
 macro_rules! select_all {
     ($conn:expr, $($table:ident),+ $(,)?) => {{
         let mut known = BTreeSet::new();
