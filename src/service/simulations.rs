@@ -263,6 +263,11 @@ pub(super) fn maximum(edition: &Edition, criterion: Option<&str>) -> Option<Exac
     }
 }
 
+/// The least that a score may be; none where nothing bounds it.
+fn minimum(edition: &Edition, criterion: Option<&str>) -> Option<Exact> {
+    edition.criterion(criterion?).and_then(|c| edition.minimum_of(c))
+}
+
 /// Notes an unknown criterion and a score out of its bounds; whether there is none of these.
 fn check_bounds(edition: &Edition, change: &Change, i: usize, findings: &mut Findings) -> bool {
     if let Some(code) = change.criterion.as_deref()
@@ -276,8 +281,7 @@ fn check_bounds(edition: &Edition, change: &Change, i: usize, findings: &mut Fin
         );
         return false;
     }
-    let criterion = change.criterion.as_deref().and_then(|code| edition.criterion(code));
-    if let Some(minimum) = criterion.and_then(|c| c.min_points.as_ref()).filter(|m| change.score < **m) {
+    if let Some(minimum) = minimum(edition, change.criterion.as_deref()).filter(|m| &change.score < m) {
         findings.add(
             format!("/changes/{i}/score"),
             "below_minimum",

@@ -92,6 +92,20 @@ api_test!(deltas_are_against_the_base_as_it_is, |app| {
     assert_eq!((&u["delta"]["rank_change"], &u["delta"]["score_exact"]), (&json!(0), &json!("5.75")));
 });
 
+api_test!(a_change_keeps_to_the_bounds_of_a_stored_score, |app| {
+    begin(app);
+    let change = |criterion: Value, score: &str| {
+        let changes = json!([{"unit_id": "v", "criterion": criterion, "score": score}]);
+        app.post(SIMULATIONS, &json!({"changes": changes}))
+    };
+    // Points of a maximum begin at nothing, although no minimum is stated.
+    for code in ["a1", "b", "a"] {
+        let refused = change(json!(code), "-0.01").expect(422);
+        assert_eq!(refused.violations(), [("/changes/0/score", "below_minimum")], "{code}");
+        change(json!(code), "0").expect(200);
+    }
+});
+
 api_test!(wrong_changes_are_refused_with_their_place, |app| {
     begin(app);
     app.make_units(&["w"]);
