@@ -157,10 +157,24 @@ impl Edition {
     /// Fewest points that a score of the criterion may have: what it states, or nothing (0) where it is points of a
     /// maximum. Bonus and penalty points and values that are normalised have no such bound.
     pub fn minimum_of(&self, criterion: &Criterion) -> Option<Exact> {
+        self.minimum_below(criterion, |code| self.criterion(code))
+    }
+
+    /// [`Edition::minimum_of`] each of the criteria, in the edition's order.
+    pub fn minima(&self) -> Vec<Option<Exact>> {
+        let of_code: HashMap<&str, &Criterion> = self.criteria.iter().map(|c| (c.code.as_str(), c)).collect();
+        self.criteria.iter().map(|c| self.minimum_below(c, |code| of_code.get(code).copied())).collect()
+    }
+
+    fn minimum_below<'a>(
+        &self,
+        criterion: &Criterion,
+        of_code: impl Fn(&str) -> Option<&'a Criterion>,
+    ) -> Option<Exact> {
         if criterion.min_points.is_some() || criterion.max_points.is_none() || criterion.is_bonus() {
             return criterion.min_points.clone();
         }
-        let above = criterion.parent.as_deref().and_then(|code| self.criterion(code));
+        let above = criterion.parent.as_deref().and_then(of_code);
         let method = above.map_or(self.method, |above| self.method_of(above));
         let bounded = method != Method::Normalised && !above.is_some_and(Criterion::is_bonus);
         bounded.then(Exact::zero)

@@ -184,7 +184,7 @@ fn check_units(conn: &mut Conn, edition: &Edition, violations: &mut Vec<Violatio
     Ok(())
 }
 
-/// The scores that are there must still fit: their criteria stay, and no maximum falls below one of them.
+/// The scores that are there must still fit: their criteria stay, and none comes to lie out of its bounds.
 fn check_scores(conn: &mut Conn, edition: &Edition, old: &Edition) -> Result<()> {
     let (index, year) = (edition.index_code.as_str(), edition.year);
     let mut violations = Vec::new();
@@ -247,8 +247,7 @@ fn changed_maxima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exac
 
 /// Place, criterion and value of each minimum that isn't the one that the scores were checked against.
 fn changed_minima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exact)> {
-    let minima = |edition: &Edition| edition.criteria.iter().map(|c| c.min_points.clone()).collect();
-    changed(edition, old, "min_points", minima)
+    changed(edition, old, "min_points", Edition::minima)
 }
 
 /// Place, criterion and value of each bound of `edition` that `old` has otherwise or not at all.

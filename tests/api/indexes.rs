@@ -315,6 +315,30 @@ api_test!(bands_ascend_and_touch, |app| {
     }
 });
 
+api_test!(what_becomes_points_of_a_maximum_is_not_below_nothing, |app| {
+    app.make_units(&["u"]);
+    app.make_edition(json!({"criteria": [criterion("b", 10), criterion("a", Value::Null)]}));
+    let of_a = app.make_score(&with(score("u", -5), json!({"criterion": "a"})));
+    let put = |over: Value| app.put(EDITION, &with(edition(), over));
+    let points = || json!({"criteria": [criterion("b", 10), criterion("a", 10)]});
+    let assert_kept = || {
+        let refused = put(points()).expect(409);
+        assert_eq!(refused.code(), "in_use");
+        assert_eq!(refused.violations(), [("/criteria/1/min_points", "above_a_score")]);
+        let id = of_a.json["id"].as_str().unwrap();
+        assert!(refused.json.to_string().contains(id), "{}", refused.json);
+    };
+    assert_kept();
+    // A stated minimum lets it be, and so does a scale.
+    let stated = with(criterion("a", 10), json!({"min_points": -5}));
+    put(json!({"criteria": [criterion("b", 10), stated]})).expect(200);
+    assert_kept();
+    put(with(points(), json!({"method": "normalised"}))).expect(200);
+    assert_kept();
+    app.delete(of_a.header("location")).expect(204);
+    put(points()).expect(200);
+});
+
 api_test!(what_has_scores_stays, |app| {
     app.make_units(&["u"]);
     app.make_edition(json!({"criteria": [criterion("a", 10), criterion("b", 10)]}));
