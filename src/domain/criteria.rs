@@ -215,6 +215,13 @@ impl Edition {
         }
     }
 
+    /// Least that a total may be: nothing (0) where it has a maximum and no criterion has points below zero.
+    pub fn minimum_of_total(&self) -> Option<Exact> {
+        let below_zero = |c: &Criterion| c.min_points.as_ref().is_some_and(Exact::is_negative);
+        let bounded = self.maximum_of_total().is_some() && !self.criteria.iter().any(below_zero);
+        bounded.then(Exact::zero)
+    }
+
     /// Whether totals come from values that are scaled within the cohort: one unit's values then move the others'.
     pub fn scales_within_cohort(&self) -> bool {
         let scaled = self.criteria.iter().filter(|c| self.method_of(c) == Method::Normalised);

@@ -180,7 +180,7 @@ impl IndexScore {
 
     fn check_bounds(&self, edition: &Edition, findings: &mut Findings) {
         let (minimum, maximum) = match self.criterion.as_deref() {
-            None => (None, edition.maximum_of_total()),
+            None => (edition.minimum_of_total(), edition.maximum_of_total()),
             Some(code) => match edition.criterion(code) {
                 Some(criterion) => (edition.minimum_of(criterion), edition.maximum_of(criterion)),
                 None => {

@@ -235,19 +235,30 @@ fn changed_maxima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exac
     if let Some(maximum) = edition.maximum_of_total()
         && old.maximum_of_total().is_none_or(|before| maximum < before)
     {
-        let pointer = match edition.unit_of_measure == old.unit_of_measure {
-            true if edition.method != old.method => "/method",
-            true => "/criteria",
-            false => "/unit_of_measure",
-        };
-        maxima.push((pointer.to_owned(), store::index_scores::TOTAL.to_owned(), maximum));
+        maxima.push((bound_of_total(edition, old), store::index_scores::TOTAL.to_owned(), maximum));
     }
     maxima
 }
 
+/// The place of what gives the total another bound than it had.
+fn bound_of_total(edition: &Edition, old: &Edition) -> String {
+    let pointer = match edition.unit_of_measure == old.unit_of_measure {
+        true if edition.method != old.method => "/method",
+        true => "/criteria",
+        false => "/unit_of_measure",
+    };
+    pointer.to_owned()
+}
+
 /// Place, criterion and value of each minimum that isn't the one that the scores were checked against.
 fn changed_minima(edition: &Edition, old: &Edition) -> Vec<(String, String, Exact)> {
-    changed(edition, old, "min_points", Edition::minima)
+    let mut minima = changed(edition, old, "min_points", Edition::minima);
+    if let Some(minimum) = edition.minimum_of_total()
+        && old.minimum_of_total().is_none()
+    {
+        minima.push((bound_of_total(edition, old), store::index_scores::TOTAL.to_owned(), minimum));
+    }
+    minima
 }
 
 /// Place, criterion and value of each bound of `edition` that `old` has otherwise or not at all.

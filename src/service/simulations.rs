@@ -265,7 +265,10 @@ pub(super) fn maximum(edition: &Edition, criterion: Option<&str>) -> Option<Exac
 
 /// The least that a score may be; none where nothing bounds it.
 fn minimum(edition: &Edition, criterion: Option<&str>) -> Option<Exact> {
-    edition.criterion(criterion?).and_then(|c| edition.minimum_of(c))
+    match criterion {
+        None => edition.minimum_of_total(),
+        Some(code) => edition.criterion(code).and_then(|c| edition.minimum_of(c)),
+    }
 }
 
 /// Notes an unknown criterion and a score out of its bounds; whether there is none of these.

@@ -219,6 +219,37 @@ api_test!(a_total_is_at_most_what_the_points_of_its_areas_make, |app| {
     assert_eq!(refused.violations(), [("/criteria", "below_a_score")]);
 });
 
+api_test!(a_total_is_not_below_nothing_where_no_criterion_is, |app| {
+    app.make_units(&["u"]);
+    let percent =
+        |criteria: Value| with(edition(), json!({"unit_of_measure": "percent", "criteria": criteria}));
+    let bounded = || percent(json!([criterion("a", 10)]));
+    app.make_edition(bounded());
+    let total = |value: &str| app.put(&format!("{BY_KEY}/_total"), &json!({"score": value}));
+    assert_eq!(total("-0.01").expect(422).violations(), [("/score", "below_minimum")]);
+    total("0").expect(201);
+    let import = app.ask("POST", "/api/v1/indexes/ix/editions/2016/score-imports?dry_run=true");
+    let looked = import.header("content-type", "text/csv").raw("unit,total\nu,-5\n").send().expect(200).json;
+    assert_eq!(looked["findings"][0]["code"], "below_minimum");
+    let changes = json!({"changes": [{"unit_id": "u", "score": -5}]});
+    let simulated = app.post("/api/v1/indexes/ix/rankings/2016/simulations", &changes).expect(422);
+    assert_eq!(simulated.violations(), [("/changes/0/score", "below_minimum")]);
+    // Points below zero, and a total of which nothing is known; no edition may come to lie above such a total.
+    let plus = json!({"code": "p", "name": "P", "kind": "bonus_penalty", "min_points": -1, "max_points": 0});
+    let lower = with(criterion("a", 10), json!({"min_points": -2}));
+    let put = |over: &Value| app.put("/api/v1/indexes/ix/editions/2016", over);
+    for (over, pointer) in [
+        (percent(json!([lower])), "/criteria"),
+        (percent(json!([criterion("a", 10), plus])), "/criteria"),
+        (edition(), "/unit_of_measure"),
+    ] {
+        put(&over).expect(200);
+        assert_eq!(total("-5").expect(200).json["score_exact"], "-5", "{over}");
+        let refused = put(&bounded()).expect(409);
+        assert_eq!(refused.violations(), [(pointer, "above_a_score")], "{over}");
+    }
+});
+
 api_test!(a_unit_has_scores_of_years_in_which_it_existed, |app| {
     app.make_edition(json!({}));
     for (id, from, to, exists) in [
