@@ -31,7 +31,7 @@ words! {
     pub enum Polarity {
         /// More is better.
         Positive = "positive",
-        /// Less is better: 11 minus the scaled value.
+        /// Less is better: 11 minus the value on the scale of 1 to 10.
         Negative = "negative",
     }
 }

@@ -142,9 +142,9 @@ word_schemas! {
     /// Where an import is.
     ImportStatus,
     /// How a total comes from areas, and a parent from its children. `points`: their sum. `weighted`: Σ weight ×
-    /// score ÷ maximum. `normalised`: each value x becomes 9 × (x − min) ÷ (max − min) + 1 within the cohort, 11
-    /// minus that for a negative polarity, 5.5 where all values are equal, x itself where a criterion states 1 and 10
-    /// as its bounds; the parent is their mean, the total the weighted sum of areas scaled to 100.
+    /// score ÷ maximum. `normalised`: each value x becomes 9 × (x − min) ÷ (max − min) + 1 within the cohort, 5.5
+    /// where all values are equal, x itself where a criterion states 1 and 10 as its bounds, and 11 minus that for a
+    /// negative polarity; the parent is their mean, the total the weighted sum of areas scaled to 100.
     Method,
     /// Why nothing is computed beside a reported figure.
     Missing,

@@ -418,23 +418,27 @@ pub fn weight_in_mean(criterion: &Criterion) -> Exact {
 ///
 /// Where all that have a value have the same, there is nothing to tell them apart by: each has 5.5, the middle
 /// of the scale. A mean of normalised values is on the scale already, and what was stored in its place too; so is
-/// a criterion that states 1 and 10 as its bounds.
+/// a criterion that states 1 and 10 as its bounds: of a negative polarity, 11 minus its value counts.
 fn scaled(node: &Node, column: &Column, units: usize) -> Vec<Option<Ratio>> {
     let value = |unit| column.of(unit).filter(|m| m.applicable).and_then(|m| m.score.as_ref());
-    if node.method == Method::Normalised || node.criterion.is_on_scale() {
+    let top = Ratio::whole(Exact::from(SCALE_TOP + 1));
+    let turned = |up: Ratio| match node.criterion.polarity {
+        Polarity::Positive => up,
+        Polarity::Negative => top.minus(&up),
+    };
+    if node.method == Method::Normalised {
         return (0..units).map(|unit| value(unit).cloned()).collect();
+    }
+    if node.criterion.is_on_scale() {
+        return (0..units).map(|unit| Some(turned(value(unit)?.clone()))).collect();
     }
     let range = (0..units).filter_map(value).min().zip((0..units).filter_map(value).max());
     let Some((min, max)) = range else { return vec![None; units] };
     let width = max.minus(min);
-    let (steps, top) = (Exact::from(SCALE_TOP - 1), Ratio::whole(Exact::from(SCALE_TOP + 1)));
-    let one = Ratio::whole(Exact::from(1));
+    let (steps, one) = (Exact::from(SCALE_TOP - 1), Ratio::whole(Exact::from(1)));
     let scale = |value: &Ratio| match value.minus(min).times(&steps).per(&width) {
         None => top.over(&Exact::from(2)),
-        Some(up) => Some(match node.criterion.polarity {
-            Polarity::Positive => up.plus(&one),
-            Polarity::Negative => top.minus(&up.plus(&one)),
-        }),
+        Some(up) => Some(turned(up.plus(&one))),
     };
     (0..units).map(|unit| scale(value(unit)?)).collect()
 }

@@ -43,8 +43,7 @@ fn is_turned_round(edition: &Edition, criterion: &Criterion) -> bool {
     let scaled = above.map_or(edition.method, |above| edition.method_of(above)) == Method::Normalised;
     let is_parent = edition.criteria.iter().any(|c| c.parent.as_ref() == Some(&criterion.code));
     let mean = is_parent && edition.method_of(criterion) == Method::Normalised;
-    let as_given = mean || criterion.is_on_scale() || criterion.is_bonus();
-    scaled && !as_given && criterion.polarity == Polarity::Negative
+    scaled && !mean && !criterion.is_bonus() && criterion.polarity == Polarity::Negative
 }
 
 /// What the scores of a criterion differ by; where all are equal, how large they are, 1 at least.

@@ -86,6 +86,9 @@ fn an_area_on_the_scale_is_taken_as_it_is() {
     let nine = changed(changed(nine, "a", on_scale), "b", on_scale);
     let cohort = [unit(&[("a", "4.5"), ("b", "9.25")]), unit(&[("a", "-"), ("b", "7")])];
     assert_eq!(totals(&nine, &cohort), [Ok("68.75".to_owned()), Ok("70".to_owned())]);
+    // Where less is better: (4.5 + 1.75) ÷ 2 and 4 of 10.
+    let turned = changed(nine, "b", |c| c.polarity = Polarity::Negative);
+    assert_eq!(totals(&turned, &cohort), [Ok("31.25".to_owned()), Ok("40".to_owned())]);
 }
 
 #[test]

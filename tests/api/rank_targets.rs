@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{
     api_test,
     app::App,
-    indexes::{criterion, score},
+    indexes::{RANKING, criterion, score},
     records::with,
     wrong::{ABSENT, INVALID, MALFORMED, NOWHERE, Row, body, refuse_all},
 };
@@ -248,6 +248,22 @@ api_test!(a_target_is_found_among_negative_values_of_which_less_is_better, |app|
         assert_eq!(rank_with(app, unit, told["score_needed_exact"].as_str().unwrap()), rank, "{told}");
         assert!(rank_with(app, unit, short) > rank, "{told}");
     }
+});
+
+api_test!(less_is_better_of_values_that_are_on_the_scale_too, |app| {
+    app.make_units(&["u", "v", "w"]);
+    let scale = json!({"min_points": 1, "polarity": "negative"});
+    app.make_edition(json!({"method": "normalised", "criteria": [with(criterion("q", 10), scale)]}));
+    for (unit, value) in [("u", "2"), ("v", "4"), ("w", "3.5")] {
+        app.make_score(&with(score(unit, value), json!({"criterion": "q"})));
+    }
+    let ranking = app.get(RANKING).expect(200).json;
+    let standings = ranking["standings"].as_array().unwrap().iter();
+    let scores: Vec<_> =
+        standings.map(|s| (s["unit_id"].as_str().unwrap(), s["score_exact"].as_str().unwrap())).collect();
+    assert_eq!(scores, [("u", "90"), ("w", "75"), ("v", "70")], "11 minus the value, of 10");
+    let told = criterion_of(&target(app, json!({"unit_id": "v", "rank": 1})), "q").clone();
+    assert_eq!((&told["possible"], told["score_needed"].as_f64()), (&json!(true), Some(2.0)), "{told}");
 });
 
 api_test!(what_has_no_minimum_is_never_short_of_it, |app| {
