@@ -2,12 +2,13 @@
 //!
 //! What a criterion must share to be common is said in [`criteria::common`]; its method and the records that it is
 //! computed from are the same too, and a point of it counts the same: its area is common as a whole, or points are
-//! just added from it up to the total. Of a branch that is common as a whole only the top is named, so that no point
-//! counts twice.
+//! just added from it up to the total, and a total that is their share is one of as many points. Of a branch that is
+//! common as a whole only the top is named, so that no point counts twice.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
+    criteria_measures::Measures,
     criterion_values,
     ranking_reports::scales_up,
     score_sheets::Sheet,
@@ -33,7 +34,7 @@ pub struct CommonCriteria {
 
 /// The codes that two editions have in common, the topmost of each branch.
 pub fn codes(edition: &Edition, base: &Edition) -> Vec<String> {
-    if edition.method != base.method {
+    if edition.method != base.method || whole(edition) != whole(base) {
         return Vec::new();
     }
     let (ours, theirs) = (Source::of(edition), Source::of(base));
@@ -48,6 +49,16 @@ pub fn codes(edition: &Edition, base: &Edition) -> Vec<String> {
     let given_alike = |code: &&String| scaled_alike || (is_bonus(edition, code) && is_bonus(base, code));
     let counts = |code: &&String| ours.counts_alike(code) && theirs.counts_alike(code) && given_alike(code);
     all.iter().filter(topmost).filter(counts).cloned().collect()
+}
+
+/// The points that a total in percent is a share of, bonus and penalty points too; none of another total.
+fn whole(edition: &Edition) -> Option<Exact> {
+    if (edition.method, edition.unit_of_measure) != (Method::Points, ScoreUnit::Percent) {
+        return None;
+    }
+    let measures = Measures::of(edition, &[]);
+    let ordinary = measures.areas().iter().filter(|area| !area.criterion.is_bonus());
+    ordinary.map(|area| area.full().cloned()).sum()
 }
 
 /// Whether what a criterion gives is bonus and penalty points.

@@ -176,9 +176,18 @@ api_test!(the_delta_over_common_criteria_is_that_of_what_they_give, |app| {
     years(
         json!({"unit_of_measure": "percent"}),
         json!([criterion("a", 10), criterion("b", 10), criterion("c", 30)]),
-        json!([criterion("a", 10), criterion("b", 10), criterion("d", 20)]),
+        json!([criterion("a", 10), criterion("b", 10), criterion("d", 30)]),
     );
-    assert_eq!(common(json!(["a", "b"])), Some(json!("-8.5")), "12 of 50 after 13 of 40");
+    assert_eq!(common(json!(["a", "b"])), Some(json!("-2")), "12 after 13 of 50");
+    // A point of forty is more than one of fifty; bonus points are shares of these as well.
+    let plus =
+        || json!({"code": "p", "name": "P", "kind": "bonus_penalty", "min_points": -5, "max_points": 5});
+    years(
+        json!({"unit_of_measure": "percent"}),
+        json!([criterion("a", 10), criterion("b", 10), criterion("c", 30), plus()]),
+        json!([criterion("a", 10), criterion("b", 10), criterion("d", 20), plus()]),
+    );
+    assert_eq!(common(json!([])), None);
     let records = |from: i32| {
         let rule =
             json!({"measure": "online_of_received", "full_marks_from": from, "zero_denominator": "zero"});
