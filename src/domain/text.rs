@@ -25,6 +25,20 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
+/// The words of a text as they are spelled: lower case, with their marks, the tone of each at its end, because Hòa
+/// and Hoà are one word.
+pub fn spelled(text: &str) -> Vec<String> {
+    const TONES: [char; 5] = ['\u{300}', '\u{301}', '\u{303}', '\u{309}', '\u{323}'];
+    let text: String = text.nfc().flat_map(char::to_lowercase).collect();
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            let (tones, letters): (String, String) = word.nfd().partition(|c| TONES.contains(c));
+            letters + &tones
+        })
+        .collect()
+}
+
 /// The rules of the Vietnamese alphabet, loaded once.
 fn collator() -> Option<&'static CollatorBorrowed<'static>> {
     static COLLATOR: LazyLock<Option<CollatorBorrowed<'static>>> =
@@ -72,6 +86,14 @@ mod tests {
     #[test]
     fn cleaning_composes() {
         assert_eq!(clean(" Bi\u{0300}nh "), "Bình");
+    }
+
+    #[test]
+    fn a_word_is_spelled_with_its_marks_wherever_the_tone_is_written() {
+        assert_eq!(spelled("Xã  HOÀ-BÌNH"), spelled("xã hòa bi\u{0300}nh"));
+        assert_ne!(spelled("Lấp Vò"), spelled("Lạp Vó"));
+        assert_ne!(spelled("Đồng"), spelled("Dồng"));
+        assert_eq!(spelled(" - ").len(), 0);
     }
 
     #[test]

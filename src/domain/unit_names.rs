@@ -5,13 +5,14 @@
 //! refused with the units that bear it then.
 //!
 //! Codes are used again over time and names stand in several provinces, so more than one unit may answer to a text.
-//! Of these the ones that the edition ranks come first; several that remain are ambiguous, and nothing is guessed.
+//! Of these the ones whose name has the text's own marks come first (Huyện Lấp Vò is not Huyện Lạp Vó), then the ones
+//! that the edition ranks; several that remain are ambiguous, and nothing is guessed.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{
     score_tables::key,
-    text::clean,
+    text::{clean, spelled},
     time::Day,
     units::{Unit, Validity},
     violation::Violation,
@@ -46,6 +47,13 @@ fn bare(full: &str) -> Option<&str> {
     KINDS.iter().find_map(|kind| full.strip_prefix(kind))
 }
 
+/// The name without its kind as it is spelled; `full` is the whole of it without marks.
+fn spelling(name: &str, full: &str) -> String {
+    let count = bare(full).unwrap_or(full).split(' ').count();
+    let words = spelled(name);
+    words.get(words.len().saturating_sub(count)..).unwrap_or_default().join(" ")
+}
+
 /// A code without the zeros in front, which spreadsheets lose.
 fn short_code(code: &str) -> &str {
     let short = code.trim_start_matches('0');
@@ -58,6 +66,8 @@ struct Known {
     id: String,
     /// Its name at the end of the year.
     name: String,
+    /// Its names of the year without their kinds, as they are spelled.
+    spellings: Vec<String>,
     /// Whether some cohort of the edition has it.
     ranked: bool,
     /// Whether it exists on some day of the year.
@@ -89,6 +99,7 @@ impl UnitNames {
             names.units.push(Known {
                 id: unit.id.clone(),
                 name: end.map_or(unit.name.as_str(), |end| unit.name_on(end)).to_owned(),
+                spellings: Vec::new(),
                 ranked: ranked.contains(&unit.id),
                 exists,
             });
@@ -111,6 +122,9 @@ impl UnitNames {
                 self.at_other_times.entry(text).or_default().push((id.to_owned(), days));
             }
             return;
+        }
+        if let Some(known) = self.units.get_mut(place) {
+            known.spellings.push(spelling(name, &full));
         }
         if let Some(bare) = bare {
             answer(&mut self.by_bare_name, bare, place);
@@ -153,8 +167,9 @@ impl UnitNames {
             .map(Vec::as_slice)
             .unwrap_or_default();
         let all: Vec<&Known> = places.iter().filter_map(|place| self.units.get(*place)).collect();
-        let ranked: Vec<&Known> = all.iter().copied().filter(|known| known.ranked).collect();
-        match if ranked.is_empty() { all } else { ranked }.as_slice() {
+        let own = spelling(text, &full);
+        let all = those_or_all(all, |known| known.spellings.contains(&own));
+        match those_or_all(all, |known| known.ranked).as_slice() {
             [] => Err(self.unknown(text, &full)),
             [known] => Ok((&known.id, &known.name)),
             several => Err(ambiguous(text, several)),
@@ -190,6 +205,12 @@ impl UnitNames {
             format!("Đơn vị `{id}` không tồn tại vào ngày nào của năm {year}."),
         )
     }
+}
+
+/// The units of which something holds; all where it holds of none.
+fn those_or_all<'a>(all: Vec<&'a Known>, holds: impl Fn(&Known) -> bool) -> Vec<&'a Known> {
+    let those: Vec<&Known> = all.iter().copied().filter(|&known| holds(known)).collect();
+    if those.is_empty() { all } else { those }
 }
 
 /// Notes that a unit answers to a text: once, also where several of its names come down to it.
@@ -308,6 +329,35 @@ mod tests {
         assert_eq!(found(&names(&["kat"]), "Kỳ Anh"), "kat");
         // Codes 01 and 1, 02 and 2 are one where a spreadsheet took the zeros away.
         assert_eq!(found(&names(&["hn"]), "1"), "hn");
+    }
+
+    #[test]
+    fn marks_decide_between_names_that_differ_by_them_alone() {
+        let years = (1990, 2990);
+        let units = [
+            unit("lv", "1", "Huyện Lấp Vò", years),
+            unit("lw", "2", "Huyện Lạp Vó", years),
+            unit("hb", "3", "Xã Hoà Bình", years),
+            unit("hb2", "4", "Xã Hòa Bình", years),
+        ];
+        let of = |ranked: &[&str]| {
+            UnitNames::new(&units, 2016, &ranked.iter().map(|id| (*id).to_owned()).collect())
+        };
+        for (text, want) in [
+            ("Huyện Lấp Vò", "lv"),
+            ("HUYỆN  LẠP VÓ", "lw"),
+            ("Huyện Lấp Vo\u{0300}", "lv"),
+            ("H. Lạp Vó", "lw"),
+            ("Lấp Vò", "lv"),
+            ("Huyen Lap Vo", "ambiguous_unit"),
+            ("Lắp Vò", "ambiguous_unit"),
+            ("Xã Hòa Bình", "ambiguous_unit"),
+        ] {
+            assert_eq!(found(&of(&[]), text), want, "{text}");
+        }
+        assert_eq!(found(&of(&["lw", "hb"]), "Huyện Lấp Vò"), "lv");
+        assert_eq!(found(&of(&["lw", "hb"]), "Lap Vo"), "lw");
+        assert_eq!(found(&of(&["lw", "hb"]), "Xã Hòa Bình"), "hb");
     }
 
     fn renamed(unit: Unit, former: &[(&str, &str)]) -> Unit {

@@ -352,7 +352,8 @@ async fn unpacked(packing: Packing, bytes: Vec<u8>, limit: usize) -> Result<Vec<
 /// heads stand in one of the first 20 lines; `(60 điểm)` at the end of one is left out. A column of numbers that
 /// could be scores and is no criterion is a finding, unless its head is that of an ordinal or a rank. Case and marks are
 /// ignored. Units are found by id, code or a name that they bore in the year, with or without its kind; where several
-/// answer, those that the edition ranks come first, and what stays ambiguous is refused with the candidates. So is a
+/// answer, those whose name has the marks that are written come first, then those that the edition ranks, and what
+/// stays ambiguous is refused with the candidates. So is a
 /// name that units bear in other years alone. A number
 /// has a decimal point, or a comma where `decimal=comma` says so. An empty cell or a dash is no score and changes
 /// nothing; `không áp dụng`, `KAD` or `n/a` takes the criterion out of the maximum. All scores are stored, or none: with `dry_run=true` the answer is what would be stored and every

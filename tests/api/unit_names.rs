@@ -264,3 +264,21 @@ api_test!(a_revision_keeps_the_names_that_it_was_published_with, |app| {
     publish(app, json!("Đính chính tên")).expect(201);
     assert_eq!(["", "?revision=1"].map(name), ["Tỉnh Hai", "Tỉnh Thừa Thiên Huế"]);
 });
+
+api_test!(a_name_with_its_own_marks_names_one_unit, |app| {
+    make(app, "lv", json!({"name": "Huyện Lấp Vò", "level": "district"}));
+    make(app, "lw", json!({"name": "Huyện Lạp Vó", "level": "district"}));
+    app.make_edition(json!({"cohorts": [{"code": "d", "name": "Các huyện", "rule": {"level": "district"}}]}));
+    for (text, want) in [
+        ("Huyện Lấp Vò", "lv Huyện Lấp Vò"),
+        ("HUYỆN LẠP VÓ", "lw Huyện Lạp Vó"),
+        ("H. Lấp Vo\u{0300}", "lv Huyện Lấp Vò"),
+        ("Lạp Vó", "lw Huyện Lạp Vó"),
+        (
+            "Huyen Lap Vo",
+            "ambiguous_unit: `Huyen Lap Vo` may be 2 units: lv (Huyện Lấp Vò), lw (Huyện Lạp Vó). Use the id.",
+        ),
+    ] {
+        assert_eq!(named(app, 2016, text), want, "{text}");
+    }
+});
