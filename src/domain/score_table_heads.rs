@@ -156,6 +156,30 @@ pub fn unknown_columns(
     named.map(|(column, _)| column).filter(|column| is_score(*column)).collect()
 }
 
+/// The number that a cell gives its column, `3`, `(3)` or `(3) = (1) + (2)`, and whether it stands in brackets.
+fn column_number(cell: &FileCell) -> Option<(usize, bool)> {
+    let text = cell.as_str().trim();
+    let text = text.split_once('=').map_or(text, |(number, _)| number.trim_end());
+    let within = |open: char, close: char| text.strip_prefix(open)?.strip_suffix(close);
+    let inside = within('(', ')').or_else(|| within('[', ']'));
+    let number = inside.unwrap_or(text).trim();
+    // `01` is a code.
+    let is_whole = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+    number.parse::<usize>().ok().filter(|_| is_whole).map(|number| (number, inside.is_some()))
+}
+
+/// Whether the line right below the heads numbers the columns: 1, 2, 3 ..., each that is read with its number. Two
+/// numbers without brackets may as well be the code of a unit and its score.
+pub fn numbers_columns(heads: &Heads, line: &FileLine) -> bool {
+    let filled = line.cells.iter().filter(|cell| !cell.is_blank());
+    let Some(numbers) = filled.map(column_number).collect::<Option<Vec<_>>>() else { return false };
+    let least = if numbers.iter().any(|(_, in_brackets)| *in_brackets) { 2 } else { 3 };
+    let counts = (1..).zip(&numbers).all(|(want, (number, _))| *number == want);
+    let has_number = |column: usize| line.cells.get(column).is_some_and(|cell| !cell.is_blank());
+    let mut read = heads.roles.iter().enumerate().filter(|(_, role)| role.is_some());
+    counts && numbers.len() >= least && read.all(|(column, _)| has_number(column))
+}
+
 /// The first cell of a line that holds something and has no head: what a comma within a number splits off. In a line
 /// without a score (`is_row` is false) that is a number behind a unit; other texts there are notes and signatures.
 /// Columns before the first that is read, such as one that numbers the lines, can't hold the rest of a number.

@@ -20,7 +20,7 @@ use crate::{
         editions::Edition,
         imports::shown,
         index_scores::{IndexScore, ScoreStage},
-        score_table_heads::unknown_columns,
+        score_table_heads::{numbers_columns, unknown_columns},
         score_table_rules::{unclosed_quote, unknown_column},
         score_tables::{CriterionNames, DecimalMark, FileLine, Heads, TableLayout},
         violation::Violation,
@@ -270,7 +270,8 @@ fn check_lines(
     Ok(checker.end(&heads))
 }
 
-/// Finds the heads among the first lines, and gives the number of lines up to them; notes what is wrong otherwise.
+/// Finds the heads among the first lines, and gives the number of lines up to them, with the one that numbers the
+/// columns; notes what is wrong otherwise.
 fn find_heads(
     outcome: &mut ScoreImportOutcome,
     lines: &[FileLine],
@@ -281,8 +282,9 @@ fn find_heads(
     for (i, line) in lines.iter().take(HEAD_LINES).enumerate() {
         match Heads::read(line, criteria, layout, unit_column.as_deref()) {
             Ok(heads) => {
+                let is_numbered = lines.get(i + 1).is_some_and(|below| numbers_columns(&heads, below));
                 outcome.heads = Some(heads);
-                return Some(i + 1);
+                return Some(i + 1 + usize::from(is_numbered));
             }
             Err(wrong) => refused.push((line, wrong)),
         }

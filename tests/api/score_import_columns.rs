@@ -120,6 +120,37 @@ api_test!(a_head_may_name_points_and_no_column_of_scores_is_lost, |app| {
     assert_eq!(app.database.dump(), before);
 });
 
+api_test!(a_line_that_numbers_the_columns_is_left_out, |app| {
+    make(app);
+    for table in [
+        "STT,Đơn vị,Land\n1,2,3\n1,hn,5\n",
+        "STT,Đơn vị,Land\n(1),(2),(3)=(1)+(2)\n1,hn,5\n",
+        "Đơn vị,Land\n[1],[2]\nhn,5\n",
+        "Bảng điểm,,,\nSTT,Đơn vị,,Land\n1,2,,3\n1,hn,,5\n",
+        ",unit,land,time_cost\n,1,2,3\n,hn,5,\n",
+    ] {
+        let looked = send(app, "?dry_run=true", table).expect(200).json;
+        assert_eq!((counts(&looked), findings(&looked)), ([1, 1, 0, 0], vec![]), "{table}");
+        assert_eq!(
+            (&looked["scores"][0]["unit_id"], &looked["scores"][0]["score_exact"]),
+            (&json!("hn"), &json!("5")),
+            "{table}"
+        );
+    }
+    // What may be a unit and its scores is read as that: two numbers, a code, numbers that don't count, a blank.
+    for table in [
+        "unit,land\n1,2\n",
+        "unit,land,time_cost\n01,2,3\n",
+        "unit,land,time_cost\n1,2,4\n",
+        "unit,land,time_cost,total\n1,2,3,\n",
+        "unit,land,time_cost\nhg,1,\n1,2,3\n",
+    ] {
+        let looked = send(app, "?dry_run=true", table).expect(200).json;
+        let scores = looked["scores"].as_array().unwrap();
+        assert!(scores.iter().any(|score| score["unit_id"] == "hn"), "{table}: {looked}");
+    }
+});
+
 api_test!(a_cell_without_a_head_refuses_the_table, |app| {
     make(app);
     let told = |line: i64, column: &'static str| (line, column, "cell_without_head");
