@@ -3,7 +3,7 @@
 use super::{
     decimal::{DecimalError, Exact},
     index_scores::ScoreStage,
-    score_table_rules::{decimal_comma, decimal_point, no_result, not_a_number},
+    score_table_rules::{decimal_comma, decimal_point, no_result, not_a_number, percent_cell},
     score_tables::{DecimalMark, FileCell, key},
     text::clean,
     violation::Violation,
@@ -24,6 +24,7 @@ pub(super) fn decimal(cell: &FileCell, mark: DecimalMark) -> Result<Exact, Viola
     let text = cell.as_str().trim();
     let text = match (cell, mark) {
         (FileCell::Formula(_), _) => return Err(no_result()),
+        (FileCell::Percent(_), _) => return Err(percent_cell()),
         (FileCell::Other(_), _) => return Err(not_a_number()),
         (FileCell::Number(_), _) => text.to_owned(),
         (FileCell::Text(_), DecimalMark::Point) if text.contains(',') => return Err(decimal_comma()),
@@ -40,6 +41,11 @@ pub(super) fn decimal(cell: &FileCell, mark: DecimalMark) -> Result<Exact, Viola
             "Tối đa 28 chữ số có nghĩa, trong phạm vi 40 vị trí quanh dấu thập phân.",
         ),
     })
+}
+
+/// Whether a cell holds a number, also one that is no score as it is shown.
+pub(super) fn is_number(cell: &FileCell, mark: DecimalMark) -> bool {
+    matches!(cell, FileCell::Percent(_)) || decimal(cell, mark).is_ok()
 }
 
 /// The rank of a cell: a whole number, also where a spreadsheet writes it as 3.0.

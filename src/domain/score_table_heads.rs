@@ -3,7 +3,7 @@
 use super::{
     decimal::Exact,
     index_scores::ScoreStage,
-    score_table_cells::{decimal, stage_named},
+    score_table_cells::{decimal, is_number, stage_named},
     score_tables::{DecimalMark, FileCell, FileLine, Heads, Role, TableLayout, key},
 };
 
@@ -147,9 +147,13 @@ pub fn unknown_columns(
     }
     let is_score = |column: usize| {
         let cells = below.iter().filter_map(|line| line.cells.get(column)).filter(|cell| !cell.is_blank());
-        let numbers: Vec<Exact> = cells.filter_map(|cell| decimal(cell, mark).ok()).collect();
-        let fit = numbers.iter().filter(|number| greatest.is_none_or(|greatest| *number <= greatest)).count();
-        fit * 2 > numbers.len()
+        let numbers: Vec<&FileCell> = cells.filter(|cell| is_number(cell, mark)).collect();
+        let is_fit = |cell: &FileCell| match (decimal(cell, mark), greatest) {
+            (Ok(number), Some(greatest)) => number <= *greatest,
+            // Of a percentage nobody knows whether it is meant as one.
+            _ => true,
+        };
+        numbers.iter().filter(|cell| is_fit(cell)).count() * 2 > numbers.len()
     };
     let unread = heads.names.iter().zip(&heads.roles).enumerate().filter(|(_, (_, role))| role.is_none());
     let named = unread.filter(|(_, (name, _))| !key(name).is_empty() && !is_other(&head_key(name)));
@@ -187,7 +191,7 @@ pub fn without_head(heads: &Heads, line: &FileLine, mark: DecimalMark, is_row: b
     let first = heads.roles.iter().position(Option::is_some)?;
     let unit = heads.column(&Role::Unit).and_then(|column| line.cells.get(column));
     let has_unit = unit.is_some_and(|unit| !unit.is_blank());
-    let is_lost = |cell: &FileCell| !cell.is_blank() && (is_row || (has_unit && decimal(cell, mark).is_ok()));
+    let is_lost = |cell: &FileCell| !cell.is_blank() && (is_row || (has_unit && is_number(cell, mark)));
     let is_headless = |column: usize| {
         heads.names.get(column).is_none_or(String::is_empty)
             && heads.roles.get(column).is_none_or(Option::is_none)

@@ -17,6 +17,18 @@ pub fn no_result() -> Violation {
     )
 }
 
+/// A percentage of a spreadsheet: a score of 85 or of 0.85, which the file does not say.
+pub fn percent_cell() -> Violation {
+    Violation::new(
+        "/score",
+        "percent_cell",
+        "The cell is formatted as a percentage: what is shown as 85% is 0.85 in the file. Write the score as a \
+         plain number.",
+        "Ô được định dạng phần trăm: giá trị hiển thị 85% được lưu trong tệp là 0,85. Hãy ghi điểm dưới dạng \
+         số thông thường.",
+    )
+}
+
 /// A column of numbers that is no criterion.
 pub fn unknown_column(name: &str) -> Violation {
     Violation::new(

@@ -49,7 +49,9 @@ pub enum FileCell {
     Text(String),
     /// A number of a spreadsheet, in decimal notation.
     Number(String),
-    /// Something that is neither: a date, a truth value, an error of a formula.
+    /// A number that a spreadsheet shows as a percentage, as it is shown: `85%`, where 0.85 is what it holds.
+    Percent(String),
+    /// Something that is none of these: a date, a truth value, an error of a formula.
     Other(String),
     /// A formula of a spreadsheet that was saved without its result.
     Formula(String),
@@ -59,7 +61,11 @@ impl FileCell {
     /// The cell as it stands in the file.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Text(text) | Self::Number(text) | Self::Other(text) | Self::Formula(text) => text,
+            Self::Text(text)
+            | Self::Number(text)
+            | Self::Percent(text)
+            | Self::Other(text)
+            | Self::Formula(text) => text,
         }
     }
 

@@ -356,7 +356,8 @@ async fn unpacked(packing: Packing, bytes: Vec<u8>, limit: usize) -> Result<Vec<
 /// answer, those whose name has the marks that are written come first, then those that the edition ranks, and what
 /// stays ambiguous is refused with the candidates. So is a
 /// name that units bear in other years alone. A number
-/// has a decimal point, or a comma where `decimal=comma` says so. An empty cell or a dash is no score and changes
+/// has a decimal point, or a comma where `decimal=comma` says so; what a spreadsheet shows as a percentage is a
+/// finding (`percent_cell`), because 85% is kept there as 0.85. An empty cell or a dash is no score and changes
 /// nothing; `không áp dụng`, `KAD` or `n/a` takes the criterion out of the maximum. All scores are stored, or none: with `dry_run=true` the answer is what would be stored and every
 /// finding by line and column, without it a finding is a 422 that names each place as `/line/column`. Lines of units
 /// that no cohort of the edition ranks are told in `outside_cohorts`, and stored.

@@ -6,7 +6,7 @@ use std::{
     io::{Cursor, Read},
 };
 
-use calamine::{DataRef, Reader, Xlsx, XlsxFormulaMetadata};
+use calamine::{DataRef, Reader, Style, Xlsx, XlsxFormulaMetadata};
 
 use super::error::{Error, Result};
 use crate::domain::score_tables::{FileCell, FileLine};
@@ -225,7 +225,59 @@ fn sheet_lines(bytes: &[u8], sheet: Option<&str>) -> Result<Vec<FileLine>> {
             return Err(too_large());
         }
     }
+    drop(reader);
+    mark_percents(&mut book, &name, &mut rows)?;
     Ok(rows.into_iter().map(|(row, cells)| FileLine { number: row + 1, cells }).collect())
+}
+
+/// Tells the numbers that the sheet shows as percentages from others; the reader of values does not.
+fn mark_percents(
+    book: &mut Xlsx<Cursor<&[u8]>>,
+    name: &str,
+    rows: &mut BTreeMap<u32, Vec<FileCell>>,
+) -> Result<()> {
+    let mut reader = book.worksheet_cells_reader(name).map_err(unreadable)?;
+    let is_percent = |style: &Style| {
+        style.number_format.as_ref().is_some_and(|format| shows_percent(&format.format_code))
+    };
+    let percents: Vec<bool> = reader.styles().iter().map(is_percent).collect();
+    // Most books have none, and need not be read twice.
+    if !percents.contains(&true) {
+        return Ok(());
+    }
+    while let Some((row, column, style)) = reader.next_style_id().map_err(unreadable)? {
+        if percents.get(style) != Some(&true) {
+            continue;
+        }
+        let column = usize::try_from(column).unwrap_or(usize::MAX);
+        if let Some(cell) = rows.get_mut(&row).and_then(|cells| cells.get_mut(column))
+            && let FileCell::Number(number) = &*cell
+        {
+            *cell = FileCell::Percent(percent_text(number));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a number format shows a hundredfold: it has a percent sign that is no plain text.
+fn shows_percent(format: &str) -> bool {
+    let (mut chars, mut quoted) = (format.chars(), false);
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => quoted = !quoted,
+            '\\' | '_' | '*' if !quoted => _ = chars.next(),
+            '[' if !quoted => _ = chars.find(|c| *c == ']'),
+            '%' if !quoted => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// A number as it is shown as a percentage.
+fn percent_text(number: &str) -> String {
+    let hundredfold = number.parse::<f64>().map(|number| number_text(number * 100.0));
+    hundredfold.map_or_else(|_| number.to_owned(), |text| format!("{text}%"))
 }
 
 /// A packed file says little about its size, so it is unpacked once into nothing.
@@ -331,6 +383,22 @@ mod tests {
         ] {
             assert_eq!(number_text(number), want);
         }
+    }
+
+    #[test]
+    fn a_percent_sign_of_a_format_is_told_from_a_text() {
+        for (format, want) in [
+            ("0%", true),
+            ("0.00%", true),
+            ("[Red]0.0 %;-0.0 %", true),
+            ("General", false),
+            ("0.00\"%\"", false),
+            ("0\\%", false),
+            ("[$%-409]0", false),
+        ] {
+            assert_eq!(shows_percent(format), want, "{format}");
+        }
+        assert_eq!(["0.85", "0.07", "1", "0.8525"].map(percent_text), ["85%", "7%", "100%", "85.25%"]);
     }
 
     #[test]

@@ -297,6 +297,29 @@ api_test!(a_formula_without_its_result_is_told, |app| {
     assert_eq!(looked["findings"][0]["value"], "=3*2.5");
 });
 
+api_test!(a_percentage_of_a_spreadsheet_is_told, |app| {
+    make(app);
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, head) in (0..).zip(["unit", "land", "total", "Tỷ lệ đạt"]) {
+        sheet.write_string(0, column, head).unwrap();
+    }
+    let [percent, text] =
+        ["0%", "0.00\"%\""].map(|format| rust_xlsxwriter::Format::new().set_num_format(format));
+    sheet.write_string(1, 0, "hn").unwrap().write_number(1, 1, 7.5).unwrap();
+    sheet.write_number_with_format(1, 2, 0.85, &percent).unwrap();
+    sheet.write_number_with_format(1, 3, 0.5, &percent).unwrap();
+    sheet.write_string(2, 0, "hg").unwrap();
+    sheet.write_number_with_format(2, 2, 85, &text).unwrap();
+    let bytes = book.save_to_buffer().unwrap();
+    let before = app.database.dump();
+    let looked = send_sheet(app, "?dry_run=true", bytes.clone()).expect(200).json;
+    assert_eq!((counts(&looked), findings(&looked)), ([2, 2, 0, 0], vec![(2, "total", "percent_cell")]));
+    assert_eq!(looked["findings"][0]["value"], "85%");
+    assert_eq!(send_sheet(app, "", bytes).expect(422).violations(), [("/2/total", "percent_cell")]);
+    assert_eq!(app.database.dump(), before);
+});
+
 api_test!(what_is_wrong_with_a_whole_body_names_no_place, |app| {
     make(app);
     let refused = send(app, "", "").expect(422);
