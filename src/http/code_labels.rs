@@ -107,6 +107,12 @@ pub const LABELS: &[ListLabels] = &[
         ("extend", "Cộng thêm thời gian tạm dừng", "A pause ended and the date moved by its length"),
         ("recompute", "Tính lại theo lịch làm việc mới", "Computed again with another calendar"),
     ]),
+    ("DvcqgResult", "Kết quả đồng bộ hồ sơ từ Cổng Dịch vụ công quốc gia", "What became of a record of the national portal", &[
+        ("created", "Đã thêm mới", "Created"),
+        ("updated", "Đã cập nhật", "Updated"),
+        ("unchanged", "Không thay đổi", "Unchanged"),
+        ("rejected", "Bị từ chối", "Rejected"),
+    ]),
     ("EditionStatus", "Tình trạng kỳ đánh giá", "Where an edition stands", &[
         ("draft", "Dự thảo", "Draft"),
         ("self_assessment", "Đang tự đánh giá", "Open for self-assessment"),

@@ -10,7 +10,7 @@ use utoipa::{
     IntoParams, PartialSchema, ToSchema,
     openapi::{
         Ref, RefOr,
-        schema::{ArrayBuilder, ObjectBuilder, OneOf, OneOfBuilder, Schema, Type},
+        schema::{ArrayBuilder, OneOf, OneOfBuilder, Schema},
     },
 };
 
@@ -27,7 +27,7 @@ use crate::{
         text::clean,
         violation::{Text, Violation},
     },
-    service::dvcqg::{self, Answer, MOST_RECORDS, Taken},
+    service::dvcqg::{self, Answer, DvcqgResult, MOST_RECORDS},
     store::idempotency::repeatable,
 };
 
@@ -139,18 +139,9 @@ pub struct AnswerView {
     /// What a person reads.
     pub message: String,
     /// What was done.
-    #[schema(schema_with = results)]
-    pub result: &'static str,
+    pub result: DvcqgResult,
     /// Stable codes of the rules that the record breaks.
     pub rules: Vec<&'static str>,
-}
-
-fn results() -> utoipa::openapi::schema::Object {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(["created", "updated", "unchanged", "rejected"]))
-        .description(Some("What was done."))
-        .build()
 }
 
 impl AnswerView {
@@ -159,24 +150,20 @@ impl AnswerView {
             Language::English => text.en.clone(),
             Language::Vietnamese => text.vi.clone(),
         };
-        let dossier_code = answer.code;
+        let (result, dossier_code) = (answer.result(), answer.code);
         match answer.taken {
-            Ok(taken) => Self {
+            Ok(_) => Self {
                 dossier_code,
                 error_code: 0,
                 message: pick(&Text::new("Taken over", "Đồng bộ thành công")),
-                result: match taken {
-                    Taken::Created => "created",
-                    Taken::Updated => "updated",
-                    Taken::Unchanged => "unchanged",
-                },
+                result,
                 rules: Vec::new(),
             },
             Err(violations) => Self {
                 dossier_code,
                 error_code: -1,
                 message: violations.iter().map(|v| told(v, &pick)).collect::<Vec<_>>().join(" "),
-                result: "rejected",
+                result,
                 rules: violations.iter().map(|violation| violation.code).collect(),
             },
         }

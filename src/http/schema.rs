@@ -48,6 +48,7 @@ use crate::{
         deadlines::NoDueDate,
         dossier_events::Mode,
         dossier_statistics::Grouping,
+        dvcqg::DvcqgResult,
         explanations::TiePlace,
         rank_targets::OutOfReach,
         ranking_reports::NotComparable,
@@ -119,6 +120,8 @@ word_schemas! {
     DeltaUnit,
     /// Where a rank went.
     Direction,
+    /// What became of a record of the National Public Service Portal.
+    DvcqgResult,
     /// Where an edition stands.
     EditionStatus,
     /// How much of a unit passed on.

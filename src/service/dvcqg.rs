@@ -23,6 +23,7 @@ use crate::{
         text::clean,
         time::Moment,
         violation::{Text, Violation},
+        words::words,
     },
     store::{Conn, Store, Versioned, lock},
 };
@@ -36,7 +37,7 @@ const AT_ONCE: usize = 100;
 /// Why a due date changes that the portal tells.
 const REASON: &str = "dvcqg";
 
-/// What became of a record.
+/// What became of a record that was taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
     /// A new dossier.
@@ -47,6 +48,20 @@ pub enum Taken {
     Unchanged,
 }
 
+words! {
+    /// What became of a record.
+    pub enum DvcqgResult {
+        /// A new dossier.
+        Created = "created",
+        /// A dossier that changed.
+        Updated = "updated",
+        /// It said nothing new.
+        Unchanged = "unchanged",
+        /// It breaks a rule.
+        Rejected = "rejected",
+    }
+}
+
 /// A record that was read: of what dossier, and what became of it.
 #[derive(Debug)]
 pub struct Answer {
@@ -54,6 +69,18 @@ pub struct Answer {
     pub code: Option<String>,
     /// What became of it, or the rules that it breaks.
     pub taken: std::result::Result<Taken, Vec<Violation>>,
+}
+
+impl Answer {
+    /// What became of it.
+    pub fn result(&self) -> DvcqgResult {
+        match self.taken {
+            Ok(Taken::Created) => DvcqgResult::Created,
+            Ok(Taken::Updated) => DvcqgResult::Updated,
+            Ok(Taken::Unchanged) => DvcqgResult::Unchanged,
+            Err(_) => DvcqgResult::Rejected,
+        }
+    }
 }
 
 /// A record without the applicant.

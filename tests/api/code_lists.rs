@@ -86,6 +86,10 @@ api_test!(a_list_has_labels_and_an_order, |app| {
         (words_of(&statuses).len(), &statuses["codes"][9]["label_vi"]),
         (10, &json!("Đã trả kết quả"))
     );
+    let answers = app.get("/api/v1/code-lists/dvcqg_result").expect(200).json;
+    assert_eq!(words_of(&answers), ["created", "updated", "unchanged", "rejected"]);
+    let result = &openapi::document()["components"]["schemas"]["DvcqgAnswer"]["properties"]["result"];
+    assert_eq!(result["$ref"], "#/components/schemas/DvcqgResult");
     app.ask("GET", "/api/v1/code-lists").header("if-none-match", lists.etag()).send().expect(304);
     assert_eq!(app.get("/api/v1/code-lists/no").expect(404).code(), "not_found");
     assert_eq!(
