@@ -4,7 +4,7 @@ use super::{
     decimal::Exact,
     index_scores::ScoreStage,
     score_table_cells::{decimal, is_number, stage_named},
-    score_tables::{DecimalMark, FileCell, FileLine, Heads, Role, TableLayout, key},
+    score_tables::{CriterionNames, DecimalMark, FileCell, FileLine, Heads, Role, TableLayout, key},
 };
 
 /// Heads of the column of units; an earlier one wins over a later one.
@@ -158,6 +158,52 @@ pub fn unknown_columns(
     let unread = heads.names.iter().zip(&heads.roles).enumerate().filter(|(_, (_, role))| role.is_none());
     let named = unread.filter(|(_, (name, _))| !key(name).is_empty() && !is_other(&head_key(name)));
     named.map(|(column, _)| column).filter(|column| is_score(*column)).collect()
+}
+
+/// Two lines of heads as one: below a head that is merged over several columns each has a name of its own. None where
+/// the lower line is none of heads: it holds a number, or there is nothing in it below a merged head.
+fn joined(upper: &FileLine, lower: &FileLine, criteria: &CriterionNames) -> Option<FileLine> {
+    if lower.cells.iter().any(|cell| DecimalMark::ALL.iter().any(|mark| is_number(cell, *mark))) {
+        return None;
+    }
+    let has = |line: &FileLine, column: usize| line.cells.get(column).is_some_and(|cell| !cell.is_blank());
+    // A column below the part of a merged head that is empty.
+    let goes_on =
+        |column: usize| !has(upper, column) && has(lower, column) && column > 0 && has(lower, column - 1);
+    let is_known = |head: &str| {
+        is_other(&head_key(head)) || with_stage(head).is_some() || !criteria.find(head).is_empty()
+    };
+    let columns = 0..upper.cells.len().max(lower.cells.len());
+    if !columns.clone().any(goes_on) {
+        return None;
+    }
+    let cells = columns.map(|column| {
+        let (above, below) = (upper.cells.get(column), lower.cells.get(column));
+        let below = below.filter(|cell| !cell.is_blank());
+        // A head of one column may have a note below it: `Tổng điểm`, `(100)`.
+        let stays = |cell: &&FileCell| !cell.is_blank() && !goes_on(column + 1) && is_known(cell.as_str());
+        let cell = above.filter(stays).or(below).or(above);
+        cell.cloned().unwrap_or_else(|| FileCell::Text(String::new()))
+    });
+    Some(FileLine { number: lower.number, cells: cells.collect() })
+}
+
+/// Reads two lines as the heads of a wide table, where the lower one stands below no unit and names what is scored.
+pub fn two_lines(
+    upper: &FileLine,
+    lower: &FileLine,
+    criteria: &CriterionNames,
+    layout: TableLayout,
+    unit_column: Option<&str>,
+) -> Option<Heads> {
+    let line = joined(upper, lower, criteria)?;
+    let heads = Heads::read(&line, criteria, layout, unit_column).ok()?;
+    let is_filled = |column: usize| lower.cells.get(column).is_some_and(|cell| !cell.is_blank());
+    let has_unit = heads.column(&Role::Unit).is_some_and(is_filled);
+    let mut roles = heads.roles.iter().enumerate();
+    let names_scores = roles.any(|(column, role)| matches!(role, Some(Role::Of(..))) && is_filled(column));
+    let is_wide = heads.layout == TableLayout::Wide;
+    (is_wide && names_scores && !has_unit).then_some(heads)
 }
 
 /// The number that a cell gives its column, `3`, `(3)` or `(3) = (1) + (2)`, and whether it stands in brackets.

@@ -132,7 +132,8 @@ impl CriterionNames {
         Self(names)
     }
 
-    fn find(&self, text: &str) -> &[String] {
+    /// The codes of the criteria that a text names.
+    pub(super) fn find(&self, text: &str) -> &[String] {
         let known = |text: &str| self.0.get(&key(text)).map(Vec::as_slice);
         known(text).or_else(|| known(without_points(text)?)).unwrap_or_default()
     }

@@ -350,7 +350,8 @@ async fn unpacked(packing: Packing, bytes: Vec<u8>, limit: usize) -> Result<Vec<
 /// last stage of the totals in its row. Long:
 /// columns of units, criteria and scores, and of ranks, stages (`stage`) and `applicable` where there are any. The
 /// heads stand in one of the first 20 lines; `(60 điểm)` at the end of one is left out, and so is a line right below
-/// that numbers the columns (1, 2, 3 or `(1)`, `(2)`). A column of numbers that
+/// that numbers the columns (1, 2, 3 or `(1)`, `(2)`). Where a head of a wide table is merged over several columns,
+/// the next line names these, and the merged head does not count. A column of numbers that
 /// could be scores and is no criterion is a finding, unless its head is that of an ordinal or a rank. Case and marks are
 /// ignored. Units are found by id, code or a name that they bore in the year, with or without its kind; where several
 /// answer, those whose name has the marks that are written come first, then those that the edition ranks, and what

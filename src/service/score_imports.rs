@@ -20,7 +20,7 @@ use crate::{
         editions::Edition,
         imports::shown,
         index_scores::{IndexScore, ScoreStage},
-        score_table_heads::{numbers_columns, unknown_columns},
+        score_table_heads::{numbers_columns, two_lines, unknown_columns},
         score_table_rules::{unclosed_quote, unknown_column},
         score_tables::{CriterionNames, DecimalMark, FileLine, Heads, TableLayout},
         violation::Violation,
@@ -280,11 +280,15 @@ fn find_heads(
     let (layout, unit_column) = (outcome.order.layout, outcome.order.unit_column.clone());
     let mut refused = Vec::new();
     for (i, line) in lines.iter().take(HEAD_LINES).enumerate() {
-        match Heads::read(line, criteria, layout, unit_column.as_deref()) {
+        let unit_column = unit_column.as_deref();
+        let second = lines.get(i + 1);
+        let both = second.and_then(|second| two_lines(line, second, criteria, layout, unit_column));
+        let end = if both.is_some() { i + 2 } else { i + 1 };
+        match both.map_or_else(|| Heads::read(line, criteria, layout, unit_column), Ok) {
             Ok(heads) => {
-                let is_numbered = lines.get(i + 1).is_some_and(|below| numbers_columns(&heads, below));
+                let is_numbered = lines.get(end).is_some_and(|below| numbers_columns(&heads, below));
                 outcome.heads = Some(heads);
-                return Some(i + 1 + usize::from(is_numbered));
+                return Some(end + usize::from(is_numbered));
             }
             Err(wrong) => refused.push((line, wrong)),
         }

@@ -151,6 +151,54 @@ api_test!(a_line_that_numbers_the_columns_is_left_out, |app| {
     }
 });
 
+/// A spreadsheet with a title and heads in two lines, one of them merged over two columns, and their numbers.
+fn merged_heads() -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let (sheet, plain) = (book.add_worksheet(), rust_xlsxwriter::Format::new());
+    sheet.write_string(0, 0, "KẾT QUẢ NĂM 2016").unwrap();
+    for (column, head) in [(0, "STT"), (1, "Đơn vị"), (4, "Tổng điểm")] {
+        sheet.merge_range(2, column, 3, column, head, &plain).unwrap();
+    }
+    sheet.merge_range(2, 2, 2, 3, "Điểm thành phần", &plain).unwrap();
+    sheet.write_string(3, 2, "LAND (10 điểm)").unwrap().write_string(3, 3, "Chi phí thời gian").unwrap();
+    for (column, number) in (0..5).zip(1..) {
+        sheet.write_number(4, column, number).unwrap();
+    }
+    sheet.write_number(5, 0, 1).unwrap().write_string(5, 1, "Hà Nội").unwrap();
+    for (column, score) in (2..).zip([7.5, 8.0, 15.5]) {
+        sheet.write_number(5, column, score).unwrap();
+    }
+    book.save_to_buffer().unwrap()
+}
+
+api_test!(heads_may_stand_in_two_lines, |app| {
+    make(app);
+    let said = |looked: &Value| -> Vec<String> {
+        let scores = looked["scores"].as_array().unwrap().iter();
+        let told = ["line", "unit_id", "criterion", "score_exact"];
+        scores.map(|score| told.map(|member| score[member].to_string()).join(" ")).collect()
+    };
+    let looked = send_sheet(app, "?dry_run=true", merged_heads()).expect(200).json;
+    assert_eq!((counts(&looked), findings(&looked)), ([1, 3, 0, 0], vec![]));
+    assert_eq!(said(&looked), [r#"6 "hn" "land" "7.5""#, r#"6 "hn" "time_cost" "8""#, r#"6 "hn" null "15.5""#]);
+    // The total below a merged head, notes below others, a criterion that is merged over its parts.
+    for table in [
+        "Đơn vị,Điểm,,Ghi chú\n,land,Tổng điểm,\nhn,7.5,15.5,x\n",
+        "Đơn vị,Thành phần,,Tổng điểm\n,land,Nguồn,(110)\nhn,7.5,x,15.5\n",
+        "Đơn vị,Tiêu chí,,Tổng điểm\n,land,Hạng năm trước,\nhn,7.5,2,15.5\n",
+        "Đơn vị,time_cost,,Tổng điểm\n,Số phiếu hỏi,land,\nhn,9,7.5,15.5\n",
+    ] {
+        let looked = send(app, "?dry_run=true", table).expect(200).json;
+        assert!(findings(&looked).is_empty(), "{table}: {looked}");
+        assert_eq!(said(&looked), [r#"3 "hn" "land" "7.5""#, r#"3 "hn" null "15.5""#], "{table}");
+    }
+    // What names no score below a merged head is none of the heads.
+    for table in ["unit,land,\n,Sở,ngành\nhn,1,\n", "unit,land,\n,5,land\nhn,1,\n"] {
+        let looked = send(app, "?dry_run=true", table).expect(200).json;
+        assert_eq!(looked["columns"][1]["column"], "land", "{table}");
+    }
+});
+
 api_test!(a_cell_without_a_head_refuses_the_table, |app| {
     make(app);
     let told = |line: i64, column: &'static str| (line, column, "cell_without_head");
