@@ -68,7 +68,7 @@ pub struct EndedUnitBody {
     pub unit_name: String,
     /// Where it stood in the base year.
     pub base: StandingBase,
-    /// What became of it.
+    /// What became of it by the year of the ranking, through every reform until then.
     pub successors: Vec<SuccessorBody>,
 }
 

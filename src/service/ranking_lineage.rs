@@ -10,7 +10,7 @@ use super::{
     units::Relative,
 };
 use crate::{
-    domain::units::{Extent, Unit},
+    domain::units::{Extent, Successor, Unit},
     store::{self, Conn},
 };
 
@@ -39,7 +39,7 @@ pub struct EndedUnit {
     pub unit_name: String,
     /// Where it stood.
     pub base: Base,
-    /// What became of it.
+    /// What became of it, by the day of the ranking.
     pub successors: Vec<Relative>,
 }
 
@@ -80,11 +80,19 @@ fn name_in(sheet: &Sheet, unit: &Unit) -> String {
     sheet.day().map_or(unit.name.as_str(), |day| unit.name_on(day)).to_owned()
 }
 
-/// A unit on the way back from a new one.
+/// A unit on the way from another: back from one that is new, or on from one that has ended.
 struct Step {
     of: String,
     at: String,
     extent: Extent,
+}
+
+/// How much of a unit passed through two reforms.
+fn through(first: Extent, second: Extent) -> Extent {
+    match (first, second) {
+        (Extent::Whole, Extent::Whole) => Extent::Whole,
+        _ => Extent::Part,
+    }
 }
 
 fn predecessors(
@@ -115,8 +123,7 @@ fn predecessors(
                 if !seen.insert((step.of.clone(), unit.id.clone())) {
                     continue;
                 }
-                let whole = step.extent == Extent::Whole && *extent == Extent::Whole;
-                let extent = if whole { Extent::Whole } else { Extent::Part };
+                let extent = through(step.extent, *extent);
                 if unit.exists_in_year(year) {
                     found.entry(step.of.clone()).or_default().push(Predecessor {
                         unit_id: unit.id.clone(),
@@ -139,10 +146,7 @@ fn units_before(conn: &mut Conn, steps: &[Step]) -> Result<HashMap<String, Vec<(
     let at: HashSet<&String> = steps.iter().map(|step| &step.at).collect();
     let at: Vec<String> = at.into_iter().cloned().collect();
     let passed = store::units::predecessors_of(conn, &at)?;
-    let ids: HashSet<&String> = passed.iter().map(|(_, id, _)| id).collect();
-    let ids: Vec<String> = ids.into_iter().cloned().collect();
-    let units: HashMap<String, Unit> =
-        store::units::find_all(conn, &ids)?.into_iter().map(|unit| (unit.id.clone(), unit)).collect();
+    let units = units_of(conn, passed.iter().map(|(_, id, _)| id))?;
     let mut before: HashMap<String, Vec<(Unit, Extent)>> = HashMap::new();
     for (successor, id, extent) in passed {
         if let Some(unit) = units.get(&id) {
@@ -150,6 +154,13 @@ fn units_before(conn: &mut Conn, steps: &[Step]) -> Result<HashMap<String, Vec<(
         }
     }
     Ok(before)
+}
+
+/// Units by their id.
+fn units_of<'a>(conn: &mut Conn, ids: impl Iterator<Item = &'a String>) -> Result<HashMap<String, Unit>> {
+    let ids: HashSet<&String> = ids.collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    Ok(store::units::find_all(conn, &ids)?.into_iter().map(|unit| (unit.id.clone(), unit)).collect())
 }
 
 fn ended(conn: &mut Conn, (sheet, ranking): (&Sheet, &Ranking), base: &Ranking) -> Result<Vec<EndedUnit>> {
@@ -160,39 +171,68 @@ fn ended(conn: &mut Conn, (sheet, ranking): (&Sheet, &Ranking), base: &Ranking) 
         return Ok(Vec::new());
     }
     // As they are known today: a revision keeps its units as they were when it was published.
-    let ids: Vec<String> = left.iter().map(|standing| standing.unit_id.clone()).collect();
-    let units: HashMap<String, Unit> =
-        store::units::find_all(conn, &ids)?.into_iter().map(|unit| (unit.id.clone(), unit)).collect();
+    let units = units_of(conn, left.iter().map(|standing| &standing.unit_id))?;
     let gone: Vec<(&Standing, &Unit)> = left
         .into_iter()
         .filter_map(|standing| Some((standing, units.get(&standing.unit_id)?)))
         .filter(|(_, unit)| day.is_some_and(|day| !unit.exists_on(day)))
         .collect();
-    let ids: HashSet<&String> =
-        gone.iter().flat_map(|(_, unit)| &unit.successors).map(|successor| &successor.unit_id).collect();
-    let ids: Vec<String> = ids.into_iter().cloned().collect();
-    let names: HashMap<String, String> = match ids.is_empty() {
-        true => HashMap::new(),
-        false => store::units::find_all(conn, &ids)?
-            .into_iter()
-            .map(|unit| (unit.id.clone(), name_in(sheet, &unit)))
-            .collect(),
-    };
-    let successors = |unit: &Unit| {
-        let relative = |s: &crate::domain::units::Successor| Relative {
-            unit_id: s.unit_id.clone(),
-            unit_name: names.get(&s.unit_id).cloned().unwrap_or_default(),
-            extent: s.extent,
-        };
-        unit.successors.iter().map(relative).collect()
-    };
+    let mut successors = successors(conn, sheet, gone.iter().map(|(_, unit)| *unit))?;
     Ok(gone
         .into_iter()
         .map(|(standing, unit)| EndedUnit {
             unit_id: standing.unit_id.clone(),
             unit_name: standing.unit_name.clone(),
             base: base_of(standing),
-            successors: successors(unit),
+            successors: successors.remove(&unit.id).unwrap_or_default(),
         })
         .collect())
+}
+
+/// What became of each of some units by the day of a sheet, through every reform until then. What ended without a
+/// known successor is the last that is told.
+fn successors<'a>(
+    conn: &mut Conn,
+    sheet: &Sheet,
+    gone: impl Iterator<Item = &'a Unit>,
+) -> Result<HashMap<String, Vec<Relative>>> {
+    let day = sheet.day();
+    let has_ended = |unit: &Unit| day.is_some_and(|day| unit.valid_to.is_some_and(|to| to <= day));
+    let mut steps: Vec<Step> = gone.flat_map(|unit| passed_on(&unit.id, Extent::Whole, unit)).collect();
+    let mut found: HashMap<String, Vec<Relative>> = HashMap::new();
+    let mut seen: HashSet<(String, String)> = HashSet::new();
+    for reform in 1..=REFORMS {
+        if steps.is_empty() {
+            break;
+        }
+        let units = units_of(conn, steps.iter().map(|step| &step.at))?;
+        let mut further = Vec::new();
+        for step in steps {
+            let Some(unit) = units.get(&step.at) else { continue };
+            if !seen.insert((step.of.clone(), step.at.clone())) {
+                continue;
+            }
+            if reform < REFORMS && has_ended(unit) && !unit.successors.is_empty() {
+                further.extend(passed_on(&step.of, step.extent, unit));
+                continue;
+            }
+            found.entry(step.of).or_default().push(Relative {
+                unit_id: step.at,
+                unit_name: name_in(sheet, unit),
+                extent: step.extent,
+            });
+        }
+        steps = further;
+    }
+    Ok(found)
+}
+
+/// The steps from a unit to its successors, on the way from another of which so much came here.
+fn passed_on(of: &str, extent: Extent, unit: &Unit) -> Vec<Step> {
+    let step = |successor: &Successor| Step {
+        of: of.to_owned(),
+        at: successor.unit_id.clone(),
+        extent: through(extent, successor.extent),
+    };
+    unit.successors.iter().map(step).collect()
 }

@@ -96,7 +96,46 @@ api_test!(predecessors_are_followed_through_two_reforms, |app| {
     let told = &standing(&ranking, "third")["delta"]["predecessors"];
     assert_eq!(told.as_array().unwrap().len(), 1);
     assert_eq!((&told[0]["unit_id"], &told[0]["extent"]), (&json!("first"), &json!("part")));
-    assert_eq!(ranking["ended"][0]["successors"][0]["unit_id"], "second");
+    let became = &ranking["ended"][0]["successors"];
+    assert_eq!(*became, json!([{"unit_id": "third", "unit_name": "Xã third", "extent": "part"}]));
+});
+
+api_test!(ended_units_are_followed_to_what_exists_in_the_year, |app| {
+    let to = |parts: &[(&str, &str)]| {
+        let part = |(id, extent): &(&str, &str)| json!({"unit_id": id, "extent": extent});
+        Value::Array(parts.iter().map(part).collect())
+    };
+    let lived = |from: &str, until: &str| json!({"valid_from": from, "valid_to": until});
+    // `old` and `beside` became `mid` in 2014, which was divided in 2015; `lost` ended and nobody knows what of it
+    // went where; `n2` goes on until after the year.
+    make_unit(app, "late", json!({"valid_from": "2020-01-01"}));
+    make_unit(app, "n1", json!({"valid_from": "2015-07-01"}));
+    let goes_on = json!({"successors": to(&[("late", "whole")])});
+    make_unit(app, "n2", with(lived("2015-07-01", "2020-01-01"), goes_on));
+    make_unit(app, "lost", lived("2013-01-01", "2014-06-01"));
+    let divided = json!({"successors": to(&[("n1", "part"), ("n2", "part")])});
+    make_unit(app, "mid", with(lived("2014-07-01", "2015-07-01"), divided));
+    make_unit(app, "beside", json!({"valid_to": "2014-07-01", "successors": to(&[("mid", "whole")])}));
+    make_unit(app, "old", json!({"valid_to": "2014-07-01", "successors": to(&[("mid", "whole")])}));
+    make_unit(app, "gone", json!({"valid_to": "2013-01-01", "successors": to(&[("lost", "whole")])}));
+    app.make_edition(json!({}));
+    app.make_edition_of(2012, json!({}));
+    for (unit, value) in [("old", "9"), ("beside", "8"), ("gone", "7")] {
+        total_of(app, unit, 2012, value);
+    }
+    for (unit, value) in [("n1", "5"), ("n2", "4")] {
+        total_of(app, unit, 2016, value);
+    }
+    let ranking = app.get(&format!("{RANKING}?base_year=2012")).expect(200).json;
+    let halves = json!([
+        {"unit_id": "n1", "unit_name": "Xã n1", "extent": "part"},
+        {"unit_id": "n2", "unit_name": "Xã n2", "extent": "part"}
+    ]);
+    let last_known = json!([{"unit_id": "lost", "unit_name": "Xã lost", "extent": "whole"}]);
+    let became = |place: usize| (&ranking["ended"][place]["unit_id"], &ranking["ended"][place]["successors"]);
+    assert_eq!(became(0), (&json!("old"), &halves));
+    assert_eq!(became(1), (&json!("beside"), &halves));
+    assert_eq!(became(2), (&json!("gone"), &last_known));
 });
 
 api_test!(frameworks_that_differ_are_compared_on_what_they_have_in_common, |app| {
