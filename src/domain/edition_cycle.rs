@@ -80,6 +80,8 @@ pub struct Frozen {
     pub revision: i32,
     /// When it was published.
     pub published_at: Moment,
+    /// Number of the change that published it.
+    pub version: i64,
 }
 
 /// How the working state differs from the last revision.
@@ -89,7 +91,8 @@ pub struct Working {
     pub edition_changed: bool,
     /// Scores that were added, changed or taken away.
     pub changed_scores: i64,
-    /// Whether its cohorts have other units, or units that are recorded otherwise: under another name, say.
+    /// Whether its cohorts have other units, or units that are recorded otherwise: under another name, say. So it is
+    /// where another reform is known of units that its rankings name beside these.
     pub units_changed: bool,
 }
 

@@ -136,7 +136,8 @@ pub struct WorkingState {
     pub edition_changed: bool,
     /// Scores that were added, changed or taken away.
     pub changed_scores: i64,
-    /// Whether its cohorts have other units, or units that are recorded otherwise: under another name, say.
+    /// Whether its cohorts have other units, or units that are recorded otherwise: under another name, say. So it is
+    /// where another reform is known of units that its rankings name beside these.
     pub units_changed: bool,
 }
 

@@ -1,7 +1,7 @@
 //! The cycle of editions: its steps, and which state of an edition a reader gets. How one is published is in
 //! [`edition_publications`](super::edition_publications).
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     access::Caller,
@@ -10,7 +10,7 @@ use super::{
     editions::{self, Editions},
     error::{Error, Result},
     indexes::Indexes,
-    score_sheets,
+    lineage_changes, score_sheets,
     units::Units,
 };
 use crate::{
@@ -277,7 +277,8 @@ pub(super) fn difference(
     })
 }
 
-/// Whether the cohorts of an edition have other units than in its last revision, or units that are recorded otherwise.
+/// Whether the cohorts of an edition have other units than in its last revision, or units that are recorded otherwise,
+/// or rankings would tell something else of what these came from and of what became of others.
 fn units_changed(conn: &mut Conn, edition: &Edition, last: &Published) -> store::StoreResult<bool> {
     // Mostly no unit was written at all, and a country has thousands of them.
     if edition.cohorts == last.edition.cohorts && store::changes::none_since(conn, Units::NAME, last.version)?
@@ -285,12 +286,15 @@ fn units_changed(conn: &mut Conn, edition: &Edition, last: &Published) -> store:
         return Ok(false);
     }
     let (index, year, number) = (&edition.index_code, edition.year, last.revision.revision);
-    for (cohort, units) in cohort_units(conn, edition)? {
-        if store::edition_revisions::units(conn, index, year, number, &cohort)? != units {
+    let cohorts = cohort_units(conn, edition)?;
+    for (cohort, units) in &cohorts {
+        if store::edition_revisions::units(conn, index, year, number, cohort)? != *units {
             return Ok(true);
         }
     }
-    Ok(false)
+    let ranked: HashSet<String> =
+        cohorts.into_iter().flat_map(|(_, units)| units).map(|unit| unit.id).collect();
+    lineage_changes::any(conn, edition, &ranked, last.version)
 }
 
 /// The units of each cohort, as they are named in its ranking.

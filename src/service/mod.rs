@@ -45,6 +45,8 @@ pub mod index_scores;
 pub mod indexes;
 pub mod kept_standings;
 pub mod keyring;
+mod known_units;
+mod lineage_changes;
 pub mod min_cells;
 pub mod procedures;
 mod rank_target_search;

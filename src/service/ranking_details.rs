@@ -29,11 +29,10 @@ pub struct DetailedRanking {
 }
 
 impl DetailedRanking {
-    /// When the last of what it tells was published; none when anything is not, such as predecessors and units that
-    /// have ended, which are told as they are now.
+    /// When the last of what it tells was published; none when anything is not. Predecessors and units that have ended
+    /// are told as they were known then.
     pub fn published_at(&self) -> Option<Moment> {
-        let RankingLineage { predecessors, ended } = &self.lineage;
-        self.report.published_at().filter(|_| predecessors.is_empty() && ended.is_empty())
+        self.report.published_at()
     }
 
     /// Whether what a unit's scores give can be set against what they gave in the base: scaled alike or, across

@@ -1,21 +1,23 @@
 //! What became of units between two rankings: the predecessors of those that did not exist in the base year, and
-//! the units of the base ranking that have ended since. Nothing is summed across a reform.
+//! the units of the base ranking that have ended since. Nothing is summed across a reform. Where both were published,
+//! all is as it was known by the later publication.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{
     error::Result,
+    known_units::KnownUnits,
     rankings::{Base, Ranking, Standing},
     score_sheets::Sheet,
     units::Relative,
 };
 use crate::{
     domain::units::{Extent, Successor, Unit},
-    store::{self, Conn},
+    store::Conn,
 };
 
-/// Reforms that are followed back from a unit, at most.
-const REFORMS: usize = 8;
+/// Reforms that are followed from a unit, at most.
+pub const REFORMS: usize = 8;
 
 /// A unit that a new one came from, as it stood in the base ranking.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,10 +63,27 @@ pub fn read(
     (sheet, ranking): (&Sheet, &Ranking),
     (base_sheet, base): (&Sheet, &Ranking),
 ) -> Result<RankingLineage> {
+    let (new, left) = (new_units((sheet, ranking), base_sheet), left(ranking, base));
+    if new.is_empty() && left.is_empty() {
+        return Ok(RankingLineage::default());
+    }
+    let known = KnownUnits::at(conn, published_by(sheet, base_sheet))?;
     Ok(RankingLineage {
-        predecessors: predecessors(conn, (sheet, ranking), (base_sheet, base))?,
-        ended: ended(conn, (sheet, ranking), base)?,
+        predecessors: predecessors(conn, &known, new, (base_sheet, base))?,
+        ended: ended(conn, &known, sheet, left)?,
     })
+}
+
+/// The change by which both rankings were published; none where one was not, and is about units as they are.
+fn published_by(sheet: &Sheet, base_sheet: &Sheet) -> Option<i64> {
+    let published = |sheet: &Sheet| sheet.edition.state.frozen.map(|frozen| frozen.version);
+    Some(published(sheet)?.max(published(base_sheet)?))
+}
+
+/// The standings of a base that have none any more.
+fn left<'a>(ranking: &Ranking, base: &'a Ranking) -> Vec<&'a Standing> {
+    let ranked = by_id(ranking);
+    base.standings.iter().filter(|standing| !ranked.contains_key(standing.unit_id.as_str())).collect()
 }
 
 fn by_id(ranking: &Ranking) -> HashMap<&str, &Standing> {
@@ -95,28 +114,33 @@ fn through(first: Extent, second: Extent) -> Extent {
     }
 }
 
-fn predecessors(
-    conn: &mut Conn,
-    (sheet, ranking): (&Sheet, &Ranking),
-    (base_sheet, base): (&Sheet, &Ranking),
-) -> Result<HashMap<String, Vec<Predecessor>>> {
-    let (ranked, ranked_before) = (by_id(ranking), by_id(base));
-    let year = base_sheet.edition.year;
-    let mut steps: Vec<Step> = sheet
+/// The first step from each ranked unit that did not exist in the base year.
+fn new_units((sheet, ranking): (&Sheet, &Ranking), base_sheet: &Sheet) -> Vec<Step> {
+    let (ranked, year) = (by_id(ranking), base_sheet.edition.year);
+    sheet
         .rows
         .iter()
         .map(|row| &row.unit)
         .filter(|unit| ranked.get(unit.id.as_str()).is_some_and(|s| s.base.is_none()))
         .filter(|unit| !unit.exists_in_year(year))
         .map(|unit| Step { of: unit.id.clone(), at: unit.id.clone(), extent: Extent::Whole })
-        .collect();
+        .collect()
+}
+
+fn predecessors(
+    conn: &mut Conn,
+    known: &KnownUnits,
+    mut steps: Vec<Step>,
+    (base_sheet, base): (&Sheet, &Ranking),
+) -> Result<HashMap<String, Vec<Predecessor>>> {
+    let (ranked_before, year) = (by_id(base), base_sheet.edition.year);
     let mut found: HashMap<String, Vec<Predecessor>> = HashMap::new();
     let mut seen: HashSet<(String, String)> = HashSet::new();
     for _ in 0..REFORMS {
         if steps.is_empty() {
             break;
         }
-        let before = units_before(conn, &steps)?;
+        let before = known.before(conn, steps.iter().map(|step| &step.at))?;
         let mut further = Vec::new();
         for step in steps {
             for (unit, extent) in before.get(&step.at).into_iter().flatten() {
@@ -141,43 +165,16 @@ fn predecessors(
     Ok(found)
 }
 
-/// What the units of some steps took over, by the unit that did.
-fn units_before(conn: &mut Conn, steps: &[Step]) -> Result<HashMap<String, Vec<(Unit, Extent)>>> {
-    let at: HashSet<&String> = steps.iter().map(|step| &step.at).collect();
-    let at: Vec<String> = at.into_iter().cloned().collect();
-    let passed = store::units::predecessors_of(conn, &at)?;
-    let units = units_of(conn, passed.iter().map(|(_, id, _)| id))?;
-    let mut before: HashMap<String, Vec<(Unit, Extent)>> = HashMap::new();
-    for (successor, id, extent) in passed {
-        if let Some(unit) = units.get(&id) {
-            before.entry(successor).or_default().push((unit.clone(), extent));
-        }
-    }
-    Ok(before)
-}
-
-/// Units by their id.
-fn units_of<'a>(conn: &mut Conn, ids: impl Iterator<Item = &'a String>) -> Result<HashMap<String, Unit>> {
-    let ids: HashSet<&String> = ids.collect();
-    let ids: Vec<String> = ids.into_iter().cloned().collect();
-    Ok(store::units::find_all(conn, &ids)?.into_iter().map(|unit| (unit.id.clone(), unit)).collect())
-}
-
-fn ended(conn: &mut Conn, (sheet, ranking): (&Sheet, &Ranking), base: &Ranking) -> Result<Vec<EndedUnit>> {
-    let (ranked, day) = (by_id(ranking), sheet.day());
-    let left: Vec<&Standing> =
-        base.standings.iter().filter(|standing| !ranked.contains_key(standing.unit_id.as_str())).collect();
-    if left.is_empty() {
-        return Ok(Vec::new());
-    }
-    // As they are known today: a revision keeps its units as they were when it was published.
-    let units = units_of(conn, left.iter().map(|standing| &standing.unit_id))?;
+fn ended(conn: &mut Conn, known: &KnownUnits, sheet: &Sheet, left: Vec<&Standing>) -> Result<Vec<EndedUnit>> {
+    let day = sheet.day();
+    // Not as the base has them: they ended after it was published.
+    let units = known.with_ids(conn, left.iter().map(|standing| &standing.unit_id))?;
     let gone: Vec<(&Standing, &Unit)> = left
         .into_iter()
         .filter_map(|standing| Some((standing, units.get(&standing.unit_id)?)))
         .filter(|(_, unit)| day.is_some_and(|day| !unit.exists_on(day)))
         .collect();
-    let mut successors = successors(conn, sheet, gone.iter().map(|(_, unit)| *unit))?;
+    let mut successors = successors(conn, known, sheet, gone.iter().map(|(_, unit)| *unit))?;
     Ok(gone
         .into_iter()
         .map(|(standing, unit)| EndedUnit {
@@ -193,6 +190,7 @@ fn ended(conn: &mut Conn, (sheet, ranking): (&Sheet, &Ranking), base: &Ranking) 
 /// known successor is the last that is told.
 fn successors<'a>(
     conn: &mut Conn,
+    known: &KnownUnits,
     sheet: &Sheet,
     gone: impl Iterator<Item = &'a Unit>,
 ) -> Result<HashMap<String, Vec<Relative>>> {
@@ -205,7 +203,7 @@ fn successors<'a>(
         if steps.is_empty() {
             break;
         }
-        let units = units_of(conn, steps.iter().map(|step| &step.at))?;
+        let units = known.with_ids(conn, steps.iter().map(|step| &step.at))?;
         let mut further = Vec::new();
         for step in steps {
             let Some(unit) = units.get(&step.at) else { continue };

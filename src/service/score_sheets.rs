@@ -127,6 +127,11 @@ fn day_of(edition: &Edition, cohort: &Cohort) -> Option<Day> {
     as_of.or_else(|| last_day(edition))
 }
 
+/// The latest day that a ranking of an edition is about.
+pub fn last_day_of_cohorts(edition: &Edition) -> Option<Day> {
+    edition.cohorts.iter().filter_map(|cohort| day_of(edition, cohort)).max()
+}
+
 fn last_day(edition: &Edition) -> Option<Day> {
     Day::new(edition.year, 12, 31)
 }

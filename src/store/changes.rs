@@ -102,6 +102,13 @@ pub fn none_since(conn: &mut Conn, resource: &str, number: i64) -> StoreResult<b
     Ok(kept.is_some() && later.is_none())
 }
 
+/// Number of the last change of a record, as far as the log is kept.
+pub fn last_number(conn: &mut Conn, resource: &str, record_id: &str) -> StoreResult<Option<i64>> {
+    let of_kind = changes::table.filter(changes::resource.eq(resource));
+    let of_record = of_kind.filter(changes::record_id.eq(record_id));
+    Ok(of_record.select(diesel::dsl::max(changes::id)).first(conn)?)
+}
+
 /// When the last of some changes was made; none where the log no longer keeps one of them.
 pub fn last_of(conn: &mut Conn, numbers: &[i64]) -> StoreResult<Option<Moment>> {
     let these = changes::table.filter(changes::id.eq_any(numbers)).select(changes::at);

@@ -107,7 +107,11 @@ impl RevisionRow {
 
     fn published(self) -> StoreResult<Published> {
         let revision = self.revision();
-        let frozen = Frozen { revision: revision.revision, published_at: revision.published_at };
+        let frozen = Frozen {
+            revision: revision.revision,
+            published_at: revision.published_at,
+            version: self.version,
+        };
         let edition = Edition {
             state: EditionState { frozen: Some(frozen), working: None },
             ..row::from_json(&self.edition)?

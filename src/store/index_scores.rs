@@ -289,6 +289,20 @@ pub fn years_of(conn: &mut Conn, unit_id: &str) -> StoreResult<Option<(i32, i32)
     Ok(years.0.zip(years.1))
 }
 
+/// Whether one of some units has a score of an index in another year.
+pub fn in_other_years(conn: &mut Conn, index: &str, year: i32, units: &[String]) -> StoreResult<bool> {
+    for part in units.chunks(500) {
+        let of_units = index_scores::table.filter(index_scores::unit_id.eq_any(part));
+        let elsewhere =
+            of_units.filter(index_scores::index_code.eq(index)).filter(index_scores::year.ne(year));
+        let found: Option<i32> = elsewhere.select(index_scores::year).first(conn).optional()?;
+        if found.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A page of scores.
 pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<IndexScore>>> {
     let rows: Vec<IndexScoreRow> = list::page(conn, table_of(request), request)?;

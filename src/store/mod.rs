@@ -38,6 +38,7 @@ pub mod schema;
 pub mod seen_codes;
 pub mod series;
 pub mod sql;
+pub mod unit_states;
 pub mod unit_tree;
 pub mod units;
 pub mod webhook_deliveries;

@@ -58,6 +58,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    unit_states (ended_by, unit_id) {
+        ended_by -> BigInt,
+        unit_id -> Text,
+        unit -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     dossiers (code) {
         code -> Text,
         unit_id -> Text,

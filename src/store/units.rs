@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use diesel::{prelude::*, sql_query, sql_types::Text};
 
 use super::{
-    Versioned,
+    Versioned, changes,
     conn::{Conn, either},
     error::StoreResult,
     list::{self, Request, Table},
     row,
     schema::{unit_former_parents, unit_successors, units},
+    unit_states,
 };
 use crate::domain::{
     time::Day,
@@ -189,11 +190,15 @@ pub fn list(conn: &mut Conn, request: &Request) -> StoreResult<Vec<Versioned<Uni
 /// Adds a unit.
 pub fn insert(conn: &mut Conn, unit: &Unit, version: i64) -> StoreResult<()> {
     diesel::insert_into(units::table).values(UnitRow::new(unit, version)?).execute(conn)?;
-    insert_relatives(conn, unit)
+    insert_relatives(conn, unit)?;
+    unit_states::insert(conn, version, &unit.id, None)
 }
 
-/// Replaces a unit.
+/// Replaces a unit, and keeps what it was.
 pub fn update(conn: &mut Conn, unit: &Unit, version: i64) -> StoreResult<()> {
+    if let Some(old) = find(conn, &unit.id)? {
+        unit_states::insert(conn, version, &unit.id, Some(&old.record))?;
+    }
     diesel::update(units::table.find(&unit.id)).set(UnitRow::new(unit, version)?).execute(conn)?;
     delete_relatives(conn, &unit.id)?;
     insert_relatives(conn, unit)
@@ -228,8 +233,11 @@ fn insert_relatives(conn: &mut Conn, unit: &Unit) -> StoreResult<()> {
     Ok(())
 }
 
-/// Takes a unit away.
+/// Takes a unit away, and keeps what it was; the log has its end already.
 pub fn delete(conn: &mut Conn, id: &str) -> StoreResult<()> {
+    if let (Some(old), Some(end)) = (find(conn, id)?, changes::last_number(conn, TABLE.name, id)?) {
+        unit_states::insert(conn, end, id, Some(&old.record))?;
+    }
     delete_relatives(conn, id)?;
     diesel::delete(units::table.find(id)).execute(conn)?;
     Ok(())

@@ -14,7 +14,8 @@ use crate::{
     },
 };
 
-fn publish_of(app: &App, year: i32, reason: &str) {
+/// Publishes an edition of `ix`.
+pub fn publish_of(app: &App, year: i32, reason: &str) {
     app.post(&format!("/api/v1/indexes/ix/editions/{year}/publish"), &json!({"reason": reason})).expect(201);
 }
 
@@ -129,7 +130,7 @@ api_test!(what_is_named_as_it_is_now_stands_since_it_was_named, |app| {
     }
 });
 
-api_test!(a_ranking_that_tells_what_became_of_units_has_no_date, |app| {
+api_test!(a_ranking_that_tells_what_became_of_units_says_since_when_it_stands, |app| {
     app.post(UNITS, &with(unit("new"), json!({"valid_from": "2016-01-01"}))).expect(201);
     let successors = json!([{"unit_id": "new", "extent": "whole"}]);
     let ended = json!({"valid_to": "2016-01-01", "successors": successors});
@@ -145,12 +146,17 @@ api_test!(a_ranking_that_tells_what_became_of_units_has_no_date, |app| {
     let before = |ranking: &Value| ranking["standings"][0]["delta"]["predecessors"][0]["unit_name"].clone();
     let told = app.get(RANKING).expect(200);
     assert_eq!((before(&told.json), &told.json["ended"][0]["unit_id"]), (json!("Xã old"), &json!("old")));
-    assert_eq!(told.header("last-modified"), "");
+    assert_eq!(told.header("last-modified"), stands);
     app.set_now("2021-02-04T08:00:00+07:00");
     app.patch("/api/v1/units/old", &json!({"name": "Xã Tên Mới"})).expect(200);
+    app.ask("GET", RANKING).header("if-modified-since", stands).send().expect(304);
+    assert_eq!(app.get(RANKING).expect(200).raw, told.raw);
+    assert_eq!(before(&app.get(&format!("{RANKING}?revision=working")).expect(200).json), "Xã Tên Mới");
+    publish_of(app, 2016, "Đổi tên xã cũ");
     let again = app.ask("GET", RANKING).header("if-modified-since", stands).send().expect(200);
     assert_eq!(before(&again.json), "Xã Tên Mới");
-    assert_eq!(app.get(&format!("{RANKING}?base_year=none")).expect(200).header("last-modified"), stands);
+    assert_eq!(again.header("last-modified"), "Thu, 04 Feb 2021 01:00:00 GMT");
+    assert_eq!(before(&app.get(&format!("{RANKING}?revision=1")).expect(200).json), "Xã old");
 });
 
 api_test!(a_base_is_what_was_public_when_the_revision_was, |app| {

@@ -65,6 +65,7 @@ mod published_tables;
 mod rank_targets;
 mod ranking_bodies;
 mod ranking_details;
+mod ranking_lineage;
 mod rankings;
 mod reach;
 mod reads;

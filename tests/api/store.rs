@@ -197,6 +197,7 @@ api_test!(the_tables_of_the_code_are_those_of_the_database, |app| {
         units,
         unit_successors,
         unit_former_parents,
+        unit_states,
         dossiers,
         dossier_sums,
         dossier_tail,
