@@ -185,11 +185,11 @@ fn not_published(key: &str) -> Error {
 }
 
 /// The state of a base edition that goes with a state of the edition compared with it. With what was public at a
-/// moment goes what was public then; with a revision what was public when it was last the public one, which for the
-/// last revision is now; with what is current, or worked on, what is current.
+/// moment goes what was public then; with a revision what was public when it was published; with what is current, or
+/// worked on, what is current.
 ///
-/// So a revision is compared as it was: what was published after it had been replaced is no base of it, and a draft of
-/// none that is asked for by its number.
+/// So a revision that is asked for by its number is compared as it was first told: what was published later is no base
+/// of it, and a draft is none.
 ///
 /// # Errors
 /// `NotFound` for an unknown edition; `Absent` where it was not published by the moment that counts.
@@ -197,12 +197,10 @@ pub fn base_at(conn: &mut Conn, edition: &Edition, base_year: i32, asked: &Asked
     let index = &edition.index_code;
     let which = match asked.which {
         Which::At(_) => asked.which,
-        Which::Revision(number) => {
-            match store::edition_revisions::find(conn, index, edition.year, Wanted::Number(number + 1))? {
-                Some(next) => Which::At(Moment::from_micros(next.revision.published_at.micros() - 1)),
-                None => Which::Published,
-            }
-        }
+        Which::Revision(_) => match edition.state.frozen {
+            Some(frozen) => Which::At(frozen.published_at),
+            None => Which::Published,
+        },
         Which::Published => Which::Published,
         Which::Current | Which::Working | Which::Seen => Which::Current,
     };

@@ -187,8 +187,9 @@ api_test!(a_base_is_what_was_public_when_the_revision_was, |app| {
     app.set_now("2021-04-01T08:00:00+07:00");
     publish_of(app, 2015, "Đính chính");
     assert_eq!(base(""), (year.clone(), "2".to_owned()));
-    assert_eq!(base("revision=2"), (year.clone(), "2".to_owned()));
-    assert_eq!(base("revision=1"), (year.clone(), "1".to_owned()), "its last answer while it was public");
+    assert_eq!(base("revision=published"), (year.clone(), "2".to_owned()));
+    assert_eq!(base("revision=2"), (year.clone(), "1".to_owned()), "as it was first told");
+    assert_eq!(base("revision=1"), (Value::Null, "none".to_owned()));
     assert_eq!(base("as_of=2021-03-15"), (year.clone(), "1".to_owned()));
     assert_eq!(base("as_of=2021-04-01"), (year.clone(), "2".to_owned()));
     assert_eq!(
@@ -198,7 +199,7 @@ api_test!(a_base_is_what_was_public_when_the_revision_was, |app| {
     );
 });
 
-api_test!(a_revision_has_no_base_that_was_published_after_it_had_been_replaced, |app| {
+api_test!(a_revision_has_no_base_that_was_published_after_it, |app| {
     begin(app);
     app.make_edition_of(2015, json!({"criteria": [criterion("a", 10)]}));
     let of_2015 = |value: i32| {
@@ -239,16 +240,21 @@ api_test!(a_revision_has_no_base_that_was_published_after_it_had_been_replaced, 
     assert_eq!(get("revision=1").expect(200).raw, first.raw);
     assert_eq!(get("revision=1&base_year=2015").expect(404).code(), "not_published");
     assert_eq!(public("revision=1&base_year=2015").expect(404).code(), "not_published");
-    // The last one is shown beside what is public today, until it is replaced.
-    for query in ["", "revision=2", "revision=2&base_year=2015", "revision=published"] {
+    // The last one is shown beside what is public today, unless it is asked for by its number.
+    for query in ["", "base_year=2015", "revision=published"] {
         assert_eq!((base(get(query)), base(public(query))), (with("1"), with("1")), "{query}");
     }
+    assert_eq!((base(get("revision=2")), base(public("revision=2"))), (without(), without()));
+    assert_eq!(get("revision=2&base_year=2015").expect(404).code(), "not_published");
     app.set_now("2021-04-01T08:00:00+07:00");
     again("Đính chính 3");
+    let third = get("revision=3").expect(200);
+    app.set_now("2021-05-01T08:00:00+07:00");
     of_2015(2);
     publish_of(app, 2015, "Đính chính");
-    assert_eq!((base(get("revision=2")), base(get("revision=3"))), (with("1"), with("2")));
-    assert_eq!(base(get("revision=1")), without());
+    assert_eq!((base(get("")), base(get("revision=3"))), (with("2"), with("1")));
+    assert_eq!(get("revision=3").expect(200).raw, third.raw);
+    assert_eq!((base(get("revision=1")), base(get("revision=2"))), (without(), without()));
 });
 
 api_test!(the_latest_ranking_is_of_the_last_published_year, |app| {

@@ -82,10 +82,12 @@ api_test!(what_became_of_units_is_known_by_the_later_of_two_publications, |app| 
     let ended = |query: &str| lineage(&app.get(&format!("{RANKING}?{query}")).expect(200).json).0;
     app.set_now("2021-02-04T08:00:00+07:00");
     passed_to_new(app);
+    let first = app.get(&format!("{RANKING}?revision=1")).expect(200).raw;
     assert_eq!(ended(""), Vec::<String>::new());
     app.set_now("2021-02-05T08:00:00+07:00");
     publish_of(app, 2015, "Xã đã sáp nhập");
     assert_eq!(ended(""), ["old"]);
     assert_eq!(app.get(RANKING).expect(200).header("last-modified"), "Fri, 05 Feb 2021 01:00:00 GMT");
+    assert_eq!(app.get(&format!("{RANKING}?revision=1")).expect(200).raw, first);
     assert_eq!((ended("as_of=2021-02-04"), ended("as_of=2021-02-05")), (vec![], vec!["old".to_owned()]));
 });
