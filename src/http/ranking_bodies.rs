@@ -59,16 +59,18 @@ pub async fn written(detailed: DetailedRanking, with_components: bool) -> Result
 /// many units is not written before it is known whether the caller has it.
 fn tag(detailed: &DetailedRanking, head: &[u8]) -> String {
     let of = |standings: &[Standing]| {
-        let mut content = Content(Sha256::new());
+        let (mut digest, mut content) = (Sha256::new(), Content(Vec::new()));
         for standing in standings {
+            content.0.clear();
             standing.hash(&mut content);
             let unit = &standing.unit_id;
             detailed.common.as_ref().and_then(|common| common.deltas.get(unit)).hash(&mut content);
             if let Some(predecessors) = detailed.lineage.predecessors.get(unit) {
                 predecessors.hash(&mut content);
             }
+            digest.update(&content.0);
         }
-        content.0.finalize()
+        digest.finalize()
     };
     let standings = &detailed.report.ranking.standings;
     let (first, second) = standings.split_at(standings.len() / 2);
@@ -76,12 +78,12 @@ fn tag(detailed: &DetailedRanking, head: &[u8]) -> String {
     etag::of_content(&[head, &first, &second].concat())
 }
 
-/// Takes what is hashed into a digest.
-struct Content(Sha256);
+/// What is hashed of a unit, for a digest that takes it as a whole.
+struct Content(Vec<u8>);
 
 impl Hasher for Content {
     fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.0.extend_from_slice(bytes);
     }
 
     fn finish(&self) -> u64 {

@@ -1,5 +1,7 @@
 //! A ranking as a file: a table for people and spreadsheets, and a dataset of JSON-stat.
 
+use std::{collections::HashSet, sync::Arc};
+
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
@@ -14,7 +16,7 @@ use crate::{
     domain::{decimal::Exact, editions::ScoreUnit},
     service::{
         ranking_reports::RankingReport,
-        rankings::{ContributionDelta, Standing},
+        rankings::Standing,
         totals::ComponentKind,
     },
 };
@@ -55,18 +57,13 @@ pub fn answer(
 }
 
 /// Names of a cohort's components in the order of the edition: those that some unit has.
-fn components(report: &RankingReport) -> Vec<Option<String>> {
+fn components(report: &RankingReport) -> Vec<Option<Arc<str>>> {
     let edition = &report.sheet.edition;
     let standings = &report.ranking.standings;
-    let has = |criterion: Option<&str>| {
-        standings.iter().any(|s| s.contribution_deltas.iter().any(|c| c.criterion.as_deref() == criterion))
-    };
-    let areas = edition.criteria.iter().filter(|c| has(Some(&c.code))).map(|c| Some(c.code.clone()));
-    areas.chain(has(None).then_some(None)).collect()
-}
-
-fn component_of<'a>(standing: &'a Standing, criterion: Option<&str>) -> Option<&'a ContributionDelta> {
-    standing.contribution_deltas.iter().find(|c| c.criterion.as_deref() == criterion)
+    let deltas = standings.iter().flat_map(Standing::contribution_deltas);
+    let known: HashSet<Option<Arc<str>>> = deltas.map(|component| component.criterion).collect();
+    let areas = edition.criteria.iter().map(|c| Some(Arc::from(c.code.as_str())));
+    areas.chain([None]).filter(|criterion| known.contains(criterion)).collect()
 }
 
 fn table(report: &RankingReport, with_components: bool) -> Table {
@@ -119,7 +116,7 @@ fn notes(report: &RankingReport) -> Vec<String> {
     notes
 }
 
-fn columns(report: &RankingReport, components: &[Option<String>]) -> Vec<Column> {
+fn columns(report: &RankingReport, components: &[Option<Arc<str>>]) -> Vec<Column> {
     let edition = &report.sheet.edition;
     let mut columns = vec![
         Column::new("Hạng", 7),
@@ -162,7 +159,7 @@ fn columns(report: &RankingReport, components: &[Option<String>]) -> Vec<Column>
 fn row(
     standing: &Standing,
     comparable: Option<bool>,
-    components: &[Option<String>],
+    components: &[Option<Arc<str>>],
     decimals: u8,
 ) -> Vec<Cell> {
     let score = &standing.total.score;
@@ -178,7 +175,7 @@ fn row(
     if let Some(comparable) = comparable {
         let word = comparable_word(comparable);
         row.extend([
-            Cell::rounded(standing.base.as_ref().map(|base| &base.score), decimals),
+            Cell::rounded(standing.base.as_ref().map(|base| &base.total.score), decimals),
             Cell::count(standing.base.as_ref().map(|base| base.rank)),
             Cell::rounded(standing.delta.score.as_ref(), decimals),
             Cell::digits(standing.delta.score.as_ref()),
@@ -186,8 +183,9 @@ fn row(
             Cell::text(standing.base.as_ref().map(|_| word)),
         ]);
     }
+    let given = if components.is_empty() { Vec::new() } else { standing.contribution_deltas() };
     for criterion in components {
-        let component = component_of(standing, criterion.as_deref());
+        let component = given.iter().find(|component| component.criterion == *criterion);
         if criterion.is_some() {
             row.push(Cell::rounded(component.and_then(|c| c.score.as_ref()), decimals));
         }
@@ -266,7 +264,7 @@ fn figures(standing: &Standing) -> [Option<Exact>; 7] {
         Some(standing.total.score.clone()),
         Some(number(standing.rank)),
         standing.published_rank.map(|rank| Exact::from(i64::from(rank))),
-        base.map(|base| base.score.clone()),
+        base.map(|base| base.total.score.clone()),
         base.map(|base| number(base.rank)),
         standing.delta.score.clone(),
         standing.delta.rank_change.map(Exact::from),

@@ -35,7 +35,7 @@ impl PredecessorBody {
             unit_id: unit.unit_id.clone(),
             unit_name: unit.unit_name.clone(),
             extent: unit.extent,
-            base: unit.base.as_ref().map(|base| StandingBase::new(base.rank, &base.score, decimals)),
+            base: unit.base.as_ref().map(|base| StandingBase::new(base.rank, &base.total.score, decimals)),
         }
     }
 }
@@ -78,7 +78,7 @@ impl EndedUnitBody {
         Self {
             unit_id: unit.unit_id.clone(),
             unit_name: unit.unit_name.clone(),
-            base: StandingBase::new(unit.base.rank, &unit.base.score, decimals),
+            base: StandingBase::new(unit.base.rank, &unit.base.total.score, decimals),
             successors: unit.successors.iter().map(SuccessorBody::from).collect(),
         }
     }

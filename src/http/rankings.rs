@@ -223,10 +223,10 @@ impl StandingBody {
             total_source: standing.total.source,
             band: standing.band.clone(),
             published_rank: standing.published_rank,
-            base: standing.base.as_ref().map(|base| StandingBase::new(base.rank, &base.score, decimals)),
+            base: standing.base.as_ref().map(|base| StandingBase::new(base.rank, &base.total.score, decimals)),
             delta: delta(&standing.delta, decimals, has_base && standing.base.is_some()),
             components: with_components
-                .then(|| standing.contribution_deltas.iter().map(|c| component(c, decimals)).collect()),
+                .then(|| standing.contribution_deltas().iter().map(|c| component(c, decimals)).collect()),
         }
     }
 }
@@ -248,7 +248,7 @@ pub(super) fn delta(delta: &Delta, decimals: u8, has_base: bool) -> StandingDelt
 pub(super) fn component(component: &ContributionDelta, decimals: u8) -> StandingComponent {
     let rounded = |value: &Exact| Number::rounded(value, decimals);
     StandingComponent {
-        criterion: component.criterion.clone(),
+        criterion: component.criterion.as_deref().map(str::to_owned),
         kind: component.kind,
         score: component.score.as_ref().map(rounded),
         score_exact: component.score.as_ref().map(ToString::to_string),

@@ -3,7 +3,10 @@
 //! The whole cohort is measured at once, because a normalised value depends on the others. Nothing is divided
 //! here: scores that come from shares stay fractions until a total is made of them (`totals`).
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::totals::UnitScores;
 use crate::domain::{
@@ -66,6 +69,8 @@ pub struct Measures<'a> {
 pub struct Area<'a> {
     /// The criterion.
     pub criterion: &'a Criterion,
+    /// Its code, shared by all that is told of it.
+    pub code: Arc<str>,
     full: Option<Exact>,
     /// The part of `full` that no survey left out.
     without_survey: Exact,
@@ -145,6 +150,7 @@ impl<'a> Measures<'a> {
                 let scale = edition.method == Method::Normalised && !node.criterion.is_bonus();
                 Some(Area {
                     criterion: node.criterion,
+                    code: node.criterion.code.as_str().into(),
                     full: node.full.clone(),
                     without_survey: survey.get(place).cloned().unwrap_or_else(Exact::zero),
                     scaled: scale.then(|| scaled(node, &column, units.len())),

@@ -353,12 +353,12 @@ impl Writer<'_> {
     }
 
     /// The component that took most, and the one that gave most.
-    fn extremes(&self) -> (Option<&ContributionDelta>, Option<&ContributionDelta>) {
+    fn extremes(&self) -> (Option<ContributionDelta>, Option<ContributionDelta>) {
         let moved = || {
-            let deltas = self.explanation.standing.contribution_deltas.iter();
+            let deltas = self.explanation.standing.contribution_deltas().into_iter();
             deltas.filter(|c| c.contribution_delta.is_some() && self.compares(c))
         };
-        let delta = |c: &&ContributionDelta| c.contribution_delta.clone();
+        let delta = |c: &ContributionDelta| c.contribution_delta.clone();
         let fell = moved().min_by_key(delta);
         let rose = moved().max_by_key(delta);
         (
@@ -392,9 +392,9 @@ impl Writer<'_> {
 
     fn components_vi(&self) -> Vec<String> {
         let ((fell, rose), unit) = (self.extremes(), self.unit_vi());
-        let told = |word: &str, c: &ContributionDelta| {
+        let told = |word: &str, c: ContributionDelta| {
             let delta = c.contribution_delta.as_ref().map(|delta| self.amount_vi(delta));
-            format!("{word} nhiều nhất ở “{}” ({} {unit})", self.name(c).0, delta.unwrap_or_default())
+            format!("{word} nhiều nhất ở “{}” ({} {unit})", self.name(&c).0, delta.unwrap_or_default())
         };
         let fell = fell.map(|c| told("giảm", c));
         let both = fell.into_iter().chain(rose.map(|c| told("tăng", c))).collect();
@@ -403,9 +403,9 @@ impl Writer<'_> {
 
     fn components_en(&self) -> Vec<String> {
         let (fell, rose) = self.extremes();
-        let told = |word: &str, c: &ContributionDelta| {
+        let told = |word: &str, c: ContributionDelta| {
             let delta = c.contribution_delta.as_ref().map(|delta| self.amount_en(delta));
-            format!("{word} in “{}” ({})", self.name(c).1, delta.unwrap_or_default())
+            format!("{word} in “{}” ({})", self.name(&c).1, delta.unwrap_or_default())
         };
         let fell = fell.map(|c| told("losing most", c));
         let both = fell.into_iter().chain(rose.map(|c| told("gaining most", c))).collect();

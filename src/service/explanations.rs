@@ -289,7 +289,7 @@ impl Explanation<'_> {
         else {
             return Vec::new();
         };
-        let given = self.standing.contribution_deltas.iter().filter_map(|c| c.contribution_delta.as_ref());
+        let given = self.standing.contribution_deltas().into_iter().filter_map(|c| c.contribution_delta);
         vec![
             ExactCheck {
                 code: "places_add_up",

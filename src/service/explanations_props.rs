@@ -49,7 +49,7 @@ fn year() -> impl Strategy<Value = (Edition, Vec<Option<Exact>>)> {
 
 fn entries(scores: &[Option<Exact>]) -> Vec<Entry> {
     let total =
-        |score: &Exact| Total { score: score.clone(), source: TotalSource::Stored, components: vec![] };
+        |score: &Exact| Total { score: score.clone(), source: TotalSource::Stored, components: [].into() };
     scores
         .iter()
         .enumerate()

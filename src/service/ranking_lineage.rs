@@ -91,7 +91,7 @@ fn by_id(ranking: &Ranking) -> HashMap<&str, &Standing> {
 }
 
 fn base_of(standing: &Standing) -> Base {
-    Base { rank: standing.rank, score: standing.total.score.clone() }
+    Base { rank: standing.rank, total: standing.total.clone() }
 }
 
 /// What a unit was called when a sheet was about it.

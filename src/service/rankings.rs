@@ -6,6 +6,7 @@
 use std::{
     cmp::Ordering,
     collections::{HashMap, HashSet},
+    sync::Arc,
 };
 
 use super::totals::{Component, ComponentKind, Total, Unranked};
@@ -58,8 +59,8 @@ pub struct Entry {
 pub struct Base {
     /// Its rank there.
     pub rank: u32,
-    /// Its exact score there.
-    pub score: Exact,
+    /// Its exact score there, and what it was made of.
+    pub total: Total,
 }
 
 /// How a unit moved against the base.
@@ -81,7 +82,7 @@ pub struct Delta {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ContributionDelta {
     /// Code of the area; none for the residual.
-    pub criterion: Option<String>,
+    pub criterion: Option<Arc<str>>,
     /// Area or residual.
     pub kind: ComponentKind,
     /// The area's own score; none for the residual and for an area that only the base has.
@@ -113,11 +114,6 @@ pub struct Standing {
     pub base: Option<Base>,
     /// How it moved.
     pub delta: Delta,
-    /// The components: those of the total, then those that only the base has, then the residual.
-    ///
-    /// With a base their deltas add up to `delta.score` exactly. For that a total without components counts
-    /// as a residual as a whole.
-    pub contribution_deltas: Vec<ContributionDelta>,
 }
 
 /// A unit of the cohort that has no rank.
@@ -197,7 +193,6 @@ pub fn rank(entries: Vec<Entry>, edition: &Edition) -> Ranking {
             published_rank,
             base: None,
             delta: Delta::new_arrival(unit),
-            contribution_deltas: without_base(&total),
             total,
         })
         .collect();
@@ -211,12 +206,8 @@ pub fn compare(mut current: Ranking, base: &Ranking) -> Ranking {
     let before: HashMap<&str, &Standing> = base.standings.iter().map(|s| (s.unit_id.as_str(), s)).collect();
     for standing in &mut current.standings {
         let base = before.get(standing.unit_id.as_str()).copied();
-        standing.base = base.map(|base| Base { rank: base.rank, score: base.total.score.clone() });
+        standing.base = base.map(|base| Base { rank: base.rank, total: base.total.clone() });
         standing.delta = Delta::of(standing);
-        standing.contribution_deltas = match base {
-            Some(base) => contribution_deltas(&standing.total, &base.total),
-            None => without_base(&standing.total),
-        };
     }
     current
 }
@@ -259,9 +250,10 @@ impl Delta {
         let Some(base) = &standing.base else {
             return Self::new_arrival(unit);
         };
-        let score = &standing.total.score - &base.score;
+        let base_score = &base.total.score;
+        let score = &standing.total.score - base_score;
         // By the size of the base: from −4 to −2 is a rise of 50 %.
-        let size = if base.score.is_negative() { -&base.score } else { base.score.clone() };
+        let size = if base_score.is_negative() { -base_score } else { base_score.clone() };
         Self {
             relative_percent: (&Exact::from(100) * &score).quotient(&size),
             score: Some(score),
@@ -272,6 +264,19 @@ impl Delta {
                 Ordering::Equal => Direction::Same,
                 Ordering::Greater => Direction::Down,
             },
+        }
+    }
+}
+
+impl Standing {
+    /// The components: those of the total, then those that only the base has, then the residual.
+    ///
+    /// With a base their deltas add up to `delta.score` exactly. For that a total without components counts as a
+    /// residual as a whole. They are worked out when they are told: most rankings are told without them.
+    pub fn contribution_deltas(&self) -> Vec<ContributionDelta> {
+        match &self.base {
+            Some(base) => contribution_deltas(&self.total, &base.total),
+            None => without_base(&self.total),
         }
     }
 }
@@ -300,7 +305,7 @@ fn parts(total: &Total) -> Vec<Component> {
             contribution: total.score.clone(),
         }];
     }
-    total.components.clone()
+    total.components.to_vec()
 }
 
 /// The components of both sides; one that a side lacks counts zero there, so that the deltas add up.
@@ -308,8 +313,8 @@ fn contribution_deltas(now: &Total, base: &Total) -> Vec<ContributionDelta> {
     let (same, there) = (&now.components, &base.components);
     let alike = |(a, b): (&Component, &Component)| (a.kind, &a.criterion) == (b.kind, &b.criterion);
     // The same framework in both years: nothing is to be looked for.
-    if !same.is_empty() && same.len() == there.len() && same.iter().zip(there).all(alike) {
-        let of_each = same.iter().zip(there).zip(without_base(now));
+    if !same.is_empty() && same.len() == there.len() && same.iter().zip(there.iter()).all(alike) {
+        let of_each = same.iter().zip(there.iter()).zip(without_base(now));
         return of_each
             .map(|((now, base), told)| ContributionDelta {
                 contribution_delta: Some(&now.contribution - &base.contribution),
@@ -318,7 +323,7 @@ fn contribution_deltas(now: &Total, base: &Total) -> Vec<ContributionDelta> {
             .collect();
     }
     let (mut components, base) = (parts(now), parts(base));
-    let named: HashSet<Option<String>> = components.iter().map(|c| c.criterion.clone()).collect();
+    let named: HashSet<Option<Arc<str>>> = components.iter().map(|c| c.criterion.clone()).collect();
     let only_in_base = base.iter().filter(|c| !named.contains(&c.criterion));
     components.extend(only_in_base.map(|c| Component {
         score: None,

@@ -200,16 +200,17 @@ proptest! {
         let ranking = compare(rank(entries(&units, &now), &now), &base);
         for standing in &ranking.standings {
             let in_base = base.standings.iter().find(|s| s.unit_id == standing.unit_id);
-            prop_assert_eq!(in_base.map(|s| (s.rank, &s.total.score)), standing.base.as_ref().map(|b| (b.rank, &b.score)));
-            let listed: Exact = standing.contribution_deltas.iter().map(|c| &c.contribution).sum();
+            prop_assert_eq!(in_base.map(|s| (s.rank, &s.total.score)), standing.base.as_ref().map(|b| (b.rank, &b.total.score)));
+            let told = standing.contribution_deltas();
+            let listed: Exact = told.iter().map(|c| &c.contribution).sum();
             if let Some(delta) = &standing.delta.score {
                 let deltas: Option<Vec<&Exact>> =
-                    standing.contribution_deltas.iter().map(|c| c.contribution_delta.as_ref()).collect();
+                    told.iter().map(|c| c.contribution_delta.as_ref()).collect();
                 prop_assert_eq!(&deltas.unwrap().into_iter().sum::<Exact>(), delta);
                 prop_assert_eq!(&listed, &standing.total.score);
             } else {
                 prop_assert_eq!(standing.delta.direction, Direction::New);
-                prop_assert!(standing.contribution_deltas.iter().all(|c| c.contribution_delta.is_none()));
+                prop_assert!(told.iter().all(|c| c.contribution_delta.is_none()));
             }
         }
     }
@@ -233,10 +234,10 @@ proptest! {
                 other => other,
             };
             prop_assert_eq!(turned, theirs.direction);
-            let gave: HashMap<_, _> =
-                other.contribution_deltas.iter().map(|c| (&c.criterion, &c.contribution_delta)).collect();
-            prop_assert_eq!(gave.len(), standing.contribution_deltas.len());
-            for component in &standing.contribution_deltas {
+            let (told, others) = (standing.contribution_deltas(), other.contribution_deltas());
+            let gave: HashMap<_, _> = others.iter().map(|c| (&c.criterion, &c.contribution_delta)).collect();
+            prop_assert_eq!(gave.len(), told.len());
+            for component in &told {
                 let turned = component.contribution_delta.as_ref().map(|d| -d);
                 prop_assert_eq!(gave.get(&component.criterion), Some(&&turned));
             }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn entry(id: &str, name: &str, score: &str) -> Entry {
-    let total = Total { score: exact(score), source: TotalSource::Stored, components: vec![] };
+    let total = Total { score: exact(score), source: TotalSource::Stored, components: [].into() };
     Entry { unit_id: id.to_owned(), unit_name: name.to_owned(), result: Ok(total), published_rank: None }
 }
 
@@ -155,7 +155,7 @@ fn units_without_a_total_are_listed_and_not_counted() {
 #[test]
 fn a_side_without_components_is_a_residual_as_a_whole() {
     let named = |code: Option<&str>, contribution: &str| Component {
-        criterion: code.map(str::to_owned),
+        criterion: code.map(Arc::from),
         kind: if code.is_some() { ComponentKind::Criterion } else { ComponentKind::Residual },
         score: code.map(|_| exact(contribution)),
         contribution: exact(contribution),
@@ -163,12 +163,12 @@ fn a_side_without_components_is_a_residual_as_a_whole() {
     let with = |components: Vec<Component>| Total {
         score: components.iter().map(|c| &c.contribution).sum(),
         source: TotalSource::Stored,
-        components,
+        components: components.into(),
     };
     let deltas = |now: &Total, base: &Total| -> Vec<(Option<String>, String, String)> {
         contribution_deltas(now, base)
             .into_iter()
-            .map(|c| (c.criterion, c.contribution.to_string(), c.contribution_delta.unwrap().to_string()))
+            .map(|c| (c.criterion.map(|c| c.to_string()), c.contribution.to_string(), c.contribution_delta.unwrap().to_string()))
             .collect()
     };
     let row = |code: Option<&str>, contribution: &str, delta: &str| {
@@ -176,7 +176,7 @@ fn a_side_without_components_is_a_residual_as_a_whole() {
     };
     let rich = with(vec![named(Some("x"), "4"), named(Some("y"), "2"), named(None, "0.5")]);
     let other = with(vec![named(Some("y"), "3"), named(Some("z"), "1"), named(None, "-1")]);
-    let bare = Total { score: exact("6"), source: TotalSource::Stored, components: vec![] };
+    let bare = Total { score: exact("6"), source: TotalSource::Stored, components: [].into() };
     assert_eq!(
         deltas(&bare, &rich),
         [row(Some("x"), "0", "-4"), row(Some("y"), "0", "-2"), row(None, "6", "5.5")]

@@ -4,7 +4,10 @@
 //! contribution once on its own, so that three thirds make a whole; what the rounded contributions leave is a
 //! residual, and the components always add up to the total to the last digit. Ranks are taken in `rankings`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use super::criteria_measures::{self, Area, Measures, Rescaling, weight_in_mean};
 use super::halves::mapped;
@@ -72,7 +75,7 @@ pub struct UnitScores {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Component {
     /// Code of the area; none for the residual.
-    pub criterion: Option<String>,
+    pub criterion: Option<Arc<str>>,
     /// Area or residual.
     pub kind: ComponentKind,
     /// The area's own score; none for the residual.
@@ -89,7 +92,7 @@ pub struct Total {
     /// Stored or computed.
     pub source: TotalSource,
     /// The scored areas in the edition's order, then the residual.
-    pub components: Vec<Component>,
+    pub components: Arc<[Component]>,
 }
 
 /// The total of each unit of a cohort, in the order of `units`.
@@ -172,7 +175,7 @@ impl<'a> Unit<'a> {
             None => (Ratio::sum(parts.iter().map(|p| p.contribution.clone())).value(), TotalSource::Computed),
         };
         let components = components(parts, &score, source);
-        Ok(Total { score, source, components })
+        Ok(Total { score, source, components: components.into() })
     }
 
     /// What the areas are shares of: their weights, their points, or nothing (1) where points are just added.
@@ -226,7 +229,7 @@ impl<'a> Unit<'a> {
     }
 
     /// What an area gives to the total; none without a score.
-    fn part(&self, area: &Area<'a>, whole: &Exact, scale: Option<&(Exact, Exact)>) -> Option<Part<'a>> {
+    fn part(&self, area: &'a Area<'a>, whole: &Exact, scale: Option<&(Exact, Exact)>) -> Option<Part<'a>> {
         let measured = area.of(self.unit)?;
         let score = measured.score.as_ref()?;
         let hundred = Exact::from(HUNDRED);
@@ -247,13 +250,14 @@ impl<'a> Unit<'a> {
                 None => score.clone(),
             },
         };
-        Some(Part { criterion: area.criterion, score: score.value(), contribution })
+        Some(Part { criterion: area.criterion, code: &area.code, score: score.value(), contribution })
     }
 }
 
 /// An area's score, and its contribution as a fraction.
 struct Part<'a> {
     criterion: &'a Criterion,
+    code: &'a Arc<str>,
     score: Exact,
     contribution: Ratio,
 }
@@ -262,7 +266,7 @@ fn components(parts: Vec<Part>, score: &Exact, source: TotalSource) -> Vec<Compo
     let mut components: Vec<Component> = parts
         .into_iter()
         .map(|part| Component {
-            criterion: Some(part.criterion.code.clone()),
+            criterion: Some(part.code.clone()),
             kind: ComponentKind::Criterion,
             score: Some(part.score),
             contribution: part.contribution.value(),

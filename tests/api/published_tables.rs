@@ -235,7 +235,7 @@ fn cohort(size: i64, rank_of_unit: i64, score: Option<&str>) -> Vec<Entry> {
     let entry = |place: i64, unit_id: String, score: Exact| Entry {
         unit_name: unit_id.clone(),
         unit_id,
-        result: Ok(Total { score, source: TotalSource::Stored, components: vec![] }),
+        result: Ok(Total { score, source: TotalSource::Stored, components: [].into() }),
         published_rank: Some(i32::try_from(place).unwrap()),
     };
     let own = score.map_or_else(|| Exact::from(-rank_of_unit), |score| Exact::parse(score).unwrap());
