@@ -2,7 +2,8 @@
 //!
 //! A criterion with others below it needs no score of its own, and one whose parent has a score needs none either.
 //! What does not apply is answered. Bonus and penalty points may always be left out, and so is from the final scores
-//! what a survey would have given that was not held, as in a ranking.
+//! what a survey would have given that was not held, as in a ranking. A unit that did not exist in the year is not
+//! waited for: no score of it is taken.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -146,7 +147,8 @@ fn read(conn: &mut Conn, question: &Question) -> Result<Completeness> {
     let mut units: BTreeMap<(String, String), (Unit, Vec<String>)> = BTreeMap::new();
     for cohort in cohorts {
         for unit in score_sheets::members(conn, &edition, cohort)? {
-            if question.unit_id.as_ref().is_none_or(|id| &unit.id == id) {
+            let wanted = question.unit_id.as_ref().is_none_or(|id| &unit.id == id);
+            if wanted && unit.exists_in_year(year) {
                 let place = (sort_key(&unit.name), unit.id.clone());
                 units.entry(place).or_insert_with(|| (unit, Vec::new())).1.push(cohort.code.clone());
             }

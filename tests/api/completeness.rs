@@ -6,7 +6,7 @@ use crate::support::{
     api_test,
     app::App,
     indexes::{EDITION, SCORES, criterion, score},
-    records::with,
+    records::{UNITS, unit, with},
     wrong::{ABSENT, MALFORMED, NOWHERE, Row, bare, refuse_all},
 };
 
@@ -167,6 +167,35 @@ api_test!(a_survey_that_was_not_held_is_not_missing, |app| {
     assert_eq!(told(&found), [one("u", &["s survey"]), one("v", &["a appraised"])]);
     assert_eq!(left_out(&found, 0), json!([]));
     assert_eq!(told(&completeness(app, "cohort=u")), [one("u", &[])]);
+});
+
+api_test!(a_unit_that_did_not_exist_in_the_year_is_not_waited_for, |app| {
+    app.make_units(&["u"]);
+    for (id, from, to) in [("later", Some("2018-01-01"), None), ("gone", None, Some("2016-01-01"))] {
+        app.post(UNITS, &with(unit(id), json!({"valid_from": from, "valid_to": to}))).expect(201);
+    }
+    app.make_edition(json!({
+        "criteria": [criterion("a", 10)],
+        "cohorts": [{"code": "list", "name": "L", "unit_ids": ["gone", "later", "u"]}]
+    }));
+    let found = completeness(app, "");
+    assert_eq!(told(&found), [one("u", &["a final"])]);
+    put(app, "u/final/a", json!({"score": 5}));
+    let found = completeness(app, "");
+    assert_eq!(found["counts"], json!({"units": 1, "complete": 1, "missing": 0}));
+    assert!(told(&completeness(app, "unit_id=later")).is_empty());
+    // No score of it is taken, and the ranking says the same.
+    let answer = app.put(&format!("{SCORES}/by-key/ix/2016/later/final/a"), &json!({"score": 5})).expect(422);
+    assert_eq!(answer.violations(), [("/unit_id", "unit_not_in_existence")]);
+    let ranking = app.get("/api/v1/indexes/ix/rankings/2016").expect(200).json;
+    let mut unranked: Vec<(&str, &str)> = ranking["unranked"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|u| (u["unit_id"].as_str().unwrap(), u["reason"].as_str().unwrap()))
+        .collect();
+    unranked.sort_unstable();
+    assert_eq!(unranked, [("gone", "not_in_existence"), ("later", "not_in_existence")]);
 });
 
 #[rustfmt::skip]
