@@ -43,6 +43,17 @@ impl Ratio {
         Self::new(self.numerator.clone(), denominator)
     }
 
+    /// Times another.
+    pub fn product(&self, other: &Self) -> Self {
+        Self {
+            numerator: &self.numerator * &other.numerator,
+            denominator: match (&self.denominator, &other.denominator) {
+                (Some(a), Some(b)) => Some(a * b),
+                (one, other) => one.clone().or_else(|| other.clone()),
+            },
+        }
+    }
+
     /// Divided by another; none when that is zero.
     pub fn per(&self, other: &Self) -> Option<Self> {
         Self { numerator: scaled(&self.numerator, other), denominator: self.denominator.clone() }
@@ -162,6 +173,8 @@ mod tests {
         assert_eq!(Ratio::sum([]).value(), Exact::zero());
         assert_eq!(ratio(1, 3).over(&Exact::from(2)).unwrap().value().to_string(), "0.16666666666666666667");
         assert_eq!(ratio(1, 3).times(&Exact::from(6)).value(), Exact::from(2));
+        assert_eq!(ratio(1, 3).product(&ratio(6, 4)).value().to_string(), "0.5");
+        assert_eq!(ratio(1, 3).product(&Ratio::whole(Exact::from(6))).value(), Exact::from(2));
         assert_eq!(ratio(1, 3).per(&ratio(2, 3)).unwrap().value().to_string(), "0.5");
         assert!(ratio(1, 3).over(&Exact::zero()).is_none());
         assert!(Ratio::new(Exact::from(1), Exact::zero()).is_none());

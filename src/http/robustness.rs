@@ -34,7 +34,8 @@ pub struct RobustnessQuery {
     /// The share by which each weight may vary either way: above 0, below 1, up to 9 decimals; 0.1 when absent.
     #[param(example = "0.1")]
     pub share: Option<String>,
-    /// How many draws, up to 10,000 and up to 12 million ranks in all; 1,000 when absent.
+    /// How many draws, up to 10,000 and up to 12 million ranks in all, fewer with twenty or more weights below areas;
+    /// 1,000 when absent.
     #[param(minimum = 1, maximum = 10000)]
     pub draws: Option<String>,
     /// The seed, from 0 to 4,294,967,295: the same seed gives the same draws; 1 when absent.
@@ -184,11 +185,13 @@ fn draws(query: &RobustnessQuery) -> Result<Draws, Problem> {
 
 /// Vary the weights
 ///
-/// How sure the ranks are: each weight of an area is drawn uniformly from its share below to its share above the
-/// official one and the weights are scaled back to their sum, as in the uncertainty analysis of the OECD/JRC Handbook
-/// on composite indicators; then the cohort is ranked again. Where points are added, the maxima stand for the weights,
-/// those of a unit alone where its points are a share of what applies to it. The same seed gives the same draws. 422
-/// where fewer than two areas with weights count, or no unit has the scores of all areas.
+/// How sure the ranks are: each weight, of an area or of a criterion below one, is drawn uniformly from its share below
+/// to its share above the official one and the weights are scaled back to their sum, those below a criterion to theirs,
+/// as in the uncertainty analysis of the OECD/JRC Handbook on composite indicators; then the cohort is ranked again.
+/// Where the points of areas are added, the maxima stand for the weights, those of a unit alone where its points are a
+/// share of what applies to it. The weights below a criterion do not move a score that is stored of it, nor one that is
+/// scaled within the cohort for a mean. The same seed gives the same draws. 422 where nothing varies: fewer than two
+/// areas with weights count and none has weights below it, or no unit has the scores of all areas.
 #[utoipa::path(
     tag = "rankings",
     params(

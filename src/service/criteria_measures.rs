@@ -29,19 +29,21 @@ pub struct Measured {
 }
 
 /// A criterion of the tree.
-struct Node<'a> {
-    criterion: &'a Criterion,
+pub struct Node<'a> {
+    /// The criterion.
+    pub criterion: &'a Criterion,
     /// Places of its children in the list of nodes.
-    below: Vec<usize>,
+    pub below: Vec<usize>,
     /// How it comes from them; points where there are none.
-    method: Method,
+    pub method: Method,
     /// Most points with everything below applicable.
-    full: Option<Exact>,
+    pub full: Option<Exact>,
     /// Whether it is out of the maximum for everybody, because there was no survey.
     left_out: bool,
 }
 
 /// What each unit has for one criterion.
+#[derive(Clone)]
 enum Column {
     /// All the same: nobody has a score at or below it.
     Same(Measured),
@@ -182,6 +184,47 @@ impl<'a> Measures<'a> {
     }
 }
 
+/// The whole tree with what each unit of a cohort has for every criterion of it.
+pub struct Tree<'a> {
+    nodes: Vec<Node<'a>>,
+    columns: Vec<Option<Column>>,
+    units: usize,
+}
+
+impl<'a> Tree<'a> {
+    /// Measures a cohort.
+    pub fn of(edition: &'a Edition, units: &[&UnitScores]) -> Self {
+        let mut nodes = nodes(edition);
+        let places = places(&nodes);
+        leave_out_survey(edition, &mut nodes, &places, units);
+        let columns = all_columns(&nodes, &places, units, true);
+        Self { nodes, columns, units: units.len() }
+    }
+
+    /// The criteria: children before their parents.
+    pub fn nodes(&self) -> &[Node<'a>] {
+        &self.nodes
+    }
+
+    /// What a unit has for the criterion at a place.
+    pub fn of_unit(&self, place: usize, unit: usize) -> Option<&Measured> {
+        self.columns.get(place)?.as_ref()?.of(unit)
+    }
+
+    /// Most points that a unit could have for it.
+    pub fn maximum(&self, place: usize, unit: usize) -> Option<Exact> {
+        left(self.nodes.get(place)?.full.as_ref()?, &self.of_unit(place, unit)?.taken_out)
+    }
+
+    /// What the units have for it on the scale of 1 to 10.
+    pub fn scaled(&self, place: usize) -> Vec<Option<Ratio>> {
+        match (self.nodes.get(place), self.columns.get(place)) {
+            (Some(node), Some(Some(column))) => scaled(node, column, self.units),
+            _ => vec![None; self.units],
+        }
+    }
+}
+
 /// The tree with children before their parents.
 ///
 /// Without recursion, because a tree may be as deep as the request that made it is long.
@@ -275,7 +318,7 @@ pub fn scores_of(edition: &Edition, units: &[&UnitScores], code: &str) -> Vec<Op
     let Some(place) = places.get(code).copied() else { return vec![None; units.len()] };
     // Children stand before their parents: nothing after it says anything of it.
     nodes.truncate(place + 1);
-    let column = all_columns(&nodes, &places, units).pop().flatten();
+    let column = all_columns(&nodes, &places, units, false).pop().flatten();
     let score = |unit| Some(column.as_ref()?.of(unit)?.score.as_ref()?.value());
     (0..units.len()).map(score).collect()
 }
@@ -287,7 +330,7 @@ fn columns(
     places: &HashMap<&str, usize>,
     units: &[&UnitScores],
 ) -> Vec<(usize, Column)> {
-    let mut columns = all_columns(nodes, places, units);
+    let mut columns = all_columns(nodes, places, units, false);
     edition
         .areas()
         .filter_map(|area| {
@@ -297,8 +340,13 @@ fn columns(
         .collect()
 }
 
-/// The column of each node; those below another are dropped once they are used.
-fn all_columns(nodes: &[Node], places: &HashMap<&str, usize>, units: &[&UnitScores]) -> Vec<Option<Column>> {
+/// The column of each node; those below another are dropped once they are used, unless all are kept.
+fn all_columns(
+    nodes: &[Node],
+    places: &HashMap<&str, usize>,
+    units: &[&UnitScores],
+    keep: bool,
+) -> Vec<Option<Column>> {
     let mut given: HashMap<usize, Vec<(usize, Given)>> = HashMap::new();
     for (unit, scores) in units.iter().enumerate() {
         for score in &scores.criteria {
@@ -310,8 +358,11 @@ fn all_columns(nodes: &[Node], places: &HashMap<&str, usize>, units: &[&UnitScor
     }
     let mut columns: Vec<Option<Column>> = Vec::with_capacity(nodes.len());
     for (place, node) in nodes.iter().enumerate() {
-        let below: Vec<(&Node, Column)> =
-            node.below.iter().filter_map(|i| Some((nodes.get(*i)?, columns.get_mut(*i)?.take()?))).collect();
+        let child = |i: &usize| {
+            let column = columns.get_mut(*i)?;
+            Some((nodes.get(*i)?, if keep { column.clone()? } else { column.take()? }))
+        };
+        let below: Vec<(&Node, Column)> = node.below.iter().filter_map(child).collect();
         columns.push(Some(column(node, &below, given.remove(&place).unwrap_or_default(), units.len())));
     }
     columns

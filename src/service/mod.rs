@@ -43,6 +43,7 @@ pub mod imports;
 pub mod improvement_actions;
 pub mod index_scores;
 pub mod indexes;
+mod inner_weights;
 pub mod kept_standings;
 pub mod keyring;
 mod known_units;

@@ -1,12 +1,13 @@
-//! How sure a rank is: the ranks of a cohort when the weights of its areas are drawn again and again.
+//! How sure a rank is: the ranks of a cohort when the weights of its criteria are drawn again and again.
 //!
 //! As in the uncertainty analysis of the OECD/JRC Handbook on composite indicators (2008, step 7): in each draw
 //! every weight is multiplied by a factor drawn uniformly from 1 − share to 1 + share, and the weights are scaled
-//! back to their sum. The draw is the same for all units. Where points are added, an area's weight is its share of
-//! the maxima: the points of each area are scaled and the scale of the whole is kept. Where the points of a unit are
-//! a share of what applies to it, these are its own maxima, so that one with full marks has them in every draw. What a
-//! stored total has beside its areas (the residual) stays, and so does the total of a unit that lacks the score of an
-//! area.
+//! back to their sum. The draw is the same for all units. Weights that are stated below an area are drawn behind those
+//! of the areas, and scaled back to their sum below their parent (`inner_weights`). Where points are added, an area's
+//! weight is its share of the maxima: the points of each area are scaled and the scale of the whole is kept. Where the
+//! points of a unit are a share of what applies to it, these are its own maxima, so that one with full marks has them
+//! in every draw. What a stored total has beside its areas (the residual) stays, and so does the total of a unit that
+//! lacks the score of an area.
 //!
 //! The draws run on whole numbers. A factor has 9 decimals. Totals have as many decimals as leave sixteen digits
 //! for the largest ([`Robustness::decimals`]: 14 for scores up to 100); totals nearer than that count as equal.
@@ -22,6 +23,7 @@ use super::{
     criteria_measures::{Measures, weight_in_mean},
     dossier_figures::Rate,
     error::{Error, Result},
+    inner_weights::{InnerWeights, UnitTree},
     rank_thresholds::by_name,
     rankings::{Ranking, Standing},
     score_sheets::Sheet,
@@ -34,13 +36,15 @@ use crate::domain::{
 
 /// Most draws.
 pub const MOST_DRAWS: u32 = 10_000;
-/// Most ranks that are drawn in one answer: units times draws.
+/// Most ranks that are drawn in one answer: units times draws. Fewer where weights below areas are drawn too.
 pub const MOST_RANKS: usize = 12_000_000;
+/// Weights below areas that take as long as a rank.
+const BELOW_A_RANK: usize = 20;
 /// Digits of the largest total. Times a factor below 2 · 10⁹ and the whole it stays below 2¹²⁷.
 const DIGITS: u8 = 16;
 /// Decimals of a factor, and one as a factor.
 pub const FACTOR_DECIMALS: u8 = 9;
-const ONE: i128 = 1_000_000_000;
+pub(super) const ONE: i128 = 1_000_000_000;
 /// Decimals of a share of the weights, and all of them.
 const WHOLE_DECIMALS: u8 = 12;
 const WHOLE: i128 = 1_000_000_000_000;
@@ -86,6 +90,8 @@ struct Row {
     gives: Vec<i128>,
     /// The unit's share of the weights, area by area.
     weights: Vec<i128>,
+    /// What the areas give as the weights below them vary; none where these move nothing.
+    below: Option<UnitTree<i128>>,
     /// What doesn't vary.
     fixed: i128,
 }
@@ -96,26 +102,18 @@ struct Row {
 /// `Invalid` where nothing can be varied, or where too many ranks are asked for.
 pub fn draw(sheet: &Sheet, ranking: &Ranking, draws: &Draws) -> Result<Robustness> {
     let weights = weights(&sheet.edition, &sheet.left_out())?;
-    let own = own_weights(sheet, &weights);
-    let (units, count) = (ranking.standings.len(), usize::try_from(draws.count).unwrap_or(usize::MAX));
-    if units.saturating_mul(count) > MOST_RANKS {
-        let most = MOST_RANKS / units.max(1);
-        return Err(Error::invalid(
-            "draws",
-            "too_many_draws",
-            format!("At most {most} draws for a cohort of {units} units."),
-            format!("Tối đa {most} lần thử cho nhóm {units} đơn vị."),
+    let scores: Vec<&UnitScores> = sheet.rows.iter().map(|row| &row.scores).collect();
+    let areas: Vec<&str> = weights.iter().map(|(code, _)| *code).collect();
+    let inner = InnerWeights::of(&sheet.edition, &scores, &areas);
+    if weights.len() == 1 && inner.is_none() {
+        return Err(cannot_vary(
+            "Only one area counts: its weight can't vary, there is no other to set it against.",
+            "Chỉ một lĩnh vực được tính điểm: không có lĩnh vực khác nên không thể thay đổi trọng số.",
         ));
     }
-    let rows = decimals(ranking).and_then(|decimals| {
-        let scores: HashMap<&str, &UnitScores> =
-            sheet.rows.iter().map(|row| (row.unit.id.as_str(), &row.scores)).collect();
-        let row = |standing: &Standing| {
-            let id = standing.unit_id.as_str();
-            row(standing, scores.get(id)?, own.get(id).unwrap_or(&weights), decimals)
-        };
-        Some((decimals, ranking.standings.iter().map(row).collect::<Option<Vec<Row>>>()?))
-    });
+    let (units, below) = (ranking.standings.len(), inner.as_ref().map_or(0, InnerWeights::count));
+    check_count(units, below, draws.count)?;
+    let rows = rows(sheet, ranking, &weights, inner.as_ref());
     let (decimals, rows) = rows.ok_or_else(|| {
         cannot_vary("The scores have too many digits to vary.", "Điểm có quá nhiều chữ số để thử.")
     })?;
@@ -125,7 +123,8 @@ pub fn draw(sheet: &Sheet, ranking: &Ranking, draws: &Draws) -> Result<Robustnes
             "Không đơn vị nào có điểm của mọi lĩnh vực: không có gì để thay đổi trọng số.",
         ));
     }
-    let drawn = Drawing::new(ranking, &sheet.edition, decimals).ranks(&rows, weights.len(), draws);
+    let factors = weights.len() + below;
+    let drawn = Drawing::new(ranking, &sheet.edition, decimals).ranks(&rows, factors, draws);
     let range = |(place, row): (usize, &Row)| {
         let ranks: Vec<u32> = drawn.iter().skip(place).step_by(units).copied().collect();
         range(ranking.standings.get(place)?.rank, !row.gives.is_empty(), ranks)
@@ -135,6 +134,50 @@ pub fn draw(sheet: &Sheet, ranking: &Ranking, draws: &Draws) -> Result<Robustnes
 
 fn cannot_vary(en: &str, vi: &str) -> Error {
     Error::invalid("", "nothing_to_vary", en, vi)
+}
+
+/// Whether the draws are not too many for so many units, and so many weights below areas.
+fn check_count(units: usize, below: usize, count: u32) -> Result<()> {
+    let a_draw = units.saturating_mul(1 + below / BELOW_A_RANK);
+    if a_draw.saturating_mul(usize::try_from(count).unwrap_or(usize::MAX)) <= MOST_RANKS {
+        return Ok(());
+    }
+    let most = MOST_RANKS / a_draw.max(1);
+    Err(Error::invalid(
+        "draws",
+        "too_many_draws",
+        format!("At most {most} draws for a cohort of {units} units."),
+        format!("Tối đa {most} lần thử cho nhóm {units} đơn vị."),
+    ))
+}
+
+/// The totals of the standings, taken apart, and their decimals; none where a number has too many digits.
+fn rows(
+    sheet: &Sheet,
+    ranking: &Ranking,
+    weights: &[(&str, Exact)],
+    inner: Option<&InnerWeights<'_>>,
+) -> Option<(u8, Vec<Row>)> {
+    let own = own_weights(sheet, weights);
+    let places: HashMap<&str, usize> =
+        sheet.rows.iter().enumerate().map(|(place, row)| (row.unit.id.as_str(), place)).collect();
+    let scores = |standing: &Standing| {
+        let place = *places.get(standing.unit_id.as_str())?;
+        Some((place, &sheet.rows.get(place)?.scores))
+    };
+    let below = |standing: &Standing| {
+        let (place, scores) = scores(standing)?;
+        inner?.of_unit(place, scores)
+    };
+    let below: Vec<Option<UnitTree<Exact>>> = ranking.standings.iter().map(below).collect();
+    let decimals = decimals(ranking, &below)?;
+    let row = |(standing, below): (&Standing, &Option<UnitTree<Exact>>)| {
+        let (_, scores) = scores(standing)?;
+        let weights = own.get(standing.unit_id.as_str()).map_or(weights, Vec::as_slice);
+        row(standing, scores, weights, below.as_ref(), decimals)
+    };
+    let rows: Option<Vec<Row>> = ranking.standings.iter().zip(&below).map(row).collect();
+    Some((decimals, rows?))
 }
 
 /// The code and the weight of each area: its weight, or its maximum where points are added. Bonus and penalty points
@@ -149,17 +192,13 @@ fn weights<'a>(edition: &'a Edition, left_out: &[String]) -> Result<Vec<(&'a str
     let weights: Option<Vec<(&str, Exact)>> =
         areas.map(|area| Some((area.code.as_str(), weight(area)?))).collect();
     let weights = weights.unwrap_or_default();
-    match weights.len() {
-        0 => Err(cannot_vary(
+    if weights.is_empty() {
+        return Err(cannot_vary(
             "The edition has no areas with weights or maxima to vary.",
             "Kỳ đánh giá không có các lĩnh vực có trọng số hoặc điểm tối đa để thay đổi.",
-        )),
-        1 => Err(cannot_vary(
-            "Only one area counts: its weight can't vary, there is no other to set it against.",
-            "Chỉ một lĩnh vực được tính điểm: không có lĩnh vực khác nên không thể thay đổi trọng số.",
-        )),
-        _ => Ok(weights),
+        ));
     }
+    Ok(weights)
 }
 
 /// What the areas weigh for each unit, by its id, where its points are a share of what applies to it: the most that it
@@ -186,23 +225,37 @@ fn own_weights<'a>(
 }
 
 /// A number in units of 10⁻ᵈ.
-fn scaled(value: &Exact, decimals: u8) -> Option<i128> {
+pub(super) fn scaled(value: &Exact, decimals: u8) -> Option<i128> {
     value.to_fixed(decimals).replace('.', "").parse().ok()
 }
 
+/// A number without its sign.
+pub(super) fn size(value: &Exact) -> Exact {
+    if value.is_negative() { -value } else { value.clone() }
+}
+
 /// Decimals that leave sixteen digits for what is added up in the largest total; none where it has more.
-fn decimals(ranking: &Ranking) -> Option<u8> {
-    let size = |value: &Exact| if value.is_negative() { -value } else { value.clone() };
-    let added_up = |standing: &Standing| {
+fn decimals(ranking: &Ranking, below: &[Option<UnitTree<Exact>>]) -> Option<u8> {
+    let added_up = |(standing, below): (&Standing, &Option<UnitTree<Exact>>)| {
         let parts: Exact = standing.total.components.iter().map(|c| size(&c.contribution)).sum();
+        let parts = match below {
+            Some(below) => &parts + &below.size(),
+            None => parts,
+        };
         parts.max(size(&standing.total.score))
     };
-    let largest = ranking.standings.iter().map(added_up).max()?;
+    let largest = ranking.standings.iter().zip(below).map(added_up).max()?;
     DIGITS.checked_sub(u8::try_from(largest.to_fixed(0).len()).ok()?)
 }
 
 /// A unit's total, taken apart; none where a number has too many digits.
-fn row(standing: &Standing, scores: &UnitScores, weights: &[(&str, Exact)], decimals: u8) -> Option<Row> {
+fn row(
+    standing: &Standing,
+    scores: &UnitScores,
+    weights: &[(&str, Exact)],
+    below: Option<&UnitTree<Exact>>,
+    decimals: u8,
+) -> Option<Row> {
     let components = &standing.total.components;
     let given = |code: &str| components.iter().find(|c| c.criterion.as_deref() == Some(code));
     let out = |code: &str| scores.criteria.iter().any(|s| s.criterion == code && !s.applicable);
@@ -210,25 +263,41 @@ fn row(standing: &Standing, scores: &UnitScores, weights: &[(&str, Exact)], deci
         || weights.iter().all(|(code, _)| given(code).is_some() || out(code));
     let applicable = || weights.iter().map(|(code, weight)| (given(code), weight));
     let sum: Exact = applicable().filter(|(given, _)| given.is_some()).map(|(_, weight)| weight).sum();
-    if !complete || sum.is_zero() {
-        return Some(Row { gives: vec![], weights: vec![], fixed: scaled(&standing.total.score, decimals)? });
+    let mut row = Row { gives: vec![], weights: vec![], below: None, fixed: 0 };
+    // The weight of a single area moves nothing.
+    if !complete || sum.is_zero() || (weights.len() == 1 && below.is_none()) {
+        row.fixed = scaled(&standing.total.score, decimals)?;
+        return Some(row);
     }
-    let mut row = Row { gives: vec![], weights: vec![], fixed: 0 };
-    for (component, weight) in applicable() {
+    for (component, _) in applicable() {
         row.gives.push(component.map_or(Some(0), |c| scaled(&c.contribution, decimals))?);
-        row.weights.push(match component {
-            Some(_) => scaled(&weight.quotient(&sum)?, WHOLE_DECIMALS)?,
-            None => 0,
-        });
     }
-    // What rounding the shares took or gave goes to the largest, so that they make up the whole.
-    let left = WHOLE - row.weights.iter().sum::<i128>();
-    if let Some(largest) = row.weights.iter_mut().max() {
-        *largest += left;
+    let counting = applicable().map(|(component, weight)| component.map(|_| weight));
+    row.weights = shares(&counting.collect::<Vec<_>>())?;
+    if let Some(below) = below {
+        let below = below.whole(decimals)?;
+        below.draw(&[], &mut row.gives);
+        row.below = Some(below);
     }
     // All that the areas don't give stays: as a whole, so that undrawn weights give the total itself.
     row.fixed = scaled(&standing.total.score, decimals)? - row.gives.iter().sum::<i128>();
     Some(row)
+}
+
+/// Weights as shares of the whole; nothing for what doesn't count. None where no weight is left.
+pub(super) fn shares(weights: &[Option<&Exact>]) -> Option<Vec<i128>> {
+    let sum: Exact = weights.iter().flatten().copied().sum();
+    let share = |weight: &Option<&Exact>| match weight {
+        Some(weight) => scaled(&weight.quotient(&sum)?, WHOLE_DECIMALS),
+        None => Some(0),
+    };
+    let mut shares = weights.iter().map(share).collect::<Option<Vec<i128>>>()?;
+    // What rounding the shares took or gave goes to the largest, so that they make up the whole.
+    let left = WHOLE - shares.iter().sum::<i128>();
+    if let Some(largest) = shares.iter_mut().max() {
+        *largest += left;
+    }
+    Some(shares)
 }
 
 /// The draws of a cohort.
@@ -256,7 +325,7 @@ impl Drawing {
     }
 
     /// The ranks of all units in the first draw, then in the second, and so on.
-    fn ranks(&self, rows: &[Row], areas: usize, draws: &Draws) -> Vec<u32> {
+    fn ranks(&self, rows: &[Row], weights: usize, draws: &Draws) -> Vec<u32> {
         let mut random = ChaCha8Rng::seed_from_u64(draws.seed);
         let share = scaled(&draws.share, FACTOR_DECIMALS).unwrap_or_default();
         let mut drawn = Vec::new();
@@ -264,7 +333,7 @@ impl Drawing {
         let mut ranks = vec![0; rows.len()];
         for _ in 0..draws.count {
             let factors: Vec<i128> =
-                (0..areas).map(|_| ONE - share + below(&mut random, 2 * share + 1)).collect();
+                (0..weights).map(|_| ONE - share + below(&mut random, 2 * share + 1)).collect();
             let keys: Vec<i128> = rows.iter().map(|row| self.key(row.total(&factors))).collect();
             self.rank(&keys, &mut order, &mut ranks);
             drawn.extend_from_slice(&ranks);
@@ -308,13 +377,19 @@ impl Row {
         }
         let times =
             |numbers: &[i128]| numbers.iter().zip(factors).map(|(number, factor)| number * factor).sum();
-        let (gives, weights): (i128, i128) = (times(&self.gives), times(&self.weights));
+        let moved = self.below.as_ref().map(|below| {
+            let mut gives = self.gives.clone();
+            below.draw(factors, &mut gives);
+            gives
+        });
+        let gives: i128 = times(moved.as_deref().unwrap_or(&self.gives));
+        let weights: i128 = times(&self.weights);
         quotient(gives * WHOLE, weights) + self.fixed
     }
 }
 
 /// The quotient by a positive number, halves away from zero.
-fn quotient(number: i128, divisor: i128) -> i128 {
+pub(super) fn quotient(number: i128, divisor: i128) -> i128 {
     let half = divisor / 2;
     if number < 0 { (number - half) / divisor } else { (number + half) / divisor }
 }

@@ -113,14 +113,80 @@ fn totals_are_those_of_exact_fractions() {
     let sheet = sheet(edition, &[("u", "20.5", &[("a", "7.25"), ("b", "9.1"), ("c", "3")])]);
     let ranking = sheet.standings();
     let weights = weights(&sheet.edition, &[]).unwrap();
-    let row =
-        row(ranking.standings.first().unwrap(), &sheet.rows.first().unwrap().scores, &weights, 14).unwrap();
+    let scores = &sheet.rows.first().unwrap().scores;
+    let row = row(ranking.standings.first().unwrap(), scores, &weights, None, 14).unwrap();
     assert_eq!(row.total(&[ONE, ONE, ONE]), scaled(&exact("20.5"), 14).unwrap());
     // 31.5 · (7.25 · 1.1 + 9.1 · 0.9 + 3) ÷ (10 · 1.1 + 14.5 · 0.9 + 7) + 1.15
     let want = (&exact("31.5") * &exact("19.165")).quotient(&exact("31.05")).unwrap();
     let want = scaled(&(&want + &exact("1.15")), 14).unwrap();
     let got = row.total(&[ONE + ONE / 10, ONE - ONE / 10, ONE]);
     assert!((got - want).abs() < 10_000, "{got} {want}: shares have twelve decimals");
+}
+
+/// An edition with one criterion that is weighted.
+fn with_weighted(code: &str, method: Method, criteria: &[(&str, &str, &str, &str)]) -> Edition {
+    let mut edition = edition(method, ScoreUnit::Points, criteria);
+    let criterion = edition.criteria.iter_mut().find(|c| c.code == code).unwrap();
+    criterion.method = Some(Method::Weighted);
+    edition
+}
+
+fn weighted_below() -> Edition {
+    let criteria =
+        [("x", "", "10", "90"), ("y", "", "10", "10"), ("a", "x", "10", "50"), ("b", "x", "10", "50")];
+    with_weighted("x", Method::Weighted, &criteria)
+}
+
+#[test]
+fn weights_at_any_depth_vary() {
+    let alone = [("x", "", "10", "100"), ("a", "x", "10", "50"), ("b", "x", "10", "50")];
+    let below_points = [
+        ("x", "", "20", ""),
+        ("y", "", "10", ""),
+        ("w", "x", "10", ""),
+        ("c", "x", "10", ""),
+        ("a", "w", "10", "50"),
+        ("b", "w", "10", "50"),
+    ];
+    let means = [("x", "", "", ""), ("y", "", "", ""), ("a", "x", "", "50"), ("b", "x", "", "50")];
+    let editions = [
+        weighted_below(),
+        with_weighted("x", Method::Weighted, &alone),
+        with_weighted("w", Method::Points, &below_points),
+        edition(Method::Normalised, ScoreUnit::Points, &means),
+    ];
+    let units: [Given<'_>; 3] = [
+        ("ts1", "", &[("a", "10"), ("b", "0"), ("c", "5"), ("y", "5")]),
+        ("ts2", "", &[("a", "0"), ("b", "10"), ("c", "5"), ("y", "5")]),
+        ("ts3", "", &[("a", "5.05"), ("b", "5.05"), ("c", "5"), ("y", "5")]),
+    ];
+    for edition in editions {
+        let sheet = sheet(edition, &units);
+        assert_eq!(sheet.standings().standings.first().unwrap().unit_id, "ts3");
+        let rows = drawn(&sheet, &draws("0.3", 500, 1));
+        let ranges: Vec<(u32, u32)> = rows.iter().map(|row| (row.min, row.max)).collect();
+        assert_eq!(ranges, [(1, 2), (1, 3), (1, 3)], "{:?}", sheet.edition.criteria);
+        assert!(rows.iter().all(|row| row.varied));
+    }
+}
+
+#[test]
+fn a_stored_score_is_not_moved_by_the_weights_below_it() {
+    let units: [Given<'_>; 2] = [
+        ("u", "", &[("a", "8"), ("b", "4"), ("y", "5")]),
+        ("v", "", &[("a", "8"), ("b", "4"), ("x", "5"), ("y", "5")]),
+    ];
+    let sheet = sheet(weighted_below(), &units);
+    let weights = weights(&sheet.edition, &[]).unwrap();
+    let scores: Vec<&UnitScores> = sheet.rows.iter().map(|row| &row.scores).collect();
+    let inner = InnerWeights::of(&sheet.edition, &scores, &["x", "y"]).unwrap();
+    assert_eq!(inner.count(), 2);
+    let (decimals, rows) = rows(&sheet, &sheet.standings(), &weights, Some(&inner)).unwrap();
+    let totals = |factors: &[i128]| rows.iter().map(|row| row.total(factors)).collect::<Vec<_>>();
+    let want = |totals: [&str; 2]| totals.map(|total| scaled(&exact(total), decimals).unwrap());
+    assert_eq!(totals(&[ONE; 4]), want(["59", "50"]));
+    // 90 · (8 · 0.55 + 4 · 0.45) ÷ 10 + 5
+    assert_eq!(totals(&[ONE, ONE, ONE + ONE / 10, ONE - ONE / 10]), want(["60.8", "50"]));
 }
 
 #[test]

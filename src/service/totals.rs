@@ -132,6 +132,15 @@ pub fn scales(edition: &Edition, units: &[&UnitScores]) -> Vec<BTreeMap<String, 
     (0..units.len()).map(of_unit).collect()
 }
 
+/// What a point of each area gives to the total of a unit, in the order of `units`; where totals are made of values on
+/// the scale of 1 to 10, what a step of the scale gives. Bonus points and what does not apply are not listed.
+pub fn of_a_point(edition: &Edition, units: &[&UnitScores]) -> Vec<BTreeMap<String, Ratio>> {
+    let measures = Measures::of(edition, units);
+    let rescaling = measures.rescaling();
+    let of_unit = |unit| Unit { edition, measures: &measures, rescaling: rescaling.as_ref(), unit };
+    (0..units.len()).map(|unit| of_unit(unit).of_a_point()).collect()
+}
+
 /// Codes of the criteria that left the maximum for the whole cohort, because nobody has a score of the survey.
 pub fn left_out(edition: &Edition, units: &[&UnitScores]) -> Vec<String> {
     criteria_measures::left_out(edition, units).into_iter().map(str::to_owned).collect()
@@ -230,27 +239,51 @@ impl<'a> Unit<'a> {
 
     /// What an area gives to the total; none without a score.
     fn part(&self, area: &'a Area<'a>, whole: &Exact, scale: Option<&(Exact, Exact)>) -> Option<Part<'a>> {
-        let measured = area.of(self.unit)?;
-        let score = measured.score.as_ref()?;
+        let score = area.of(self.unit)?.score.as_ref()?;
+        let on_scale = self.edition.method == Method::Normalised && !area.criterion.is_bonus();
+        let value = if on_scale { area.scaled(self.unit)? } else { score };
+        let contribution = self.contribution(area, value, whole, scale)?;
+        Some(Part { criterion: area.criterion, code: &area.code, score: score.value(), contribution })
+    }
+
+    /// What a score of an area gives to the total; where totals are made of these, a value on the scale of 1 to 10.
+    fn contribution(
+        &self,
+        area: &Area<'_>,
+        value: &Ratio,
+        whole: &Exact,
+        scale: Option<&(Exact, Exact)>,
+    ) -> Option<Ratio> {
         let hundred = Exact::from(HUNDRED);
-        let contribution = match (self.edition.method, self.edition.unit_of_measure) {
-            (Method::Points, ScoreUnit::Percent) => score.times(&hundred).over(whole)?,
+        match (self.edition.method, self.edition.unit_of_measure) {
+            (Method::Points, ScoreUnit::Percent) => value.times(&hundred).over(whole),
             // Added as they are: a total that is scaled counts to a hundred too.
-            _ if area.criterion.is_bonus() => score.clone(),
+            _ if area.criterion.is_bonus() => Some(value.clone()),
             (Method::Weighted, _) => {
                 let weight = area.criterion.weight.as_ref()?;
-                score.times(&(&hundred * weight)).over(&(whole * &area.maximum(measured)?))?
+                let maximum = area.maximum(area.of(self.unit)?)?;
+                value.times(&(&hundred * weight)).over(&(whole * &maximum))
             }
             (Method::Normalised, _) => {
                 let weight = &hundred * &weight_in_mean(area.criterion);
-                area.scaled(self.unit)?.times(&weight).over(&(whole * &Exact::from(SCALE_TOP)))?
+                value.times(&weight).over(&(whole * &Exact::from(SCALE_TOP)))
             }
             (Method::Points, ScoreUnit::Points) => match scale {
-                Some((to, from)) => score.times(to).over(from)?,
-                None => score.clone(),
+                Some((to, from)) => value.times(to).over(from),
+                None => Some(value.clone()),
             },
-        };
-        Some(Part { criterion: area.criterion, code: &area.code, score: score.value(), contribution })
+        }
+    }
+
+    /// What a point of each ordinary area that applies gives to the total.
+    fn of_a_point(&self) -> BTreeMap<String, Ratio> {
+        let ordinary = self.measures.areas().iter().filter(|area| !area.criterion.is_bonus());
+        let ordinary: Vec<&Area> =
+            ordinary.filter(|area| area.of(self.unit).is_some_and(|m| m.applicable)).collect();
+        let (whole, scale) = (self.whole(&ordinary), self.scale(&ordinary));
+        let point = Ratio::whole(Exact::from(1));
+        let gives = |area: &Area| self.contribution(area, &point, whole.as_ref()?, scale.as_ref());
+        ordinary.into_iter().filter_map(|area| Some((area.criterion.code.clone(), gives(area)?))).collect()
     }
 }
 

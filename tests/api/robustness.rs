@@ -70,6 +70,31 @@ api_test!(the_same_seed_gives_the_same_answer, |app| {
     app.ask("GET", &path(1)).header("if-none-match", first.etag()).send().expect(304);
 });
 
+api_test!(weights_below_areas_vary_too, |app| {
+    app.make_units(&["ts1", "ts2", "ts3"]);
+    let area = |code: &str, over: Value| with(criterion(code, 10), over);
+    app.make_edition(json!({"method": "weighted", "criteria": [
+        area("x", json!({"weight": 90, "method": "weighted"})), area("y", json!({"weight": 10})),
+        area("a", json!({"parent": "x", "weight": 50})), area("b", json!({"parent": "x", "weight": 50})),
+    ]}));
+    for (unit, a, b) in [("ts1", "10", "0"), ("ts2", "0", "10"), ("ts3", "5.05", "5.05")] {
+        for (code, value) in [("a", a), ("b", b), ("y", "5")] {
+            app.make_score(&with(score(unit, value), json!({"criterion": code})));
+        }
+    }
+    let told = robustness(app, "draws=500&share=0.3");
+    let ranges: Vec<(&str, i64, i64, i64)> = told["units"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|u| {
+            let rank = |name: &str| u[name].as_i64().unwrap();
+            (u["unit_id"].as_str().unwrap(), rank("rank"), rank("min_rank"), rank("max_rank"))
+        })
+        .collect();
+    assert_eq!(ranges, [("ts3", 1, 1, 2), ("ts1", 2, 1, 3), ("ts2", 2, 1, 3)]);
+});
+
 api_test!(what_can_not_be_drawn_is_refused, |app| {
     begin(app);
     for (query, pointer, code) in [
