@@ -234,11 +234,13 @@ pub fn natural_key(index: &str, year: i32, unit: &str, stage: ScoreStage, criter
 /// Which scores a ranking of a stage is computed from.
 ///
 /// For the final one that is the score given as final and, for a criterion without one, that of the stage that the
-/// edition says scores it.
+/// edition says scores it. Of the units' own and the appraised ones, none of what a survey scores counts.
 pub struct Counting {
     stage: ScoreStage,
     /// The stages that stand in for a final score, by criterion.
     scored_by: HashMap<String, ScoreStage>,
+    /// The criteria that nobody but the survey scores at this stage.
+    of_survey: HashSet<String>,
 }
 
 impl Counting {
@@ -246,13 +248,19 @@ impl Counting {
     pub fn of(edition: &Edition, stage: ScoreStage) -> Self {
         let named = edition.criteria.iter().filter_map(|c| Some((c.code.clone(), c.stage?)));
         let scored_by = if stage == ScoreStage::Final { named.collect() } else { HashMap::new() };
-        Self { stage, scored_by }
+        let before_survey = matches!(stage, ScoreStage::SelfAssessed | ScoreStage::Appraised);
+        let of_survey = edition.criteria.iter().filter(|c| c.stage == Some(ScoreStage::Survey));
+        let of_survey = of_survey.filter(|_| before_survey).map(|c| c.code.clone()).collect();
+        Self { stage, scored_by, of_survey }
     }
 
     /// Those of the scores of one unit that count: at most one of each criterion.
     pub fn among(&self, mut scores: Vec<SheetScore>) -> Vec<SheetScore> {
         if self.scored_by.is_empty() {
-            scores.retain(|score| score.stage == self.stage);
+            let of_survey = |code: &String| self.of_survey.contains(code);
+            scores.retain(|score| {
+                score.stage == self.stage && !score.criterion.as_ref().is_some_and(of_survey)
+            });
             return scores;
         }
         let given: HashSet<Option<String>> =

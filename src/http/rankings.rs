@@ -181,7 +181,8 @@ pub struct RankingBody {
     /// method, and whose points count the same in the total; of a branch that is common as a whole, its top. Null
     /// where the frameworks don't differ.
     pub common_criteria: Option<Vec<String>>,
-    /// Criteria that left the maximum for the whole cohort: those of a survey of which nobody has a score.
+    /// Criteria that left the maximum for the whole cohort: those of a survey of which nobody has a score. At the stages
+    /// `self` and `appraised` no score of theirs counts.
     pub left_out: Vec<String>,
     /// How many units are ranked.
     pub cohort_size: usize,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{
     api_test,
     app::App,
-    indexes::{EDITION, SCORES, criterion, score},
+    indexes::{EDITION, RANKING, SCORES, criterion, score},
     records::{UNITS, unit, with},
     wrong::{ABSENT, MALFORMED, NOWHERE, Row, bare, refuse_all},
 };
@@ -169,6 +169,23 @@ api_test!(a_survey_that_was_not_held_is_not_missing, |app| {
     assert_eq!(told(&completeness(app, "cohort=u")), [one("u", &[])]);
 });
 
+api_test!(what_the_survey_scores_counts_in_no_ranking_of_another_stage, |app| {
+    app.make_units(&["u", "v"]);
+    let survey = with(criterion("s", 20), json!({"stage": "survey"}));
+    app.make_edition(json!({"criteria": [criterion("a", 10), survey]}));
+    for stage in ["self", "appraised"] {
+        put(app, &format!("u/{stage}/a"), json!({"score": 8}));
+        put(app, &format!("v/{stage}/a"), json!({"score": 6}));
+        put(app, &format!("u/{stage}/s"), json!({"score": 15}));
+        let found = completeness(app, &format!("stage={stage}"));
+        assert_eq!(told(&found), [one("u", &[]), one("v", &[])], "{stage}");
+        let ranking = app.get(&format!("{RANKING}?stage={stage}")).expect(200).json;
+        assert_eq!((&ranking["unranked"], &ranking["left_out"]), (&json!([]), &json!(["s"])), "{stage}");
+        let scores = ranking["standings"].as_array().unwrap().iter().map(|s| s["score_exact"].clone());
+        assert_eq!(scores.collect::<Vec<_>>(), [json!("8"), json!("6")], "{stage}");
+    }
+});
+
 api_test!(a_unit_that_did_not_exist_in_the_year_is_not_waited_for, |app| {
     app.make_units(&["u"]);
     for (id, from, to) in [("later", Some("2018-01-01"), None), ("gone", None, Some("2016-01-01"))] {
@@ -187,7 +204,7 @@ api_test!(a_unit_that_did_not_exist_in_the_year_is_not_waited_for, |app| {
     // No score of it is taken, and the ranking says the same.
     let answer = app.put(&format!("{SCORES}/by-key/ix/2016/later/final/a"), &json!({"score": 5})).expect(422);
     assert_eq!(answer.violations(), [("/unit_id", "unit_not_in_existence")]);
-    let ranking = app.get("/api/v1/indexes/ix/rankings/2016").expect(200).json;
+    let ranking = app.get(RANKING).expect(200).json;
     let mut unranked: Vec<(&str, &str)> = ranking["unranked"]
         .as_array()
         .unwrap()
