@@ -159,8 +159,8 @@ impl From<Completeness> for CompletenessBody {
 /// For each unit of the cohorts the criteria without a score of the stage that is due, or of the stage asked for. A
 /// criterion counts as answered when it, or one above it, has a score or does not apply; `final` is answered too by a
 /// score of the stage that scores the criterion. What leaves the maximum because no survey was held is told in
-/// `left_out`, and is not missing in final scores. Units that did not exist in the year are left out. This is the
-/// working state.
+/// `left_out`, and is not missing in final scores. A unit to which nothing applies lacks nothing, and has no rank
+/// (`no_scores`). Units that did not exist in the year are left out. This is the working state.
 #[utoipa::path(tag = "index scores", params(("code" = String, Path, description = "Code of the index."), ("year" = i32, Path, description = "Data year.", minimum = 1900, maximum = 2999), CompletenessQuery), responses((status = 200, description = "What is missing.", body = CompletenessBody)))]
 #[get("/indexes/{code}/editions/{year}/completeness")]
 pub async fn get_completeness(

@@ -42,7 +42,7 @@ words! {
 words! {
     /// Why a unit of the cohort has no rank.
     pub enum Unranked {
-        /// Neither a total nor the score of any criterion.
+        /// Neither a total nor the score of any criterion, or none that applies but for bonus points.
         NoScores = "no_scores",
         /// Scores of some criteria, not enough for a total.
         IncompleteComponents = "incomplete_components",
@@ -106,8 +106,9 @@ pub struct Total {
 /// maximum, and for what does not apply to a unit to the most that the others can have. Bonus and penalty points are
 /// not, and a stored total stays.
 ///
-/// Why there is no total: [`Unranked::NoScores`] or [`Unranked::IncompleteComponents`]. The latter stands too for an
-/// edition without the weight or the maximum that its method divides by.
+/// Why there is no total: [`Unranked::NoScores`], also where nothing that makes one applies, or
+/// [`Unranked::IncompleteComponents`]. The latter stands too for an edition without the weight or the maximum that its
+/// method divides by.
 pub fn of_cohort(edition: &Edition, units: &[&UnitScores]) -> Vec<Result<Total, Unranked>> {
     let measures = Measures::of(edition, units);
     let rescaling = measures.rescaling();
@@ -179,8 +180,8 @@ impl<'a> Unit<'a> {
         let scored = parts.iter().filter(|part| !part.criterion.is_bonus()).count();
         let (score, source) = match stored {
             Some(stored) => (stored, TotalSource::Stored),
-            None if !has_scores => return Err(Unranked::NoScores),
-            None if scored == 0 || scored < ordinary.len() => return Err(Unranked::IncompleteComponents),
+            None if !has_scores || ordinary.is_empty() => return Err(Unranked::NoScores),
+            None if scored < ordinary.len() => return Err(Unranked::IncompleteComponents),
             None => (Ratio::sum(parts.iter().map(|p| p.contribution.clone())).value(), TotalSource::Computed),
         };
         let components = components(parts, &score, source);

@@ -231,7 +231,7 @@ fn with_nothing_left_there_is_nothing_to_scale() {
             (found.score.to_string(), parts.collect::<Vec<_>>())
         })
     };
-    assert_eq!(of(&[("a", "-"), ("plus", "2")], None), Err(Unranked::IncompleteComponents));
+    assert_eq!(of(&[("a", "-"), ("plus", "2")], None), Err(Unranked::NoScores));
     let part = |code: Option<&str>, part: &str| (code.map(str::to_owned), part.to_owned());
     assert_eq!(
         of(&[("a", "-"), ("plus", "2")], Some("7")),

@@ -255,7 +255,10 @@ impl Oracle<'_> {
             .map(|i| (i, self.say(i, unit)))
             .filter(|(_, said)| said.applicable)
             .collect();
-        if ordinary.is_empty() || ordinary.iter().any(|(_, said)| said.score.is_none()) {
+        if ordinary.is_empty() {
+            return Err(Unranked::NoScores);
+        }
+        if ordinary.iter().any(|(_, said)| said.score.is_none()) {
             return Err(Unranked::IncompleteComponents);
         }
         let hundred = Fraction::whole(100);

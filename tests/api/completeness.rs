@@ -186,6 +186,23 @@ api_test!(what_the_survey_scores_counts_in_no_ranking_of_another_stage, |app| {
     }
 });
 
+api_test!(a_unit_to_which_nothing_applies_lacks_nothing_and_has_no_scores, |app| {
+    app.make_units(&["u", "v"]);
+    let bonus = json!({
+        "code": "plus", "name": "Điểm thưởng", "kind": "bonus_penalty", "max_points": 2, "min_points": -2
+    });
+    app.make_edition(json!({"criteria": [criterion("a", 10), criterion("b", 10), bonus]}));
+    for path in ["u/final/a", "u/final/b", "v/final/a", "v/final/b"] {
+        put(app, path, json!({"applicable": false}));
+    }
+    // Bonus points alone make no total, and nothing that would is missing.
+    put(app, "v/final/plus", json!({"score": 1}));
+    assert_eq!(told(&completeness(app, "")), [one("u", &[]), one("v", &[])]);
+    let ranking = app.get(RANKING).expect(200).json;
+    let reasons = ranking["unranked"].as_array().unwrap().iter().map(|u| u["reason"].clone());
+    assert_eq!(reasons.collect::<Vec<_>>(), [json!("no_scores"), json!("no_scores")]);
+});
+
 api_test!(a_unit_that_did_not_exist_in_the_year_is_not_waited_for, |app| {
     app.make_units(&["u"]);
     for (id, from, to) in [("later", Some("2018-01-01"), None), ("gone", None, Some("2016-01-01"))] {
