@@ -47,7 +47,7 @@ pub async fn written(detailed: DetailedRanking, with_components: bool) -> Result
     drop(tokio::task::spawn_blocking(move || {
         let head = respond::json(&RankingBody::head(&detailed));
         // Who is not listened to any more, or has no caller that wants the body, stops.
-        if tell.send(tag(&detailed, &head)).is_ok() {
+        if tell.send(tag(&detailed, &head, with_components)).is_ok() {
             write(&detailed, with_components, head, &send);
         }
     }));
@@ -57,17 +57,12 @@ pub async fn written(detailed: DetailedRanking, with_components: bool) -> Result
 
 /// A validator that is known before the body is written: of what is told, not of how it is written. An answer of so
 /// many units is not written before it is known whether the caller has it.
-fn tag(detailed: &DetailedRanking, head: &[u8]) -> String {
+fn tag(detailed: &DetailedRanking, head: &[u8], with_components: bool) -> String {
     let of = |standings: &[Standing]| {
         let (mut digest, mut content) = (Sha256::new(), Content(Vec::new()));
         for standing in standings {
             content.0.clear();
-            standing.hash(&mut content);
-            let unit = &standing.unit_id;
-            detailed.common.as_ref().and_then(|common| common.deltas.get(unit)).hash(&mut content);
-            if let Some(predecessors) = detailed.lineage.predecessors.get(unit) {
-                predecessors.hash(&mut content);
-            }
+            put(detailed, standing, with_components, &mut content);
             digest.update(&content.0);
         }
         digest.finalize()
@@ -76,6 +71,22 @@ fn tag(detailed: &DetailedRanking, head: &[u8]) -> String {
     let (first, second) = standings.split_at(standings.len() / 2);
     let (first, second) = both(|| of(first), || of(second));
     etag::of_content(&[head, &first, &second].concat())
+}
+
+/// Hashes what is told of a unit. The rest of its delta follows from what is hashed.
+fn put(detailed: &DetailedRanking, standing: &Standing, with_components: bool, content: &mut Content) {
+    let Standing { rank, tied, unit_id, unit_name, total, band, published_rank, base, delta } = standing;
+    (rank, tied, unit_id, unit_name, &total.score, total.source, band, published_rank, delta.unit)
+        .hash(content);
+    base.as_ref().map(|base| (base.rank, &base.total.score)).hash(content);
+    if with_components {
+        total.components.hash(content);
+        base.as_ref().map(|base| &base.total.components).hash(content);
+    }
+    detailed.common.as_ref().and_then(|common| common.deltas.get(unit_id)).hash(content);
+    if let Some(predecessors) = detailed.lineage.predecessors.get(unit_id) {
+        predecessors.hash(content);
+    }
 }
 
 /// What is hashed of a unit, for a digest that takes it as a whole.
@@ -140,8 +151,9 @@ mod tests {
             common_criteria::CommonCriteria,
             ranking_lineage::RankingLineage,
             ranking_reports::RankingReport,
+            rankings::{Base, DeltaUnit},
             score_sheets::{Row, Sheet},
-            totals::UnitScores,
+            totals::{Component, ComponentKind, UnitScores},
         },
     };
 
@@ -194,7 +206,10 @@ mod tests {
 
     #[test]
     fn the_validator_follows_what_is_told() {
-        let of = |detailed: &DetailedRanking| tag(detailed, &respond::json(&RankingBody::head(detailed)));
+        let with = |detailed: &DetailedRanking, with_components| {
+            tag(detailed, &respond::json(&RankingBody::head(detailed)), with_components)
+        };
+        let of = |detailed: &DetailedRanking| with(detailed, false);
         let before = of(&ranked(MANY));
         assert_eq!(of(&ranked(MANY)), before);
         let changed = |change: &dyn Fn(&mut DetailedRanking)| {
@@ -209,11 +224,24 @@ mod tests {
             ("name", changed(&|d| last(d, |s| s.unit_name.push('!')))),
             ("score", changed(&|d| last(d, |s| s.total.score = Exact::parse("0.50001").unwrap()))),
             ("published rank", changed(&|d| last(d, |s| s.published_rank = Some(1)))),
+            ("unit of the delta", changed(&|d| last(d, |s| s.delta.unit = DeltaUnit::PercentagePoints))),
+            ("base", changed(&|d| last(d, |s| s.base = Some(Base { rank: 1, total: s.total.clone() })))),
             ("head", changed(&|d| d.report.sheet.edition.decimals = 3)),
             ("common", changed(&|d| d.common = Some(common("u999")))),
         ] {
             assert_ne!(after, before, "{what}");
         }
+        let mut otherwise = ranked(MANY);
+        let residual = || Component {
+            criterion: None,
+            kind: ComponentKind::Residual,
+            score: None,
+            contribution: Exact::from(1),
+        };
+        let told = &mut otherwise.report.ranking.standings;
+        told.last_mut().unwrap().total.components = [residual()].into();
+        assert_eq!(of(&otherwise), before, "components are not told");
+        assert_ne!(with(&otherwise, true), with(&ranked(MANY), true), "components are told");
     }
 
     fn common(unit: &str) -> CommonCriteria {

@@ -14,11 +14,7 @@ use super::{
 };
 use crate::{
     domain::{decimal::Exact, editions::ScoreUnit},
-    service::{
-        ranking_reports::RankingReport,
-        rankings::Standing,
-        totals::ComponentKind,
-    },
+    service::{ranking_reports::RankingReport, rankings::Standing, totals::ComponentKind},
 };
 
 /// What files say of changes between years that are counted otherwise.

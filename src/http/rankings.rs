@@ -224,7 +224,10 @@ impl StandingBody {
             total_source: standing.total.source,
             band: standing.band.clone(),
             published_rank: standing.published_rank,
-            base: standing.base.as_ref().map(|base| StandingBase::new(base.rank, &base.total.score, decimals)),
+            base: standing
+                .base
+                .as_ref()
+                .map(|base| StandingBase::new(base.rank, &base.total.score, decimals)),
             delta: delta(&standing.delta, decimals, has_base && standing.base.is_some()),
             components: with_components
                 .then(|| standing.contribution_deltas().iter().map(|c| component(c, decimals)).collect()),

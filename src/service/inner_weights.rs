@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    criteria_measures::{Node, Tree, weight_in_mean},
+    criteria_measures::{Tree, weight_in_mean},
+    criteria_nodes::Node,
     robustness::{ONE, quotient, scaled, shares, size},
     totals::{self, UnitScores},
 };

@@ -14,6 +14,7 @@ pub mod commendations;
 pub mod common_criteria;
 pub mod completeness;
 mod criteria_measures;
+mod criteria_nodes;
 pub mod criterion_values;
 pub mod crud;
 pub mod deadlines;

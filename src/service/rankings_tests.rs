@@ -168,7 +168,13 @@ fn a_side_without_components_is_a_residual_as_a_whole() {
     let deltas = |now: &Total, base: &Total| -> Vec<(Option<String>, String, String)> {
         contribution_deltas(now, base)
             .into_iter()
-            .map(|c| (c.criterion.map(|c| c.to_string()), c.contribution.to_string(), c.contribution_delta.unwrap().to_string()))
+            .map(|c| {
+                (
+                    c.criterion.map(|c| c.to_string()),
+                    c.contribution.to_string(),
+                    c.contribution_delta.unwrap().to_string(),
+                )
+            })
             .collect()
     };
     let row = |code: Option<&str>, contribution: &str, delta: &str| {

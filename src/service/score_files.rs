@@ -237,9 +237,8 @@ fn mark_percents(
     rows: &mut BTreeMap<u32, Vec<FileCell>>,
 ) -> Result<()> {
     let mut reader = book.worksheet_cells_reader(name).map_err(unreadable)?;
-    let is_percent = |style: &Style| {
-        style.number_format.as_ref().is_some_and(|format| shows_percent(&format.format_code))
-    };
+    let is_percent =
+        |style: &Style| style.number_format.as_ref().is_some_and(|format| shows_percent(&format.format_code));
     let percents: Vec<bool> = reader.styles().iter().map(is_percent).collect();
     // Most books have none, and need not be read twice.
     if !percents.contains(&true) {

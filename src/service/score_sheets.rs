@@ -185,7 +185,7 @@ fn members_of(conn: &mut Conn, known: &mut Known, edition: &Edition, cohort: &Co
 }
 
 fn row(unit: Unit, stored: Vec<SheetScore>) -> Row {
-    let mut scores = UnitScores::default();
+    let mut scores = UnitScores { criteria: Vec::with_capacity(stored.len()), total: None };
     let mut published_rank = None;
     for score in stored {
         match score.criterion {

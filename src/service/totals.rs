@@ -9,7 +9,8 @@ use std::{
     sync::Arc,
 };
 
-use super::criteria_measures::{self, Area, Measures, Rescaling, weight_in_mean};
+use super::criteria_measures::{Area, Measures, Rescaling, weight_in_mean};
+use super::criteria_nodes;
 use super::halves::mapped;
 use crate::domain::{
     criteria::{Criterion, HUNDRED, Method, SCALE_TOP},
@@ -144,7 +145,7 @@ pub fn of_a_point(edition: &Edition, units: &[&UnitScores]) -> Vec<BTreeMap<Stri
 
 /// Codes of the criteria that left the maximum for the whole cohort, because nobody has a score of the survey.
 pub fn left_out(edition: &Edition, units: &[&UnitScores]) -> Vec<String> {
-    criteria_measures::left_out(edition, units).into_iter().map(str::to_owned).collect()
+    criteria_nodes::left_out(edition, units).into_iter().map(str::to_owned).collect()
 }
 
 /// The total of a unit that is measured against no other.

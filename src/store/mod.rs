@@ -191,8 +191,7 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 url: url.clone(),
-                here: matches!(url, DatabaseUrl::Sqlite(_))
-                    .then(|| Arc::new(manager(Purpose::ReadHere))),
+                here: matches!(url, DatabaseUrl::Sqlite(_)).then(|| Arc::new(manager(Purpose::ReadHere))),
                 pool,
                 permits: Arc::new(Semaphore::new(limits.connections as usize)),
                 writer,

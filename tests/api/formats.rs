@@ -248,9 +248,8 @@ api_test!(files_of_series_and_comparisons_say_which_years_do_not_compare, |app| 
         assert!(before.iter().all(|row| row[11..] == ["", ""]), "{of}: {before:?}");
         assert_eq!(last[0][11..], ["không", why], "{of}");
         let sheet = sheet(app.get(&format!("{of}&format=xlsx")).expect(200), "Chuỗi số liệu");
-        let told = |text: &str| {
-            sheet.iter().filter(|row| row.contains(&Data::String(text.to_owned()))).count()
-        };
+        let told =
+            |text: &str| sheet.iter().filter(|row| row.contains(&Data::String(text.to_owned()))).count();
         assert_eq!((told("không"), told(why), told("có")), (1, 1, 0), "{of}");
         assert_eq!(
             app.get(&format!("{of}&format=json-stat")).expect(200).json["note"],

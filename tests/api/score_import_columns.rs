@@ -180,7 +180,10 @@ api_test!(heads_may_stand_in_two_lines, |app| {
     };
     let looked = send_sheet(app, "?dry_run=true", merged_heads()).expect(200).json;
     assert_eq!((counts(&looked), findings(&looked)), ([1, 3, 0, 0], vec![]));
-    assert_eq!(said(&looked), [r#"6 "hn" "land" "7.5""#, r#"6 "hn" "time_cost" "8""#, r#"6 "hn" null "15.5""#]);
+    assert_eq!(
+        said(&looked),
+        [r#"6 "hn" "land" "7.5""#, r#"6 "hn" "time_cost" "8""#, r#"6 "hn" null "15.5""#]
+    );
     // The total below a merged head, notes below others, a criterion that is merged over its parts.
     for table in [
         "Đơn vị,Điểm,,Ghi chú\n,land,Tổng điểm,\nhn,7.5,15.5,x\n",

@@ -1,0 +1,1 @@
+DROP INDEX index_scores_by_sheet;
