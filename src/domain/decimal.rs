@@ -145,6 +145,14 @@ impl Exact {
         Err(DecimalError::TooPrecise)
     }
 
+    /// Reads a decimal that was written by this type: nearly all are read without a look at their notation.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse).
+    pub fn of_stored(text: &str) -> Result<Self, DecimalError> {
+        Fixed::parse(text, MAX_DIGITS).map_or_else(|| Self::parse(text), |fixed| Ok(Self(Form::Fixed(fixed))))
+    }
+
     /// `self / divisor` with [`QUOTIENT_DECIMALS`] decimals, halves away from zero; `None` for a zero divisor.
     pub fn quotient(&self, divisor: &Self) -> Option<Self> {
         if divisor.is_zero() {

@@ -172,6 +172,7 @@ pub async fn get_distribution(
                 state.rights(),
             )?,
             kept: state.standings.clone(),
+            store: None,
         })
     });
     match asked {

@@ -146,6 +146,7 @@ pub fn question(state: &AppState, code: &str, year: &str, query: RankingQuery) -
             state.rights(),
         )?,
         kept: state.standings.clone(),
+        store: Some(state.store.clone()),
     })
 }
 

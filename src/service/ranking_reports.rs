@@ -49,6 +49,8 @@ pub struct Question {
     pub asked: Asked,
     /// Standings of revisions that were computed before.
     pub kept: Arc<KeptStandings>,
+    /// Where another connection is to be had, for what is worth being read by two threads; none does without.
+    pub store: Option<Store>,
 }
 
 words! {
@@ -160,7 +162,7 @@ fn with_base(
     let mut known = Known::default();
     let key = kept_standings::key(base, base_cohort, question.stage);
     if let Some(standings) = key.as_ref().and_then(|key| question.kept.find(key)) {
-        return Ok((score_sheets::read(conn, &mut known, edition, cohort, question.stage)?, standings));
+        return Ok((beside(conn, question, (edition, cohort), &standings.sheet)?, standings));
     }
     let of_base = score_sheets::read(conn, &mut known, base, base_cohort, question.stage)?;
     let mut read = || score_sheets::read(conn, &mut known, edition, cohort, question.stage);
@@ -177,6 +179,28 @@ fn with_base(
         question.kept.keep(key, standings.clone());
     }
     Ok((sheet, standings))
+}
+
+/// The sheet of a cohort that is compared with another: a whole country's is read by two threads.
+fn beside(
+    conn: &mut Conn,
+    question: &Question,
+    (edition, cohort): (&Edition, &Cohort),
+    base: &Sheet,
+) -> Result<Sheet> {
+    let stage = question.stage;
+    let alone = |conn: &mut Conn| score_sheets::read(conn, &mut Known::default(), edition, cohort, stage);
+    match (&question.store, base.rows.get(base.rows.len() / 2)) {
+        (Some(store), Some(middle)) if base.rows.len() >= MANY => {
+            store.beside(conn, |conn, other| match other {
+                Some(other) => {
+                    score_sheets::read_with(conn, other, &middle.unit.id, (edition, cohort, stage))
+                }
+                None => alone(conn),
+            })
+        }
+        _ => alone(conn),
+    }
 }
 
 /// Whether points are scaled up for what does not apply to a unit, and for a survey that was not held. Added points

@@ -320,6 +320,7 @@ fn standing(
             stage: ScoreStage::Final,
             asked: asked.clone(),
             kept: Arc::default(),
+            store: None,
         };
         let report = ranking_reports::report(conn, &question)?;
         if let Some(standing) = report.ranking.standings.iter().find(|s| s.unit_id == unit_id) {

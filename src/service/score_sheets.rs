@@ -7,6 +7,7 @@ use std::collections::{HashMap, hash_map::Entry};
 
 use super::{
     error::Result,
+    halves::both,
     rankings::{self, Ranking},
     totals::{self, CriterionScore, UnitScores, Unranked},
 };
@@ -17,8 +18,11 @@ use crate::{
         time::Day,
         units::Unit,
     },
-    store::{self, Conn},
+    store::{self, Conn, index_scores::Part},
 };
+
+/// Scores by the unit that has them.
+type ByUnit = HashMap<String, Vec<SheetScore>>;
 
 /// A unit of the cohort with its scores.
 #[derive(Debug, Clone)]
@@ -99,26 +103,66 @@ pub fn read(
     cohort: &Cohort,
     stage: ScoreStage,
 ) -> Result<Sheet> {
-    let (index, year) = (edition.index_code.as_str(), edition.year);
+    let units = members_of(conn, known, edition, cohort)?;
+    let by_unit = scores_of(conn, edition, stage, Part::Whole)?;
+    Ok(sheet(edition, cohort, stage, units, by_unit))
+}
+
+/// [`read`] with another connection that has the same state: what comes before the unit `middle` is read there, while
+/// all else is read here.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn read_with(
+    conn: &mut Conn,
+    other: &mut Conn,
+    middle: &str,
+    (edition, cohort, stage): (&Edition, &Cohort, ScoreStage),
+) -> Result<Sheet> {
+    let (before, rest) = both(
+        || scores_of(other, edition, stage, Part::Before(middle)),
+        || -> Result<_> {
+            let units = members(conn, edition, cohort)?;
+            Ok((units, scores_of(conn, edition, stage, Part::From(middle))?))
+        },
+    );
+    let (units, mut by_unit) = rest?;
+    by_unit.extend(before?);
+    Ok(sheet(edition, cohort, stage, units, by_unit))
+}
+
+/// The scores that an edition's units have at one stage, by unit.
+fn scores_of(conn: &mut Conn, edition: &Edition, stage: ScoreStage, part: Part<'_>) -> Result<ByUnit> {
     let revision = edition.state.frozen.map(|frozen| frozen.revision);
-    let mut by_unit: HashMap<String, Vec<SheetScore>> = HashMap::new();
+    let of = (edition.index_code.as_str(), edition.year, revision);
+    let mut by_unit = ByUnit::new();
     for stage in edition.stages_of(stage) {
-        for (unit, mut scores) in store::index_scores::of_sheet(conn, index, year, revision, stage)? {
+        for (unit, mut scores) in store::index_scores::of_sheet(conn, of, stage, part)? {
             match by_unit.entry(unit) {
                 Entry::Vacant(first) => drop(first.insert(scores)),
                 Entry::Occupied(mut others) => others.get_mut().append(&mut scores),
             }
         }
     }
+    Ok(by_unit)
+}
+
+fn sheet(
+    edition: &Edition,
+    cohort: &Cohort,
+    stage: ScoreStage,
+    units: Vec<Unit>,
+    mut by_unit: ByUnit,
+) -> Sheet {
     let counting = Counting::of(edition, stage);
-    let rows = members_of(conn, known, edition, cohort)?
+    let rows = units
         .into_iter()
         .map(|unit| {
             let scores = by_unit.remove(&unit.id).unwrap_or_default();
             row(unit, counting.among(scores))
         })
         .collect();
-    Ok(Sheet { edition: edition.clone(), cohort: cohort.clone(), stage, rows })
+    Sheet { edition: edition.clone(), cohort: cohort.clone(), stage, rows }
 }
 
 /// The day that says which units a cohort has, and what they are called: that of its rule, else the last of the year.

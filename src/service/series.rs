@@ -232,6 +232,7 @@ fn ranking(
         stage: question.stage,
         asked: question.asked.clone(),
         kept: Arc::default(),
+        store: None,
     };
     match ranking_reports::report(conn, &asked) {
         Ok(report) => Ok(Some(report)),

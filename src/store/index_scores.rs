@@ -164,14 +164,24 @@ pub fn of_edition(
     rows.into_iter().map(|row| Ok(row.score()?.record)).collect()
 }
 
+/// The units of which scores are read.
+#[derive(Debug, Clone, Copy)]
+pub enum Part<'a> {
+    /// All of them.
+    Whole,
+    /// Those before this one in the order of ids.
+    Before(&'a str),
+    /// This one and those after it.
+    From(&'a str),
+}
+
 /// What a ranking takes of the scores of an edition at one stage, as they are or as they were in a revision: unit by
 /// unit.
 pub fn of_sheet(
     conn: &mut Conn,
-    index: &str,
-    year: i32,
-    revision: Option<i32>,
+    (index, year, revision): (&str, i32, Option<i32>),
     stage: ScoreStage,
+    part: Part<'_>,
 ) -> StoreResult<Vec<(String, Vec<SheetScore>)>> {
     type Row = (String, String, Option<Stored>, Option<i32>, bool);
     let mut statement = Statement::default();
@@ -187,7 +197,15 @@ pub fn of_sheet(
     }
     statement.push(" AND stage = ");
     statement.bind(Value::Text(stage.to_string()));
-    // The order of the natural key.
+    if let Some((limit, unit)) = match part {
+        Part::Whole => None,
+        Part::Before(unit) => Some((" AND unit_id < ", unit)),
+        Part::From(unit) => Some((" AND unit_id >= ", unit)),
+    } {
+        statement.push(limit);
+        statement.bind(Value::Text(unit.to_owned()));
+    }
+    // The order of an index.
     statement.push(" ORDER BY unit_id, criterion");
     let mut units: Vec<(String, Vec<SheetScore>)> = Vec::new();
     let tell = |(unit_id, criterion, score, published_rank, applicable): Row| {
@@ -230,7 +248,7 @@ impl FromSql<Text, Pg> for Stored {
 
 impl Stored {
     fn read(text: &str) -> deserialize::Result<Self> {
-        Exact::parse(text).map(Self).map_err(|_| format!("score {text}").into())
+        Exact::of_stored(text).map(Self).map_err(|_| format!("score {text}").into())
     }
 }
 

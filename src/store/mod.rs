@@ -46,6 +46,7 @@ pub mod webhooks;
 mod writer;
 
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -54,7 +55,7 @@ use std::{
 };
 
 use diesel::connection::SimpleConnection;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use conn::{Conn, DatabaseUrl};
 use conn::{Manager, Purpose};
@@ -156,6 +157,12 @@ impl<'a> Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url())
     }
 }
 
@@ -271,6 +278,32 @@ impl Store {
             Some(here) => here::run(here, |conn, _| work(conn)),
             None => self.pooled(work).await,
         }
+    }
+
+    /// Runs `work` with the connection of a read and with another one that has the same state of the data, so that two
+    /// threads can read it. There is none on PostgreSQL, where no other is free, and where something was written since
+    /// the read began.
+    ///
+    /// # Errors
+    /// Those of `work`; the other connection's when it can't begin.
+    pub fn beside<T, E, F>(&self, conn: &mut Conn, work: F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: FnOnce(&mut Conn, Option<&mut Conn>) -> Result<T, E>,
+    {
+        let Some((mut other, _permit)) = self.free_reader() else { return work(conn, None) };
+        in_transaction(&mut other, |other| {
+            // Whatever is read has its changes in the log: where the last one is the same, all else is.
+            let same = changes::end(conn)? == changes::end(other)?;
+            work(conn, same.then_some(other))
+        })
+    }
+
+    /// A reader of SQLite that nobody waits for.
+    fn free_reader(&self) -> Option<(r2d2::PooledConnection<Manager>, OwnedSemaphorePermit)> {
+        self.inner.here.as_ref()?;
+        let permit = self.inner.permits.clone().try_acquire_owned().ok()?;
+        Some((self.inner.pool.get().ok()?, permit))
     }
 
     /// What is in the database now; none where it can't be asked.

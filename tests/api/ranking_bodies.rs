@@ -7,6 +7,7 @@ use crate::support::{
     app::{App, KEY},
     client::Answer,
     indexes::{RANKING, SCORES, score},
+    records::with,
 };
 
 const UNITS: usize = 1_030;
@@ -27,6 +28,47 @@ fn make(app: &App) {
         assert_eq!(stored["created"], part.len(), "{stored}");
     }
 }
+
+/// The ranking of 2017, without its validator's parts: what each unit has, and the delta against 2016.
+fn figures(ranking: &Value) -> Vec<[Value; 4]> {
+    let standings = ranking["standings"].as_array().unwrap().iter();
+    let told =
+        standings.map(|s| [&s["unit_id"], &s["rank"], &s["score_exact"], &s["delta"]].map(Value::clone));
+    told.collect()
+}
+
+api_test!(a_thousand_units_are_read_by_two_as_by_one, |app| {
+    make(app);
+    app.post("/api/v1/indexes/ix/editions/2016/publish", &json!({"reason": "kept"})).expect(201);
+    app.make_edition_of(2017, json!({}));
+    let of_2017 = |n: usize, score: String| with(self::score(&id(n), score), json!({"year": 2017}));
+    let scores: Vec<Value> = (0..UNITS - 1).map(|n| of_2017(n, format!("{}", UNITS - n))).collect();
+    for part in scores.chunks(400) {
+        app.post(&format!("{SCORES}/batch"), &json!({"items": part})).expect(200);
+    }
+    let ranking = || figures(&app.get("/api/v1/indexes/ix/rankings/2017").expect(200).json);
+    // The base is kept from here on: the other year alone is read again.
+    let before = ranking();
+    assert_eq!(before.len(), UNITS - 1);
+    assert_eq!(before[0], [json!("c0000"), json!(1), json!("1030"), before[0][3].clone()]);
+    app.make_score(&of_2017(UNITS - 1, "0.5".to_owned()));
+    let after = ranking();
+    assert_eq!(after[..UNITS - 1], before);
+    assert_eq!(after[UNITS - 1][..3], [json!("c1029"), json!(UNITS), json!("0.5")]);
+    // While others write, each answer is of one state: what was there before is as it was.
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for n in 0..40 {
+                let score = of_2017(UNITS - 1, format!("0.{}", n + 10));
+                app.put(&format!("{SCORES}/by-key/ix/2017/{}/final/_total", id(UNITS - 1)), &score);
+            }
+        });
+        while !writer.is_finished() {
+            let now = ranking();
+            assert_eq!(now[..UNITS - 1], before);
+        }
+    });
+});
 
 fn ask(app: &App, method: &str, header: (&str, &str)) -> Answer {
     app.ask(method, RANKING).header(header.0, header.1).send()

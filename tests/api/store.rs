@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chiso::store::{
-    Conn, DatabaseUrl, Store, StoreError, StoreLimits,
+    Conn, DatabaseUrl, Store, StoreError, StoreLimits, changes,
     conn::{Manager, Purpose},
     migrate, schema,
 };
@@ -149,6 +149,27 @@ database_test!(a_lost_connection_does_not_hide_the_state on Postgres, |database|
         while !database.lines(&format!("SELECT pid::text AS line {own}")).is_empty() {}
         assert!(state().is_some());
     }
+});
+
+database_test!(two_connections_read_one_state_or_one_alone on Sqlite, |database| {
+    migrate::run(&database.url).unwrap();
+    let store = Store::open(&database.url, StoreLimits::default()).unwrap();
+    let changed = "INSERT INTO changes (at, actor, resource, record_id, action) VALUES (0, 'x', 'units', 'x', 'create')";
+    let mut writer = database.connect();
+    let beside = |write: Box<dyn FnOnce() + Send>| {
+        let other = store.clone();
+        let read = store.read(move |conn| {
+            let before = changes::end(conn)?;
+            write();
+            let both = other.beside(conn, |conn, other| Ok::<_, StoreError>((changes::end(conn)?, other.is_some())))?;
+            Ok::<_, StoreError>((before == both.0, both.1))
+        });
+        actix_web::rt::System::new().block_on(read).unwrap()
+    };
+    assert_eq!(beside(Box::new(|| ())), (true, true));
+    // What was written in between is seen by neither: the other connection would have it, and is not used.
+    assert_eq!(beside(Box::new(move || writer.batch_execute(changed).unwrap())), (true, false));
+    assert_eq!(beside(Box::new(|| ())), (true, true));
 });
 
 database_test!(who_asks_at_once_is_told_of_every_write_before, |database| {
