@@ -81,7 +81,11 @@ fn put(detailed: &DetailedRanking, standing: &Standing, with_components: bool, c
     base.as_ref().map(|base| (base.rank, &base.total.score)).hash(content);
     if with_components {
         total.components.hash(content);
-        base.as_ref().map(|base| &base.total.components).hash(content);
+        // Those of a revision never change: it is enough to know which one it is.
+        match detailed.report.base.as_ref().and_then(|base| base.sheet.edition.state.frozen) {
+            Some(revision) => (revision.revision, revision.version).hash(content),
+            None => base.as_ref().map(|base| &base.total.components).hash(content),
+        }
     }
     detailed.common.as_ref().and_then(|common| common.deltas.get(unit_id)).hash(content);
     if let Some(predecessors) = detailed.lineage.predecessors.get(unit_id) {

@@ -7,6 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     criteria_nodes::{Node, leave_out_survey, nodes, places, taken_by_survey},
+    halves::mapped,
     totals::UnitScores,
 };
 use crate::domain::{
@@ -229,12 +230,14 @@ fn all_columns(
     units: &[&UnitScores],
     keep: bool,
 ) -> Vec<Option<Column>> {
-    let mut given: HashMap<usize, Vec<(usize, Given)>> = HashMap::new();
+    let mut given: HashMap<usize, Vec<Option<Given>>> = HashMap::new();
     for (unit, scores) in units.iter().enumerate() {
         for score in &scores.criteria {
             if let Some(place) = places.get(score.criterion.as_str()) {
-                let score = Given { score: score.score.as_ref(), applicable: score.applicable };
-                given.entry(*place).or_default().push((unit, score));
+                let of_all = given.entry(*place).or_insert_with(|| vec![None; units.len()]);
+                if let Some(of_unit) = of_all.get_mut(unit) {
+                    *of_unit = Some(Given { score: score.score.as_ref(), applicable: score.applicable });
+                }
             }
         }
     }
@@ -245,7 +248,7 @@ fn all_columns(
             Some((nodes.get(*i)?, if keep { column.clone()? } else { column.take()? }))
         };
         let below: Vec<(&Node, Column)> = node.below.iter().filter_map(child).collect();
-        columns.push(Some(column(node, &below, given.remove(&place).unwrap_or_default(), units.len())));
+        columns.push(Some(column(node, &below, given.remove(&place), units.len())));
     }
     columns
 }
@@ -257,7 +260,7 @@ struct Given<'a> {
     applicable: bool,
 }
 
-fn column(node: &Node, below: &[(&Node, Column)], given: Vec<(usize, Given)>, units: usize) -> Column {
+fn column(node: &Node, below: &[(&Node, Column)], given: Option<Vec<Option<Given>>>, units: usize) -> Column {
     let below: Vec<Below> = below
         .iter()
         .map(|(child, column)| Below {
@@ -266,18 +269,11 @@ fn column(node: &Node, below: &[(&Node, Column)], given: Vec<(usize, Given)>, un
             scaled: (node.method == Method::Normalised).then(|| scaled(child, column, units)),
         })
         .collect();
-    if given.is_empty() && below.iter().all(|child| matches!(child.column, Column::Same(_))) {
+    if given.is_none() && below.iter().all(|child| matches!(child.column, Column::Same(_))) {
         return Column::Same(measured(node, &below, None, 0));
     }
-    let mut by_unit: Vec<Option<Given>> = vec![None; units];
-    for (unit, score) in given {
-        if let Some(place) = by_unit.get_mut(unit) {
-            *place = Some(score);
-        }
-    }
-    Column::Each(
-        by_unit.into_iter().enumerate().map(|(unit, given)| measured(node, &below, given, unit)).collect(),
-    )
+    let given = given.unwrap_or_else(|| vec![None; units]);
+    Column::Each(mapped(&given, |unit, given| measured(node, &below, *given, unit)))
 }
 
 /// A child with what the units have for it.

@@ -6,7 +6,7 @@ use diesel::{
 };
 
 use super::{
-    changes::{COLUMNS, Logged, LoggedRow, Place, push_place},
+    changes::{COLUMNS, Logged, LoggedColumns, LoggedRow, Place, push_place},
     conn::Conn,
     error::{StoreError, StoreResult},
     schema::audit_seals,
@@ -217,8 +217,11 @@ pub fn entries(conn: &mut Conn, request: &AuditRequest) -> StoreResult<(Vec<Logg
         }
     }
     statement.push(&format!("{order} LIMIT {}", request.limit + 1));
-    let mut found: Vec<Logged> =
-        statement.load::<LoggedRow>(conn)?.into_iter().map(LoggedRow::logged).collect::<StoreResult<_>>()?;
+    let mut found: Vec<Logged> = statement
+        .rows::<LoggedColumns, LoggedRow>(conn)?
+        .into_iter()
+        .map(LoggedRow::logged)
+        .collect::<StoreResult<_>>()?;
     if found.len() > request.limit as usize {
         found.truncate(request.limit as usize);
         let next = found.last().map(|last| last.place);

@@ -235,35 +235,39 @@ pub struct Logged {
     pub next_before: Option<String>,
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 pub(super) struct LoggedRow {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = BigInt)]
     tx: i64,
-    #[diesel(sql_type = BigInt)]
     at: i64,
-    #[diesel(sql_type = Text)]
     actor: String,
-    #[diesel(sql_type = Nullable<Text>)]
     caller_id: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     source: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     request_id: Option<String>,
-    #[diesel(sql_type = Text)]
     resource: String,
-    #[diesel(sql_type = Text)]
     record_id: String,
-    #[diesel(sql_type = Text)]
     action: String,
-    #[diesel(sql_type = Nullable<Text>)]
     reason: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     before: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     next_before: Option<String>,
 }
+
+/// The types of [`COLUMNS`].
+pub(super) type LoggedColumns = (
+    BigInt,
+    BigInt,
+    BigInt,
+    Text,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Text,
+    Text,
+    Text,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+);
 
 /// What is read of an entry `c`.
 pub(super) const COLUMNS: &str = "c.id, c.tx, c.at, c.actor, c.caller_id, c.source, c.request_id, c.resource, \
@@ -329,7 +333,7 @@ pub fn page(conn: &mut Conn, request: &FeedRequest) -> StoreResult<Vec<Logged>> 
         }
     }
     statement.push(&format!(" ORDER BY c.tx, c.id LIMIT {}", request.limit));
-    statement.load::<LoggedRow>(conn)?.into_iter().map(LoggedRow::logged).collect()
+    statement.rows::<LoggedColumns, LoggedRow>(conn)?.into_iter().map(LoggedRow::logged).collect()
 }
 
 /// The end of the feed: what is behind it was not committed when it was asked for, or was not told yet.
