@@ -9,9 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use super::criteria_measures::{Area, Measures, Rescaling, weight_in_mean};
-use super::criteria_nodes;
-use super::halves::mapped;
+use super::{
+    criteria_measures::{Area, Measures, Rescaling, weight_in_mean},
+    criteria_nodes,
+    halves::mapped,
+};
 use crate::domain::{
     criteria::{Criterion, HUNDRED, Method, SCALE_TOP},
     decimal::Exact,
