@@ -196,7 +196,7 @@ impl Edition {
         has_children().then(|| Exact::from(top))
     }
 
-    /// Most that a total may be: 100 of an index in percent, what the areas make where their points are just added;
+    /// Most that a total may be: 100 of shares, what the areas make where their points are just added;
     /// none where it has no bound.
     pub fn maximum_of_total(&self) -> Option<Exact> {
         // Bonus points may carry a total beyond the whole.
@@ -211,7 +211,8 @@ impl Edition {
                 // Without criteria nothing is known of what there is to have.
                 points.filter(|points| !points.is_zero())
             }
-            (ScoreUnit::Points, _) => None,
+            (ScoreUnit::Points, Method::Weighted | Method::Normalised) => Some(Exact::from(HUNDRED)),
+            (ScoreUnit::Points, Method::Points) => None,
         }
     }
 

@@ -218,16 +218,22 @@ fn column_number(cell: &FileCell) -> Option<(usize, bool)> {
     number.parse::<usize>().ok().filter(|_| is_whole).map(|number| (number, inside.is_some()))
 }
 
-/// Whether the line right below the heads numbers the columns: 1, 2, 3 ..., each that is read with its number. Two
-/// numbers without brackets may as well be the code of a unit and its score.
-pub fn numbers_columns(heads: &Heads, line: &FileLine) -> bool {
-    let filled = line.cells.iter().filter(|cell| !cell.is_blank());
-    let Some(numbers) = filled.map(column_number).collect::<Option<Vec<_>>>() else { return false };
-    let least = if numbers.iter().any(|(_, in_brackets)| *in_brackets) { 2 } else { 3 };
-    let counts = (1..).zip(&numbers).all(|(want, (number, _))| *number == want);
-    let has_number = |column: usize| line.cells.get(column).is_some_and(|cell| !cell.is_blank());
-    let mut read = heads.roles.iter().enumerate().filter(|(_, role)| role.is_some());
-    counts && numbers.len() >= least && read.all(|(column, _)| has_number(column))
+/// Whether the line right below the heads numbers the columns: 1, 2, 3 ..., that of the units among them; a column
+/// without its number may be counted or not. Two numbers without brackets may as well be the code of a unit and its
+/// score, and so may more of them, unless lines follow (`next` is the first) of which none goes on with 2.
+pub fn numbers_columns(heads: &Heads, line: &FileLine, next: Option<&FileLine>) -> bool {
+    let filled = line.cells.iter().enumerate().filter(|(_, cell)| !cell.is_blank());
+    let numbers = filled.map(|(column, cell)| Some((column, column_number(cell)?)));
+    let Some(numbers) = numbers.collect::<Option<Vec<_>>>() else { return false };
+    let Some((first, _)) = numbers.first().copied() else { return false };
+    let counts = (1..).zip(&numbers).all(|(want, (_, (number, _)))| *number == want);
+    let by_place = numbers.iter().all(|(column, (number, _))| *number == column - first + 1);
+    let has_unit = heads.column(&Role::Unit).is_some_and(|unit| numbers.iter().any(|(at, _)| *at == unit));
+    let in_brackets = numbers.iter().any(|(_, (_, in_brackets))| *in_brackets);
+    let below = next.and_then(|next| next.cells.get(first));
+    let goes_on = below.is_none_or(|cell| column_number(cell).is_some_and(|(number, _)| number == 2));
+    let enough = if in_brackets { numbers.len() >= 2 } else { numbers.len() >= 3 && !goes_on };
+    (counts || by_place) && has_unit && enough
 }
 
 /// The first cell of a line that holds something and has no head: what a comma within a number splits off. In a line

@@ -208,7 +208,7 @@ impl UnitNames {
 }
 
 /// The units of which something holds; all where it holds of none.
-fn those_or_all<'a>(all: Vec<&'a Known>, holds: impl Fn(&Known) -> bool) -> Vec<&'a Known> {
+fn those_or_all(all: Vec<&Known>, holds: impl Fn(&Known) -> bool) -> Vec<&Known> {
     let those: Vec<&Known> = all.iter().copied().filter(|&known| holds(known)).collect();
     if those.is_empty() { all } else { those }
 }

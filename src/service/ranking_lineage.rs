@@ -172,7 +172,7 @@ fn ended(conn: &mut Conn, known: &KnownUnits, sheet: &Sheet, left: Vec<&Standing
     let gone: Vec<(&Standing, &Unit)> = left
         .into_iter()
         .filter_map(|standing| Some((standing, units.get(&standing.unit_id)?)))
-        .filter(|(_, unit)| day.is_some_and(|day| !unit.exists_on(day)))
+        .filter(|(_, unit)| unit.valid_to.zip(day).is_some_and(|(end, day)| end <= day))
         .collect();
     let mut successors = successors(conn, known, sheet, gone.iter().map(|(_, unit)| *unit))?;
     Ok(gone

@@ -22,7 +22,7 @@ use crate::{
         index_scores::{IndexScore, ScoreStage},
         score_table_heads::{numbers_columns, two_lines, unknown_columns},
         score_table_rules::{unclosed_quote, unknown_column},
-        score_tables::{CriterionNames, DecimalMark, FileLine, Heads, TableLayout},
+        score_tables::{CriterionNames, DecimalMark, FileCell, FileLine, Heads, TableLayout},
         violation::Violation,
         words::words,
     },
@@ -286,7 +286,11 @@ fn find_heads(
         let end = if both.is_some() { i + 2 } else { i + 1 };
         match both.map_or_else(|| Heads::read(line, criteria, layout, unit_column), Ok) {
             Ok(heads) => {
-                let is_numbered = lines.get(end).is_some_and(|below| numbers_columns(&heads, below));
+                let is_numbered = lines.get(end).is_some_and(|below| {
+                    let next =
+                        lines.iter().skip(end + 1).find(|line| !line.cells.iter().all(FileCell::is_blank));
+                    numbers_columns(&heads, below, next)
+                });
                 outcome.heads = Some(heads);
                 return Some(end + usize::from(is_numbered));
             }

@@ -250,6 +250,18 @@ api_test!(a_total_is_not_below_nothing_where_no_criterion_is, |app| {
     }
 });
 
+api_test!(a_total_of_weights_is_one_of_a_hundred, |app| {
+    app.make_units(&["u"]);
+    for method in ["weighted", "normalised"] {
+        let weighed = with(criterion("a", 10), json!({"weight": 100}));
+        app.make_edition(json!({"method": method, "criteria": [weighed]}));
+        let total = |value: &str| app.put(&format!("{BY_KEY}/_total"), &json!({"score": value}));
+        assert_eq!(total("100.01").expect(422).violations(), [("/score", "above_maximum")], "{method}");
+        assert_eq!(total("-0.01").expect(422).violations(), [("/score", "below_minimum")], "{method}");
+        assert!(matches!(total("100").status, 200 | 201), "{method}");
+    }
+});
+
 api_test!(a_unit_has_scores_of_years_in_which_it_existed, |app| {
     app.make_edition(json!({}));
     for (id, from, to, exists) in [

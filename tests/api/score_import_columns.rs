@@ -128,6 +128,8 @@ api_test!(a_line_that_numbers_the_columns_is_left_out, |app| {
         "Đơn vị,Land\n[1],[2]\nhn,5\n",
         "Bảng điểm,,,\nSTT,Đơn vị,,Land\n1,2,,3\n1,hn,,5\n",
         ",unit,land,time_cost\n,1,2,3\n,hn,5,\n",
+        "STT,Đơn vị,Land,Time_cost\n1,2,,4\n1,hn,5,\n",
+        "STT,Đơn vị,Land,Time_cost\n1,2,,3\n1,hn,5,\n",
     ] {
         let looked = send(app, "?dry_run=true", table).expect(200).json;
         assert_eq!((counts(&looked), findings(&looked)), ([1, 1, 0, 0], vec![]), "{table}");
@@ -144,6 +146,8 @@ api_test!(a_line_that_numbers_the_columns_is_left_out, |app| {
         "unit,land,time_cost\n1,2,4\n",
         "unit,land,time_cost,total\n1,2,3,\n",
         "unit,land,time_cost\nhg,1,\n1,2,3\n",
+        "unit,land,time_cost\n1,2,3\n2,4,5\n",
+        "unit,land,time_cost\n1,2,3\n",
     ] {
         let looked = send(app, "?dry_run=true", table).expect(200).json;
         let scores = looked["scores"].as_array().unwrap();

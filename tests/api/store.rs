@@ -295,7 +295,7 @@ plain_test!(an_unknown_scheme_is_refused_and_makes_no_file, {
 plain_test!(an_unreachable_database_keeps_its_reason, {
     let reason = |url: &str| {
         let url: DatabaseUrl = url.parse().unwrap();
-        let opened = Store::open(&url, StoreLimits::default()).err().expect("nothing is there").to_string();
+        let opened = Store::open(&url, StoreLimits::default()).expect_err("nothing is there").to_string();
         let migrated = migrate::run(&url).unwrap_err().to_string();
         (opened, migrated)
     };
