@@ -114,7 +114,7 @@ impl Statement {
         })?)
     }
 
-    /// The same, kept on PostgreSQL too: every request asks it, and names columns whose types stay as they are.
+    /// The same, kept on PostgreSQL too: for what is asked again and again of columns whose types stay as they are.
     pub fn settled(mut self) -> Self {
         self.kept = true;
         self
