@@ -91,3 +91,15 @@ api_test!(what_became_of_units_is_known_by_the_later_of_two_publications, |app| 
     assert_eq!(app.get(&format!("{RANKING}?revision=1")).expect(200).raw, first);
     assert_eq!((ended("as_of=2021-02-04"), ended("as_of=2021-02-05")), (vec![], vec!["old".to_owned()]));
 });
+
+api_test!(what_is_still_to_come_has_not_ended, |app| {
+    app.make_units(&["stays"]);
+    app.post(UNITS, &with(unit("later"), json!({"valid_from": "2016-07-01"}))).expect(201);
+    app.make_edition(json!({}));
+    app.make_edition_of(2015, json!({}));
+    for record in [score("stays", 1), score("later", 2), with(score("stays", 3), json!({"year": 2015}))] {
+        app.make_score(&record);
+    }
+    let ranking = app.get("/api/v1/indexes/ix/rankings/2015?base_year=2016").expect(200).json;
+    assert_eq!((&ranking["cohort_size"], &ranking["ended"]), (&json!(1), &json!([])));
+});
