@@ -27,6 +27,7 @@ pub mod exchange;
 pub mod follow_options;
 pub mod http;
 pub mod keys;
+pub mod log_lines;
 pub mod metrics;
 pub mod ready_editions;
 pub mod run;

@@ -4,7 +4,6 @@
 //! A warning or an error is written at once with all before it, and [`flush`] writes what waits at the end.
 
 use std::{
-    cell::RefCell,
     io::{self, Write},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -13,11 +12,11 @@ use std::{
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
     filter::Targets,
-    fmt::{self, MakeWriter, format::Writer, time::FormatTime},
+    fmt::{self, MakeWriter},
     prelude::*,
 };
 
-use crate::domain::time::Moment;
+use crate::log_lines;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -113,40 +112,16 @@ impl MakeWriter<'_> for Log {
     }
 }
 
-/// The time of a line, in UTC. Its second is written once for all the lines of it.
-struct Clock;
-
-impl FormatTime for Clock {
-    fn format_time(&self, to: &mut Writer<'_>) -> std::fmt::Result {
-        thread_local! {
-            static SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
-        }
-        let micros = Moment::now().micros();
-        let (second, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
-        SECOND.with_borrow_mut(|(of, text)| {
-            if *of != second {
-                let time = chrono::DateTime::from_timestamp(second, 0).unwrap_or_default();
-                (*of, *text) = (second, time.format("%Y-%m-%dT%H:%M:%S").to_string());
-            }
-            write!(to, "{text}.{rest:06}Z")
-        })
-    }
-}
-
 /// Starts the log; a second call does nothing.
 pub fn init(format: LogFormat, filter: &str) {
     // Of levels and targets alone: a filter that may also ask for spans costs each of them a lock that all threads share.
     let filter = filter.parse().unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
     let thread = std::thread::Builder::new().name("chiso-log".to_owned()).spawn(|| LINES.keep_writing());
     let lines = fmt::layer()
+        .event_format(log_lines::Lines { format })
         .with_writer(Log { at_once: thread.is_err() })
-        .with_timer(Clock)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()));
-    let all = tracing_subscriber::registry();
-    let _ = match format {
-        LogFormat::Text => all.with(lines.with_target(false)).with(filter).try_init(),
-        LogFormat::Json => all.with(lines.json().flatten_event(true)).with(filter).try_init(),
-    };
+        .with_ansi(format == LogFormat::Text && io::IsTerminal::is_terminal(&io::stderr()));
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, panic = %panic, "panicked");

@@ -5,8 +5,8 @@
 //! refused with the units that bear it then.
 //!
 //! Codes are used again over time and names stand in several provinces, so more than one unit may answer to a text.
-//! Of these the ones whose name has the text's own marks come first (Huyện Lấp Vò is not Huyện Lạp Vó), then the ones
-//! that the edition ranks; several that remain are ambiguous, and nothing is guessed.
+//! Of these the ones whose name has the text's own marks come first (Huyện Lấp Vò is not Huyện Lạp Vó, nor is Lấp Vò the
+//! unit Lấp Vô), then the ones that the edition ranks; several that remain are ambiguous, and nothing is guessed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -158,17 +158,19 @@ impl UnitNames {
             };
         }
         let full = full(text);
-        let bare_key = if bare(&full).is_none() { Some(full.as_str()) } else { None };
-        let places = self
-            .by_code
-            .get(short_code(text))
-            .or_else(|| self.by_name.get(&full))
-            .or_else(|| self.by_bare_name.get(bare_key?))
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let all: Vec<&Known> = places.iter().filter_map(|place| self.units.get(*place)).collect();
+        let known = |places: Option<&Vec<usize>>| -> Vec<&Known> {
+            places.into_iter().flatten().filter_map(|place| self.units.get(*place)).collect()
+        };
         let own = spelling(text, &full);
-        let all = those_or_all(all, |known| known.spellings.contains(&own));
+        let spelled_so = |known: &Known| known.spellings.contains(&own);
+        let whole = known(self.by_code.get(short_code(text)).or_else(|| self.by_name.get(&full)));
+        let with_kind = known(self.by_bare_name.get(&full).filter(|_| bare(&full).is_none()));
+        // A name with a kind that has the marks comes before one without that has others.
+        let first = match whole.iter().any(|known| spelled_so(known)) {
+            false if whole.is_empty() || with_kind.iter().any(|known| spelled_so(known)) => with_kind,
+            _ => whole,
+        };
+        let all = those_or_all(first, spelled_so);
         match those_or_all(all, |known| known.ranked).as_slice() {
             [] => Err(self.unknown(text, &full)),
             [known] => Ok((&known.id, &known.name)),
@@ -358,6 +360,27 @@ mod tests {
         assert_eq!(found(&of(&["lw", "hb"]), "Huyện Lấp Vò"), "lv");
         assert_eq!(found(&of(&["lw", "hb"]), "Lap Vo"), "lw");
         assert_eq!(found(&of(&["lw", "hb"]), "Xã Hòa Bình"), "hb");
+    }
+
+    #[test]
+    fn marks_decide_between_a_name_with_a_kind_and_one_without() {
+        let years = (1990, 2990);
+        let units = [unit("with", "1", "Huyện Lấp Vò", years), unit("without", "2", "Lấp Vô", years)];
+        let names = UnitNames::new(&units, 2016, &HashSet::new());
+        for (text, want) in [
+            ("Lấp Vò", "with"),
+            ("Huyện Lấp Vò", "with"),
+            ("Lấp Vô", "without"),
+            // The whole name, but for its marks.
+            ("lap vo", "without"),
+            ("Lập Vo", "without"),
+        ] {
+            assert_eq!(found(&names, text), want, "{text}");
+        }
+        assert_eq!(
+            found(&UnitNames::new(&units, 2016, &HashSet::from(["with".to_owned()])), "Lấp Vô"),
+            "without"
+        );
     }
 
     fn renamed(unit: Unit, former: &[(&str, &str)]) -> Unit {

@@ -14,7 +14,6 @@ use actix_web::{
     web,
 };
 use futures_util::FutureExt;
-use tracing::Instrument;
 
 use super::{
     access, app, calls,
@@ -102,6 +101,11 @@ pub fn current() -> Frame {
         source: None,
         state: RefCell::default(),
     })
+}
+
+/// Does something with the id of the request being handled, if there is one.
+pub fn with_request_id<T>(what: impl FnOnce(&str) -> T) -> Option<T> {
+    FRAME.try_with(|frame| what(&frame.request_id)).ok()
 }
 
 /// What is asked for by the request being handled.
@@ -197,10 +201,8 @@ pub async fn around(
         state: RefCell::default(),
     });
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let span = tracing::info_span!("request", request_id = %frame.request_id);
     let admitted = admitted(state.as_ref().map(|state| state.get_ref()), request, next, route);
-    let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(admitted).catch_unwind());
-    let handled = handled.instrument(span.clone()).await;
+    let handled = FRAME.scope(frame.clone(), AssertUnwindSafe(admitted).catch_unwind()).await;
     let asked = Asked { method: &method, origin: origin.as_ref(), is_documentation };
     let dress = |status: StatusCode, headers: &mut header::HeaderMap| {
         name_request(headers, &frame);
@@ -228,7 +230,7 @@ pub async fn around(
     };
     let route = route.pattern.unwrap_or("unmatched");
     let took = started.elapsed();
-    span.in_scope(|| {
+    FRAME.sync_scope(frame, || {
         let duration_ms = took.as_secs_f64() * 1000.0;
         if route.starts_with("/health") {
             tracing::debug!(method = %method, route, status, duration_ms, "request");

@@ -16,7 +16,6 @@ use actix_web::{
 };
 use futures_util::{FutureExt, StreamExt, stream};
 use sha2::{Digest, Sha256};
-use tracing::Instrument;
 
 use super::{
     crud::API,
@@ -217,8 +216,7 @@ pub async fn around(
     match claim(&state, &request, &key, &digested).await {
         Ok(Claimed::New(claim)) => {
             let work = frame::carried(carry_out(state, claim, digested, request, next));
-            let task = actix_web::rt::spawn(work.instrument(tracing::Span::current()));
-            match task.await {
+            match actix_web::rt::spawn(work).await {
                 Ok(answered) => answered,
                 Err(_) => Err(Problem::internal().into()),
             }

@@ -48,7 +48,7 @@ pub struct CriterionTargetBody {
     pub name: String,
     /// Code of the criterion above; null for an area.
     pub parent: Option<String>,
-    /// The most that it can have, where that is bounded.
+    /// The most that it can have, without the points of what does not apply to the unit; null where that is not bounded.
     pub maximum: Option<Number>,
     /// The score that it has, rounded; null where it has none.
     pub score: Option<Number>,

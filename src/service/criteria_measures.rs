@@ -22,7 +22,7 @@ use crate::domain::{
 pub struct Measured {
     /// Whether it counts at all.
     pub applicable: bool,
-    /// Its score; none where it has none.
+    /// Its score; none where it has none, or one above what is left of its points.
     pub score: Option<Ratio>,
     /// The part of its full maximum that is not applicable.
     taken_out: Exact,
@@ -110,7 +110,7 @@ impl<'a> Measures<'a> {
     pub fn of(edition: &'a Edition, units: &[&UnitScores]) -> Self {
         let mut nodes = nodes(edition);
         let places = places(&nodes);
-        let left_out = !leave_out_survey(edition, &mut nodes, &places, units).is_empty();
+        let left_out = !leave_out_survey(edition, &mut nodes, units).is_empty();
         let columns = columns(edition, &nodes, &places, units);
         let survey = taken_by_survey(&nodes);
         let areas = columns
@@ -164,8 +164,15 @@ impl<'a> Tree<'a> {
     pub fn of(edition: &'a Edition, units: &[&UnitScores]) -> Self {
         let mut nodes = nodes(edition);
         let places = places(&nodes);
-        leave_out_survey(edition, &mut nodes, &places, units);
+        leave_out_survey(edition, &mut nodes, units);
         let columns = all_columns(&nodes, &places, units, true);
+        Self { nodes, columns, units: units.len() }
+    }
+
+    /// Measures units of which it is not known whether a survey is held: as if it was.
+    pub fn with_survey(edition: &'a Edition, units: &[&UnitScores]) -> Self {
+        let nodes = nodes(edition);
+        let columns = all_columns(&nodes, &places(&nodes), units, true);
         Self { nodes, columns, units: units.len() }
     }
 
@@ -184,6 +191,11 @@ impl<'a> Tree<'a> {
         left(self.nodes.get(place)?.full.as_ref()?, &self.of_unit(place, unit)?.taken_out)
     }
 
+    /// Whether the criterion applies to a unit while some of its points do not.
+    pub fn is_cut(&self, place: usize, unit: usize) -> bool {
+        self.of_unit(place, unit).is_some_and(|measured| measured.applicable && !measured.taken_out.is_zero())
+    }
+
     /// What the units have for it on the scale of 1 to 10.
     pub fn scaled(&self, place: usize) -> Vec<Option<Ratio>> {
         match (self.nodes.get(place), self.columns.get(place)) {
@@ -197,7 +209,7 @@ impl<'a> Tree<'a> {
 pub fn scores_of(edition: &Edition, units: &[&UnitScores], code: &str) -> Vec<Option<Exact>> {
     let mut nodes = nodes(edition);
     let places = places(&nodes);
-    leave_out_survey(edition, &mut nodes, &places, units);
+    leave_out_survey(edition, &mut nodes, units);
     let Some(place) = places.get(code).copied() else { return vec![None; units.len()] };
     // Children stand before their parents: nothing after it says anything of it.
     nodes.truncate(place + 1);
@@ -299,13 +311,21 @@ fn measured(node: &Node, below: &[Below], given: Option<Given>, unit: usize) -> 
         Method::Points => below.iter().filter_map(|child| Some(&child.column.of(unit)?.taken_out)).sum(),
         Method::Weighted | Method::Normalised => Exact::zero(),
     };
-    let score = own.or_else(|| match node.method {
+    let score = match (own, node.method) {
+        (Some(own), _) => Some(own).filter(|own| fits(own, node, &taken_out)),
         _ if applicable.is_empty() => None,
-        Method::Points => sum_of_points(node, &applicable),
-        Method::Weighted => weighted(node, &applicable),
-        Method::Normalised => mean(&applicable, unit),
-    });
+        (None, Method::Points) => sum_of_points(node, &applicable),
+        (None, Method::Weighted) => weighted(node, &applicable),
+        (None, Method::Normalised) => mean(&applicable, unit),
+    };
     Measured { applicable: true, score, taken_out }
+}
+
+/// Whether a score can be out of what is left of the points. One above that tells of parts that do not apply: what it
+/// is a share of is not known.
+fn fits(own: &Ratio, node: &Node, taken_out: &Exact) -> bool {
+    let most = || left(node.full.as_ref()?, taken_out).map(Ratio::whole);
+    taken_out.is_zero() || most().is_none_or(|most| own <= &most)
 }
 
 /// The sum of the children, each of which needs a score; of bonus and penalty points, of those that have one.

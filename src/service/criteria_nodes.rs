@@ -60,18 +60,17 @@ pub fn nodes(edition: &Edition) -> Vec<Node<'_>> {
     nodes
 }
 
-/// The criteria that left the maximum for the whole cohort, because nobody has a score of the survey.
+/// The criteria that left the maximum for the whole cohort, because no survey was held.
 pub fn left_out<'a>(edition: &'a Edition, units: &[&UnitScores]) -> Vec<&'a str> {
-    if !has_survey(edition) {
-        return Vec::new();
-    }
-    let mut nodes = nodes(edition);
-    let places = places(&nodes);
-    leave_out_survey(edition, &mut nodes, &places, units)
+    leave_out_survey(edition, &mut nodes(edition), units)
+}
+
+fn is_of_survey(criterion: &Criterion) -> bool {
+    criterion.stage == Some(ScoreStage::Survey)
 }
 
 fn has_survey(edition: &Edition) -> bool {
-    edition.criteria.iter().any(|c| c.stage == Some(ScoreStage::Survey))
+    edition.criteria.iter().any(is_of_survey)
 }
 
 /// The place of each criterion in the list of nodes.
@@ -79,37 +78,73 @@ pub fn places<'a>(nodes: &[Node<'a>]) -> HashMap<&'a str, usize> {
     nodes.iter().enumerate().map(|(i, node)| (node.criterion.code.as_str(), i)).collect()
 }
 
-/// Takes the criteria of the survey out where nobody of the cohort has a score of any of them.
+/// What tells that a survey was held: a score of one of its criteria or below one, and a score above them of more than
+/// could be had without it.
+#[derive(Default)]
+pub struct SurveyTraces<'a> {
+    /// The criteria of a survey and those below them.
+    of_survey: HashSet<&'a str>,
+    /// The most that those above them can have without it, where that is something.
+    without: HashMap<&'a str, Exact>,
+}
+
+impl<'a> SurveyTraces<'a> {
+    /// What tells of a survey in an edition; nothing where it has none.
+    pub fn of(edition: &'a Edition) -> Self {
+        let mut traces = Self::default();
+        if !has_survey(edition) {
+            return traces;
+        }
+        for (criterion, _) in edition.tree() {
+            let below = criterion.parent.as_deref().is_some_and(|parent| traces.of_survey.contains(parent));
+            if below || is_of_survey(criterion) {
+                traces.of_survey.insert(&criterion.code);
+            }
+        }
+        let mut nodes = nodes(edition);
+        nodes.iter_mut().for_each(|node| node.left_out = is_of_survey(node.criterion));
+        for (node, taken) in nodes.iter().zip(taken_by_survey(&nodes)) {
+            let without = node.full.as_ref().map(|full| full - &taken);
+            if let Some(without) = without.filter(|left| !taken.is_zero() && &Exact::zero() < left) {
+                traces.without.insert(&node.criterion.code, without);
+            }
+        }
+        traces
+    }
+
+    /// Whether a criterion is one of a survey, or below one.
+    pub fn is_of_survey(&self, code: &str) -> bool {
+        self.of_survey.contains(code)
+    }
+
+    /// Whether the scores of a unit tell that a survey was held.
+    pub fn are_in(&self, unit: &UnitScores) -> bool {
+        let scored = unit.criteria.iter().filter_map(|s| Some((s.criterion.as_str(), s.score.as_ref()?)));
+        let tells = |(code, score): (&str, &Exact)| {
+            self.of_survey.contains(code) || self.without.get(code).is_some_and(|without| without < score)
+        };
+        !self.of_survey.is_empty() && scored.into_iter().any(tells)
+    }
+}
+
+/// Takes the criteria of the survey out where no score of the cohort tells that it was held.
 pub fn leave_out_survey<'a>(
     edition: &'a Edition,
     nodes: &mut [Node<'a>],
-    places: &HashMap<&str, usize>,
     units: &[&UnitScores],
 ) -> Vec<&'a str> {
     if !has_survey(edition) {
         return Vec::new();
     }
-    let scored: HashSet<usize> = units
-        .iter()
-        .flat_map(|unit| &unit.criteria)
-        .filter(|score| score.score.is_some())
-        .filter_map(|score| places.get(score.criterion.as_str()).copied())
-        .collect();
-    // A survey was held when one of its criteria, or one below it, has a score.
-    let mut has_score = vec![false; nodes.len()];
-    for (i, node) in nodes.iter().enumerate() {
-        let below = node.below.iter().any(|child| has_score.get(*child) == Some(&true));
-        if let Some(here) = has_score.get_mut(i) {
-            *here = below || scored.contains(&i);
-        }
-    }
-    let of_survey = |node: &Node| node.criterion.stage == Some(ScoreStage::Survey);
-    let held = nodes.iter().zip(&has_score).any(|(node, has_score)| of_survey(node) && *has_score);
-    if held || scored.is_empty() {
+    let known: HashSet<&str> = edition.criteria.iter().map(|c| c.code.as_str()).collect();
+    let mut scored = units.iter().flat_map(|unit| &unit.criteria).filter(|score| score.score.is_some());
+    let traces = SurveyTraces::of(edition);
+    let nothing = !scored.any(|score| known.contains(score.criterion.as_str()));
+    if nothing || units.iter().any(|unit| traces.are_in(unit)) {
         return Vec::new();
     }
-    nodes.iter_mut().filter(|node| of_survey(node)).for_each(|node| node.left_out = true);
-    edition.criteria.iter().filter(|c| c.stage == Some(ScoreStage::Survey)).map(|c| c.code.as_str()).collect()
+    nodes.iter_mut().for_each(|node| node.left_out = is_of_survey(node.criterion));
+    edition.criteria.iter().filter(|c| is_of_survey(c)).map(|c| c.code.as_str()).collect()
 }
 
 /// How much of each full maximum the missing survey takes.

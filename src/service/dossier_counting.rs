@@ -35,7 +35,8 @@ pub async fn keep_folding(store: Store) {
         if !store.take_wrote() {
             continue;
         }
-        // The folding is a write too: the next look finds the tail empty and ends there.
+        // The folding is a write too: the next look finds what was left, or the tail empty and ends there. Once a
+        // look: to go on until it is empty would fold the few rows of each commit for themselves while many write.
         let folded = match store.read(dossier_sums::pending).await {
             Ok(0) => Ok(0),
             // Many at once are folded cheaper than few: while files are read, the tail grows first.
@@ -43,8 +44,8 @@ pub async fn keep_folding(store: Store) {
                 store.set_wrote();
                 Ok(0)
             }
-            Ok(_) => fold(&store).await,
-            Err(error) => Err(error.into()),
+            Ok(_) => store.write(dossier_sums::fold).await,
+            Err(error) => Err(error),
         };
         if let Err(error) = folded {
             tracing::warn!(?error, "the counts of the last writes stay in the tail for now");

@@ -3,10 +3,12 @@
 
 use super::{
     access::Caller,
+    criterion_values,
     crud::{Proposal, Resource},
     editions::{self, Editions},
     error::{Error, Result},
     units::Units,
+    what_is_left,
 };
 use crate::{
     domain::{
@@ -149,6 +151,9 @@ impl Resource for IndexScores {
         check_unit(conn, score, &mut violations)?;
         if let Some(edition) = &edition {
             violations.extend(score.check(edition));
+            if violations.is_empty() {
+                check_what_is_left(conn, score, edition, &mut violations)?;
+            }
         }
         if !violations.is_empty() {
             return Err(Error::Invalid(violations));
@@ -282,6 +287,34 @@ fn check_unit(conn: &mut Conn, score: &IndexScore, violations: &mut Vec<Violatio
             format!("Đơn vị `{id}` không tồn tại vào ngày nào của năm {year}."),
         )),
         Some(_) => {}
+    }
+    Ok(())
+}
+
+/// Refuses a score of more than is left of its points, and a part out of points that a score above it has.
+fn check_what_is_left(
+    conn: &mut Conn,
+    score: &IndexScore,
+    edition: &Edition,
+    violations: &mut Vec<Violation>,
+) -> Result<()> {
+    let Some(code) = score.criterion.as_deref() else { return Ok(()) };
+    let above = criterion_values::above(edition, code);
+    let is_parent = || edition.criteria.iter().any(|c| c.parent.as_deref() == Some(code));
+    if if score.applicable { !is_parent() } else { above.is_empty() } {
+        return Ok(());
+    }
+    let (index, unit) = (&score.index_code, Some(score.unit_id.as_str()));
+    let stored = store::index_scores::of_stages(conn, index, score.year, unit)?;
+    let others = stored.iter().filter(|other| other.stage == score.stage && other.id != score.id);
+    for (high, most) in what_is_left::scores_above(edition, others.chain([score])) {
+        let Some(parent) = high.criterion.as_deref() else { continue };
+        if parent == code {
+            violations.push(what_is_left::above_what_is_left("/score".to_owned(), &most));
+        } else if !score.applicable && above.iter().any(|above| above.code == parent) {
+            let pointer = "/applicable".to_owned();
+            violations.push(what_is_left::below_a_score(pointer, parent, &most, score.stage));
+        }
     }
     Ok(())
 }

@@ -82,3 +82,4 @@ pub mod unit_tree;
 pub mod units;
 pub mod webhook_deliveries;
 pub mod webhooks;
+pub mod what_is_left;

@@ -4,7 +4,7 @@
 //! Both are tried as simulations: a criterion as `rank_target_search` tells, the total with all that counts at its
 //! maximum for the most that it can be.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     criterion_values,
@@ -15,6 +15,7 @@ use super::{
     score_sheets::{Row, Sheet},
     simulations::{self, Change, has_known_effect, maximum, not_in_cohort, survey_witness},
     totals::UnitScores,
+    what_is_left,
 };
 use crate::domain::{
     criteria::HUNDRED,
@@ -57,7 +58,7 @@ pub struct CriterionTarget {
     pub name: String,
     /// Code of the criterion above; none for an area.
     pub parent: Option<String>,
-    /// The most that it can have.
+    /// The most that it can have, without the points of what does not apply.
     pub maximum: Option<Exact>,
     /// The score that it has; none where it has none.
     pub score: Option<Exact>,
@@ -141,6 +142,14 @@ fn bound_of_total(edition: &Edition) -> Option<Exact> {
     }
 }
 
+/// What is left of the points of a unit where some are out.
+fn left_of(sheet: &Sheet, unit_id: &str) -> HashMap<String, Exact> {
+    let units: Vec<&UnitScores> = sheet.rows.iter().map(|row| &row.scores).collect();
+    let Some(unit) = sheet.rows.iter().position(|row| row.unit.id == unit_id) else { return HashMap::new() };
+    let left = what_is_left::maxima(&sheet.edition, &units, unit);
+    left.into_iter().map(|(code, most)| (code.to_owned(), most)).collect()
+}
+
 /// A goal of a unit.
 pub(super) struct Asked<'a> {
     /// What scores are tried on: the unit's own row where the totals of the others can't move with it, beside one
@@ -150,6 +159,8 @@ pub(super) struct Asked<'a> {
     pub(super) whole: bool,
     /// Criteria of a survey that was not held.
     left_out: Vec<String>,
+    /// What is left of the unit's points where some are out.
+    left: HashMap<String, Exact>,
     pub(super) standing: &'a Standing,
     pub(super) goal: &'a Goal,
 }
@@ -163,7 +174,14 @@ impl<'a> Asked<'a> {
         let rows = sheet.rows.iter().enumerate().filter(needed).map(|(_, row)| row.clone()).collect();
         let (edition, cohort) = (sheet.edition.clone(), sheet.cohort.clone());
         let left_out = sheet.left_out();
-        Self { sheet: Sheet { edition, cohort, stage: sheet.stage, rows }, whole, left_out, standing, goal }
+        let sheet = Sheet { edition, cohort, stage: sheet.stage, rows };
+        let left = left_of(&sheet, &standing.unit_id);
+        Self { sheet, whole, left_out, left, standing, goal }
+    }
+
+    /// The most that the unit can have for a criterion; none where nothing bounds it.
+    fn maximum(&self, code: &str) -> Option<Exact> {
+        self.left.get(code).cloned().or_else(|| maximum(&self.sheet.edition, Some(code)))
     }
 
     /// The standing with changed scores.
@@ -200,7 +218,7 @@ impl<'a> Asked<'a> {
             }
             let from = path.iter().rposition(|code| scaled(code)).unwrap_or(0);
             let (code, score) = path.iter().skip(from).find_map(|code| {
-                let most = maximum(edition, Some(*code))?;
+                let most = self.maximum(code)?;
                 has_known_effect(edition, scores, code).then_some((*code, most))
             })?;
             if seen.insert(code) {
@@ -271,7 +289,7 @@ impl<'a> Asked<'a> {
         let edition = &self.sheet.edition;
         let code = criterion.code.as_str();
         let (score, others) = self.scores(code);
-        let maximum = maximum(edition, Some(code));
+        let maximum = self.maximum(code);
         let above = criterion_values::above(edition, code);
         let path: Vec<&str> =
             std::iter::once(code).chain(above.into_iter().map(|above| above.code.as_str())).collect();

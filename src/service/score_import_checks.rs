@@ -4,14 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     access::Caller,
+    criterion_values,
     error::{Error, Result},
     index_scores::stage_closed,
     score_imports::{LineOutsideCohorts, MOST_LISTED, PlannedScore, ScoreChange, ScoreImportOutcome, Write},
-    score_sheets,
+    score_sheets, what_is_left,
 };
 use crate::{
     domain::{
         access::Scope,
+        decimal::Exact,
         editions::Edition,
         index_scores::{IndexScore, ScoreStage},
         score_table_heads::without_head,
@@ -35,8 +37,8 @@ pub(super) struct Checker {
     ranked: HashSet<String>,
     /// The scores that are there.
     present: HashMap<Place, IndexScore>,
-    /// The lines of the scores of this table.
-    seen: HashMap<Place, u32>,
+    /// Where the scores of this table stand: line and column.
+    seen: HashMap<Place, (u32, usize)>,
     writes: Vec<Write>,
 }
 
@@ -129,7 +131,7 @@ impl Checker {
             let cell = cells.cells.get(column).map(FileCell::as_str);
             cell.filter(|text| !text.trim().is_empty())
         };
-        if let Some(first) = self.seen.get(&key) {
+        if let Some((first, _)) = self.seen.get(&key) {
             let violation = second(*first);
             self.outcome.find(line, Some(column), written(column), violation);
             return;
@@ -145,7 +147,7 @@ impl Checker {
         }
         let old = self.present.get(&key).cloned();
         let new = self.score(unit_id, stage, value, old.as_ref());
-        self.seen.insert(key, line);
+        self.seen.insert(key, (line, column));
         let violations = new.check(&self.edition);
         for violation in &violations {
             let column = match violation.pointer.as_str() {
@@ -207,9 +209,69 @@ impl Checker {
                 Violation::new("", "no_rows", "No line has a score.", "Không có dòng nào có điểm.");
             self.outcome.find(heads.line, None, None, violation);
         }
+        self.check_what_is_left();
         (self.outcome, self.writes)
     }
+
+    /// Finds scores of more than is left of their points, by all that there is once the table is in.
+    fn check_what_is_left(&mut self) {
+        let out_of_points = self.writes.iter().any(|(_, new)| !new.applicable);
+        let touched: HashSet<(&str, ScoreStage)> = match out_of_points {
+            true => self.writes.iter().map(|(_, new)| (new.unit_id.as_str(), new.stage)).collect(),
+            // What is out of points already bears on what is written above it.
+            false => self.units_with_parts_out(),
+        };
+        if touched.is_empty() {
+            return;
+        }
+        let mut together: HashMap<Place, &IndexScore> =
+            self.present.iter().map(|(k, s)| (k.clone(), s)).collect();
+        for (_, new) in &self.writes {
+            together.insert((new.unit_id.clone(), new.criterion.clone(), new.stage), new);
+        }
+        let mut by_unit: HashMap<(&str, ScoreStage), Vec<&IndexScore>> = HashMap::new();
+        for score in together.into_values() {
+            by_unit.entry((score.unit_id.as_str(), score.stage)).or_default().push(score);
+        }
+        let mut found = Vec::new();
+        for ((unit, stage), scores) in by_unit.iter().filter(|(of, _)| touched.contains(of)) {
+            for (score, most) in what_is_left::scores_above(&self.edition, scores.iter().copied()) {
+                found.extend(self.too_high(unit, *stage, score, &most));
+            }
+        }
+        found.sort_by_key(|((line, column), ..)| (*line, *column));
+        for ((line, column), value, violation) in found {
+            self.outcome.find(line, Some(column), value.as_deref(), violation);
+        }
+    }
+
+    /// Units and stages of which something is written and something was out of points before.
+    fn units_with_parts_out(&self) -> HashSet<(&str, ScoreStage)> {
+        let out = self.present.values().filter(|score| !score.applicable);
+        let out: HashSet<_> = out.map(|score| (score.unit_id.as_str(), score.stage)).collect();
+        let written = self.writes.iter().map(|(_, new)| (new.unit_id.as_str(), new.stage));
+        written.filter(|of| out.contains(of)).collect()
+    }
+
+    /// The cell of a score above what is left; where it was there before, those of the parts below it.
+    fn too_high(&self, unit: &str, stage: ScoreStage, score: &IndexScore, most: &Exact) -> Vec<TooHigh> {
+        let at = |code: &str| self.seen.get(&(unit.to_owned(), Some(code.to_owned()), stage)).copied();
+        let Some(code) = score.criterion.as_deref() else { return Vec::new() };
+        if let Some(at) = at(code) {
+            let value = score.score.as_ref().map(Exact::to_string);
+            return vec![(at, value, what_is_left::above_what_is_left(String::new(), most))];
+        }
+        let out = self.writes.iter().map(|(_, new)| new);
+        let out = out.filter(|new| new.unit_id == unit && new.stage == stage && !new.applicable);
+        let below = criterion_values::subtree(&self.edition, code);
+        let out = out.filter_map(|new| new.criterion.as_deref()).filter(|part| below.contains(part));
+        let told = || what_is_left::below_a_score(String::new(), code, most, stage);
+        out.filter_map(|part| Some((at(part)?, None, told()))).collect()
+    }
 }
+
+/// Line and column, value and what is wrong with it.
+type TooHigh = ((u32, usize), Option<String>, Violation);
 
 fn second(first: u32) -> Violation {
     Violation::new(

@@ -8,15 +8,16 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    criteria_nodes::SurveyTraces,
     criterion_values,
     error::{Error, Result},
     score_sheets::{Row, Sheet},
     totals::{self, ComponentKind, CriterionScore, Total, UnitScores, Unranked},
+    what_is_left,
 };
 use crate::domain::{
     decimal::Exact,
     editions::Edition,
-    index_scores::ScoreStage,
     violation::{Findings, Violation},
 };
 
@@ -58,7 +59,7 @@ pub fn apply(sheet: &Sheet, changes: &[Change]) -> Result<Sheet> {
 }
 
 /// Sets a score of a unit.
-fn set(scores: &mut UnitScores, criterion: Option<&str>, score: &Exact) {
+pub(super) fn set(scores: &mut UnitScores, criterion: Option<&str>, score: &Exact) {
     let Some(code) = criterion else {
         scores.total = Some(score.clone());
         return;
@@ -70,37 +71,19 @@ fn set(scores: &mut UnitScores, criterion: Option<&str>, score: &Exact) {
     }
 }
 
-/// The criteria of a survey and those below them.
-fn of_survey(edition: &Edition) -> HashSet<&str> {
-    let mut found: HashSet<&str> = HashSet::new();
-    if edition.criteria.iter().all(|c| c.stage != Some(ScoreStage::Survey)) {
-        return found;
-    }
-    for (criterion, _) in edition.tree() {
-        let below = criterion.parent.as_deref().is_some_and(|parent| found.contains(parent));
-        if below || criterion.stage == Some(ScoreStage::Survey) {
-            found.insert(&criterion.code);
-        }
-    }
-    found
-}
-
-/// The place of a row with a score of a survey, which tells every other that one was held.
+/// The place of a row that tells every other that a survey was held.
 pub(super) fn survey_witness(edition: &Edition, rows: &[Row]) -> Option<usize> {
-    let survey = of_survey(edition);
-    rows.iter().position(|row| {
-        let mut scores = row.scores.criteria.iter();
-        scores.any(|s| s.score.is_some() && survey.contains(s.criterion.as_str()))
-    })
+    let traces = SurveyTraces::of(edition);
+    rows.iter().position(|row| traces.are_in(&row.scores))
 }
 
 /// The places of the rows that may move, and of one that tells whether a survey was held: those that are changed,
 /// or all where the cohort scales values and where a change is the first score of a survey.
 fn moved(sheet: &Sheet, said: &Said) -> Vec<usize> {
     let edition = &sheet.edition;
-    let (survey, witness) = (of_survey(edition), survey_witness(edition, &sheet.rows));
+    let (survey, witness) = (SurveyTraces::of(edition), survey_witness(edition, &sheet.rows));
     let mut codes = said.values().flatten().flatten();
-    let first_of_survey = witness.is_none() && codes.any(|code| survey.contains(*code));
+    let first_of_survey = witness.is_none() && codes.any(|code| survey.is_of_survey(code));
     let all = first_of_survey || edition.scales_within_cohort();
     let is_moved =
         |(i, row): &(usize, &Row)| all || witness == Some(*i) || said.contains_key(row.unit.id.as_str());
@@ -216,6 +199,7 @@ fn check(sheet: &Sheet, changes: &[Change]) -> Vec<Violation> {
     let mut findings = Findings::default();
     let by_id: HashMap<&str, &Row> = sheet.rows.iter().map(|row| (row.unit.id.as_str(), row)).collect();
     let mut seen = HashSet::new();
+    let left = what_is_left::of_changes(sheet, changes);
     for (i, change) in changes.iter().enumerate() {
         let at = |member: &str| format!("/changes/{i}/{member}");
         if !seen.insert((change.unit_id.as_str(), change.criterion.as_deref())) {
@@ -240,6 +224,9 @@ fn check(sheet: &Sheet, changes: &[Change]) -> Vec<Violation> {
         let within = check_bounds(&sheet.edition, change, i, &mut findings);
         if let (Some(row), true) = (row, within) {
             check_effect(&sheet.edition, row, change, i, &mut findings);
+            if let Some(most) = left.get(&i).filter(|most| *most < &change.score) {
+                findings.extend(vec![what_is_left::above_what_is_left(at("score"), most)]);
+            }
         }
     }
     findings.into_result().err().unwrap_or_default()

@@ -175,12 +175,15 @@ impl Oracle<'_> {
             Some(Method::Points) => children.iter().fold(zero.clone(), |sum, (_, s)| sum.plus(&s.taken_out)),
             _ => zero.clone(),
         };
-        let score = match own {
-            Some(own) => Some(Fraction::whole(own)),
-            None => self.joined(i, &applicable, unit, &full),
-        };
+        let joined = self.joined(i, &applicable, unit, &full);
         let left = full.minus(&taken_out);
         let maximum = if zero.below(&left) { left } else { full };
+        let score = match own {
+            // Above what is left: nobody knows of how many points it is.
+            Some(own) if zero.below(&taken_out) && maximum.below(&Fraction::whole(own)) => None,
+            Some(own) => Some(Fraction::whole(own)),
+            None => joined,
+        };
         Said { applicable: true, score, maximum, taken_out }
     }
 
@@ -344,7 +347,17 @@ proptest! {
             })
             .any(|survey| survey)
         };
-        let held = cohort.iter().any(|u| (0..drawn.len()).any(|i| u[i].flatten().is_some() && of_survey(i)));
+        let nobody = vec![vec![None; drawn.len()]];
+        let without = Oracle { edition: &edition, cohort: &nobody, no_survey: true };
+        // More than there is without a survey has something of one in it.
+        let more = |i: usize, own: i64| {
+            let said = without.say(i, 0);
+            said.applicable && Fraction::whole(0).below(&said.taken_out)
+                && said.taken_out.below(&Oracle::number(&edition.criteria[i].max_points))
+                && said.maximum.below(&Fraction::whole(own))
+        };
+        let tells = |u: &Vec<Stored>, i: usize| u[i].flatten().is_some_and(|own| of_survey(i) || more(i, own));
+        let held = cohort.iter().any(|u| (0..drawn.len()).any(|i| tells(u, i)));
         let scored = cohort.iter().any(|u| u.iter().any(|s| s.flatten().is_some()));
         let oracle = Oracle { edition: &edition, cohort: &cohort, no_survey: !held && scored };
         for (i, found) in of_cohort(&edition, &refs).into_iter().enumerate() {

@@ -237,13 +237,17 @@ fn summed(
 ) -> StoreResult<Vec<SumRow>> {
     let mut present: HashMap<Day, Cells> = HashMap::new();
     let starts: Vec<chrono::NaiveDate> = changes.keys().map(|day| day.date()).collect();
-    for part in starts.chunks(500) {
+    // A statement of one day is prepared once, the text of a list depends on its length; and SQLite is not far away.
+    let at_once = match conn {
+        Conn::Sqlite(_) => 1,
+        Conn::Postgres(_) => 500,
+    };
+    for part in starts.chunks(at_once) {
         let of_unit = dossier_sums::table
             .filter(dossier_sums::unit_id.eq(unit_id))
             .filter(dossier_sums::grain.eq(grain))
             .select((dossier_sums::starts_on, dossier_sums::cells));
         let rows: Vec<(chrono::NaiveDate, Vec<u8>)> = match part {
-            // The statement of one day is prepared once; a list's text depends on its length.
             [start] => either!(conn, |conn| of_unit.filter(dossier_sums::starts_on.eq(start)).load(conn))?,
             _ => either!(conn, |conn| of_unit.filter(dossier_sums::starts_on.eq_any(part)).load(conn))?,
         };

@@ -316,10 +316,14 @@ impl Store {
 
     /// [`state`](Self::state) where no other thread must be asked: on SQLite.
     pub fn state_here(&self) -> Option<State> {
-        let state = here::run(self.inner.here.as_ref()?, |conn, connection| {
-            Ok::<_, StoreError>(State::Sqlite { connection, data_version: sql::data_version(conn)? })
+        let state = here::run(self.inner.here.as_ref()?, |conn, connection| match conn {
+            Conn::Sqlite(conn) => Ok::<_, StoreError>(Some(State::Sqlite {
+                connection,
+                data_version: sql::data_version(conn)?,
+            })),
+            Conn::Postgres(_) => Ok(None),
         });
-        state.ok()
+        state.ok().flatten()
     }
 
     /// Runs `work` in a transaction that is on disk when this returns `Ok`; an error undoes all of it. A request that

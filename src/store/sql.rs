@@ -236,14 +236,33 @@ impl RunQueryDsl<PgConnection> for Statement {}
 impl<T> RunQueryDsl<SqliteConnection> for Typed<T> {}
 impl<T> RunQueryDsl<PgConnection> for Typed<T> {}
 
-/// `PRAGMA data_version` of an SQLite connection: it changes with every commit of another one.
+/// `PRAGMA data_version`. Its prepared statement is found by this type, without its text: every request asks it.
+struct DataVersion;
+
+impl QueryFragment<Sqlite> for DataVersion {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("PRAGMA data_version");
+        Ok(())
+    }
+}
+
+impl QueryId for DataVersion {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for DataVersion {
+    type SqlType = BigInt;
+}
+
+impl RunQueryDsl<SqliteConnection> for DataVersion {}
+
+/// A number of an SQLite connection that changes with every commit of another one.
 ///
 /// # Errors
 /// The database's.
-pub fn data_version(conn: &mut Conn) -> StoreResult<i64> {
-    let mut statement = Statement::default();
-    statement.push("PRAGMA data_version");
-    Ok(statement.rows::<BigInt, i64>(conn)?.first().copied().unwrap_or(0))
+pub fn data_version(conn: &mut SqliteConnection) -> StoreResult<i64> {
+    Ok(RunQueryDsl::get_result(DataVersion, conn)?)
 }
 
 /// Which transactions PostgreSQL shows at the moment: as long as it says the same, nothing was committed.

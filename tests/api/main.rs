@@ -86,6 +86,7 @@ mod unit_tree;
 mod units;
 mod webhook_receivers;
 mod webhooks;
+mod what_is_left;
 
 use std::process::ExitCode;
 
