@@ -265,8 +265,13 @@ impl Checker {
         let out = out.filter(|new| new.unit_id == unit && new.stage == stage && !new.applicable);
         let below = criterion_values::subtree(&self.edition, code);
         let out = out.filter_map(|new| new.criterion.as_deref()).filter(|part| below.contains(part));
-        let told = || what_is_left::below_a_score(String::new(), code, most, stage);
-        out.filter_map(|part| Some((at(part)?, None, told()))).collect()
+        let said_in = self.column_of(&Role::Applicable);
+        let told = |part| {
+            let (line, column) = at(part)?;
+            let violation = what_is_left::below_a_score(String::new(), code, most, stage);
+            Some(((line, said_in.unwrap_or(column)), None, violation))
+        };
+        out.filter_map(told).collect()
     }
 }
 

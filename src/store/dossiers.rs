@@ -1,6 +1,13 @@
 //! Dossiers, with the Vietnamese days and the result that statistics count by.
 
-use diesel::{dsl::SqlTypeOf, prelude::*};
+use diesel::{
+    backend::Backend,
+    dsl::SqlTypeOf,
+    prelude::*,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    serialize::ToSql,
+    sql_types::{HasSqlType, Text},
+};
 
 use super::{
     Versioned,
@@ -215,10 +222,39 @@ fn unreadable(error: serde_json::Error) -> StoreError {
     StoreError::Corrupt(format!("history of a dossier: {error}"))
 }
 
+/// The dossier of a code, as text: diesel walks through each of the columns with every question that it writes itself.
+struct OfCode<'a> {
+    code: &'a str,
+}
+
+impl QueryId for OfCode<'_> {
+    type QueryId = OfCode<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<DB: Backend> QueryFragment<DB> for OfCode<'_>
+where
+    str: ToSql<Text, DB>,
+    DB: HasSqlType<Text>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        out.push_sql(COLUMN_NAMES);
+        out.push_sql(" FROM dossiers WHERE code = ");
+        out.push_bind_param::<Text, str>(self.code)
+    }
+}
+
+impl Query for OfCode<'_> {
+    type SqlType = SqlTypeOf<Columns>;
+}
+
+impl<C> RunQueryDsl<C> for OfCode<'_> {}
+
 /// A dossier by its code.
 pub fn find(conn: &mut Conn, code: &str) -> StoreResult<Option<Versioned<Dossier>>> {
     let found: Option<DossierRow> =
-        either!(conn, |conn| dossiers::table.find(code).select(COLUMNS).get_result(conn)).optional()?;
+        either!(conn, |conn| RunQueryDsl::get_result(OfCode { code }, conn)).optional()?;
     found.map(DossierRow::dossier).transpose()
 }
 
