@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    criteria_nodes::{Node, leave_out_survey, nodes, places, taken_by_survey},
+    criteria_nodes::{Node, leave_out_survey, mark_survey, nodes, places, taken_by_survey},
     halves::mapped,
     totals::UnitScores,
 };
@@ -169,9 +169,12 @@ impl<'a> Tree<'a> {
         Self { nodes, columns, units: units.len() }
     }
 
-    /// Measures units of which it is not known whether a survey is held: as if it was.
-    pub fn with_survey(edition: &'a Edition, units: &[&UnitScores]) -> Self {
-        let nodes = nodes(edition);
+    /// Measures units by themselves: as if a survey was held, or as if none was.
+    pub fn apart(edition: &'a Edition, units: &[&UnitScores], survey: bool) -> Self {
+        let mut nodes = nodes(edition);
+        if !survey {
+            mark_survey(&mut nodes);
+        }
         let columns = all_columns(&nodes, &places(&nodes), units, true);
         Self { nodes, columns, units: units.len() }
     }

@@ -69,7 +69,13 @@ fn is_of_survey(criterion: &Criterion) -> bool {
     criterion.stage == Some(ScoreStage::Survey)
 }
 
-fn has_survey(edition: &Edition) -> bool {
+/// Takes the criteria of the survey out.
+pub fn mark_survey(nodes: &mut [Node]) {
+    nodes.iter_mut().for_each(|node| node.left_out = is_of_survey(node.criterion));
+}
+
+/// Whether a survey scores something.
+pub fn has_survey(edition: &Edition) -> bool {
     edition.criteria.iter().any(is_of_survey)
 }
 
@@ -102,7 +108,7 @@ impl<'a> SurveyTraces<'a> {
             }
         }
         let mut nodes = nodes(edition);
-        nodes.iter_mut().for_each(|node| node.left_out = is_of_survey(node.criterion));
+        mark_survey(&mut nodes);
         for (node, taken) in nodes.iter().zip(taken_by_survey(&nodes)) {
             let without = node.full.as_ref().map(|full| full - &taken);
             if let Some(without) = without.filter(|left| !taken.is_zero() && &Exact::zero() < left) {
@@ -143,7 +149,7 @@ pub fn leave_out_survey<'a>(
     if nothing || units.iter().any(|unit| traces.are_in(unit)) {
         return Vec::new();
     }
-    nodes.iter_mut().for_each(|node| node.left_out = is_of_survey(node.criterion));
+    mark_survey(nodes);
     edition.criteria.iter().filter(|c| is_of_survey(c)).map(|c| c.code.as_str()).collect()
 }
 

@@ -301,13 +301,14 @@ fn check_what_is_left(
     let Some(code) = score.criterion.as_deref() else { return Ok(()) };
     let above = criterion_values::above(edition, code);
     let is_parent = || edition.criteria.iter().any(|c| c.parent.as_deref() == Some(code));
-    if if score.applicable { !is_parent() } else { above.is_empty() } {
+    let bears = if score.applicable { is_parent() } else { !above.is_empty() };
+    if !bears {
         return Ok(());
     }
     let (index, unit) = (&score.index_code, Some(score.unit_id.as_str()));
     let stored = store::index_scores::of_stages(conn, index, score.year, unit)?;
     let others = stored.iter().filter(|other| other.stage == score.stage && other.id != score.id);
-    for (high, most) in what_is_left::scores_above(edition, others.chain([score])) {
+    for (high, most) in what_is_left::scores_above(edition, score.stage, others.chain([score])) {
         let Some(parent) = high.criterion.as_deref() else { continue };
         if parent == code {
             violations.push(what_is_left::above_what_is_left("/score".to_owned(), &most));

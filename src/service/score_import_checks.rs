@@ -215,7 +215,9 @@ impl Checker {
 
     /// Finds scores of more than is left of their points, by all that there is once the table is in.
     fn check_what_is_left(&mut self) {
-        let out_of_points = self.writes.iter().any(|(_, new)| !new.applicable);
+        let is_out =
+            |new: &IndexScore| !new.applicable || what_is_left::is_without_survey(&self.edition, new.stage);
+        let out_of_points = self.writes.iter().any(|(_, new)| is_out(new));
         let touched: HashSet<(&str, ScoreStage)> = match out_of_points {
             true => self.writes.iter().map(|(_, new)| (new.unit_id.as_str(), new.stage)).collect(),
             // What is out of points already bears on what is written above it.
@@ -235,7 +237,7 @@ impl Checker {
         }
         let mut found = Vec::new();
         for ((unit, stage), scores) in by_unit.iter().filter(|(of, _)| touched.contains(of)) {
-            for (score, most) in what_is_left::scores_above(&self.edition, scores.iter().copied()) {
+            for (score, most) in what_is_left::scores_above(&self.edition, *stage, scores.iter().copied()) {
                 found.extend(self.too_high(unit, *stage, score, &most));
             }
         }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     criteria_measures::Tree,
+    criteria_nodes::has_survey,
     score_sheets::Sheet,
     simulations::{self, Change, survey_witness},
     totals::{CriterionScore, UnitScores},
@@ -63,14 +64,20 @@ pub fn of_changes(sheet: &Sheet, changes: &[Change]) -> HashMap<usize, Exact> {
     changes.iter().enumerate().filter_map(|(i, change)| Some((i, most(change)?))).collect()
 }
 
-/// Those of the scores of a unit at one stage that are above what is left of their points, with that: whatever becomes
-/// of a survey.
+/// Whether a stage has no points of a survey: its criteria are not scored at that stage.
+pub fn is_without_survey(edition: &Edition, stage: ScoreStage) -> bool {
+    matches!(stage, ScoreStage::SelfAssessed | ScoreStage::Appraised) && has_survey(edition)
+}
+
+/// Those of the scores of a unit at one stage that are above what is left of their points, with that. Whether a survey is
+/// held bears on the final scores alone, and is not asked here.
 pub fn scores_above<'a>(
     edition: &Edition,
+    stage: ScoreStage,
     scores: impl Iterator<Item = &'a IndexScore>,
 ) -> Vec<(&'a IndexScore, Exact)> {
     let parents = parents(edition);
-    let (mut own, mut criteria, mut some_out) = (Vec::new(), Vec::new(), false);
+    let (mut own, mut criteria, mut some_out) = (Vec::new(), Vec::new(), is_without_survey(edition, stage));
     for score in scores {
         let Some(code) = score.criterion.as_deref() else { continue };
         if let (Some(value), true) = (&score.score, parents.contains(code)) {
@@ -84,7 +91,8 @@ pub fn scores_above<'a>(
         return Vec::new();
     }
     let unit = UnitScores { criteria, total: None };
-    let mut maxima = maxima_in(&Tree::with_survey(edition, &[&unit]), 0);
+    let tree = Tree::apart(edition, &[&unit], !is_without_survey(edition, stage));
+    let mut maxima = maxima_in(&tree, 0);
     let above = own.into_iter().filter_map(|(score, code, value)| {
         let most = maxima.remove(code)?;
         (value > &most).then_some((score, most))
@@ -97,8 +105,8 @@ pub fn above_what_is_left(pointer: String, most: &Exact) -> Violation {
     Violation::new(
         pointer,
         "above_maximum",
-        format!("The maximum is {most}: the points of what does not apply are out of it."),
-        format!("Điểm tối đa là {most}: đã trừ điểm của phần không áp dụng."),
+        format!("The maximum is {most}: points of what does not apply, or of a survey, are out of it."),
+        format!("Điểm tối đa là {most}: đã trừ điểm của phần không áp dụng hoặc của điều tra xã hội học."),
     )
 }
 

@@ -114,6 +114,18 @@ api_test!(a_score_of_more_than_can_be_had_without_a_survey_tells_of_one, |app| {
         (scores.collect::<Vec<Value>>(), ranking["left_out"].clone())
     };
     assert_eq!(told(), (vec![json!("100"), json!("79.41176470588235294118")], json!(["a2"])));
+    // Nobody but a survey gives its points: not the units themselves, nor who appraises them.
+    for stage in ["self", "appraised"] {
+        let by_key = format!("{SCORES}/by-key/ix/2016/u/{stage}/a");
+        assert_eq!(
+            app.put(&by_key, &json!({"score": "7.5"})).expect(422).violations(),
+            [("/score", "above_maximum")]
+        );
+        app.put(&by_key, &json!({"score": "7"})).expect(201);
+    }
+    let refused =
+        send(app, "?dry_run=true&stage=self", "unit_id,criterion,score\nv,a,7.5\n").expect(200).json;
+    assert_eq!(findings(&refused), [(2, "score", "above_maximum")], "{refused}");
     // One of them has points that only the survey gives: all are out of all the points.
     put(app, "u", "a", json!({"score": "8"})).expect(200);
     assert_eq!(told(), (vec![json!("90"), json!("67.5")], json!([])));
