@@ -141,9 +141,29 @@ impl Edition {
     pub fn method_of(&self, criterion: &Criterion) -> Method {
         match (criterion.method, self.method) {
             (Some(method), _) => method,
-            (None, Method::Normalised) if !criterion.is_bonus() => Method::Normalised,
+            (None, Method::Normalised) if !self.is_in_bonus(criterion) => Method::Normalised,
             (None, _) => Method::Points,
         }
+    }
+
+    /// The codes of bonus and penalty points: of their areas and of all below them.
+    pub fn bonus_codes(&self) -> HashSet<&str> {
+        let mut codes: HashSet<&str> = HashSet::new();
+        if !self.areas().any(Criterion::is_bonus) {
+            return codes;
+        }
+        for (criterion, _) in self.tree() {
+            let below = criterion.parent.as_deref().is_some_and(|parent| codes.contains(parent));
+            if below || criterion.is_bonus() {
+                codes.insert(&criterion.code);
+            }
+        }
+        codes
+    }
+
+    fn is_in_bonus(&self, criterion: &Criterion) -> bool {
+        let below = || criterion.parent.is_some() && self.bonus_codes().contains(criterion.code.as_str());
+        criterion.is_bonus() || below()
     }
 
     /// Most points that a score of the criterion may have: what it states, or the top of the scale that its
@@ -157,27 +177,32 @@ impl Edition {
     /// Fewest points that a score of the criterion may have: what it states, or nothing (0) where it is points of a
     /// maximum. Bonus and penalty points and values that are normalised have no such bound.
     pub fn minimum_of(&self, criterion: &Criterion) -> Option<Exact> {
-        self.minimum_below(criterion, |code| self.criterion(code))
+        self.minimum_below(criterion, self.is_in_bonus(criterion), |code| self.criterion(code))
     }
 
     /// [`Edition::minimum_of`] each of the criteria, in the edition's order.
     pub fn minima(&self) -> Vec<Option<Exact>> {
         let of_code: HashMap<&str, &Criterion> = self.criteria.iter().map(|c| (c.code.as_str(), c)).collect();
-        self.criteria.iter().map(|c| self.minimum_below(c, |code| of_code.get(code).copied())).collect()
+        let bonus = self.bonus_codes();
+        let minimum = |criterion: &Criterion| {
+            let in_bonus = bonus.contains(criterion.code.as_str());
+            self.minimum_below(criterion, in_bonus, |code| of_code.get(code).copied())
+        };
+        self.criteria.iter().map(minimum).collect()
     }
 
     fn minimum_below<'a>(
         &self,
         criterion: &Criterion,
+        in_bonus: bool,
         of_code: impl Fn(&str) -> Option<&'a Criterion>,
     ) -> Option<Exact> {
-        if criterion.min_points.is_some() || criterion.max_points.is_none() || criterion.is_bonus() {
+        if criterion.min_points.is_some() || criterion.max_points.is_none() || in_bonus {
             return criterion.min_points.clone();
         }
         let above = criterion.parent.as_deref().and_then(of_code);
         let method = above.map_or(self.method, |above| self.method_of(above));
-        let bounded = method != Method::Normalised && !above.is_some_and(Criterion::is_bonus);
-        bounded.then(Exact::zero)
+        (method != Method::Normalised).then(Exact::zero)
     }
 
     /// [`Edition::maximum_of`] each of the criteria, in the edition's order.

@@ -16,10 +16,10 @@ type Placed<'a> = (usize, &'a Criterion);
 /// The tree as the checks look at it.
 struct Tree<'a> {
     edition: &'a Edition,
-    /// The criterion of each code; of a code that is used twice, the last.
-    of_code: HashMap<&'a str, &'a Criterion>,
     /// The children of each code, in the order of the list.
     below: HashMap<&'a str, Vec<Placed<'a>>>,
+    /// The codes of bonus and penalty points.
+    bonus: HashSet<&'a str>,
 }
 
 impl Edition {
@@ -31,8 +31,7 @@ impl Edition {
                 below.entry(parent).or_default().push((i, criterion));
             }
         }
-        let of_code = self.criteria.iter().map(|c| (c.code.as_str(), c)).collect();
-        let tree = Tree { edition: self, of_code, below };
+        let tree = Tree { edition: self, below, bonus: self.bonus_codes() };
         tree.check_places(findings);
         for (i, criterion) in self.criteria.iter().enumerate() {
             tree.check_bounds(i, criterion, findings);
@@ -110,10 +109,9 @@ impl Tree<'_> {
         self.below.get(criterion.code.as_str()).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Whether it is an area of bonus and penalty points, or right below one.
+    /// Whether it is an area of bonus and penalty points, or below one.
     fn in_bonus(&self, criterion: &Criterion) -> bool {
-        let above = criterion.parent.as_deref().and_then(|code| self.of_code.get(code));
-        criterion.is_bonus() || above.is_some_and(|above| above.is_bonus())
+        criterion.is_bonus() || self.bonus.contains(criterion.code.as_str())
     }
 
     fn check_bounds(&self, i: usize, criterion: &Criterion, findings: &mut Findings) {
@@ -148,11 +146,8 @@ impl Tree<'_> {
     }
 
     fn check_bonus(&self, i: usize, criterion: &Criterion, findings: &mut Findings) {
-        if !criterion.is_bonus() {
-            return;
-        }
         let at = |member: &str| format!("/criteria/{i}/{member}");
-        if criterion.parent.is_some() {
+        if criterion.is_bonus() && criterion.parent.is_some() {
             findings.add(
                 at("kind"),
                 "bonus_below_another",
@@ -160,7 +155,7 @@ impl Tree<'_> {
                 "Điểm thưởng, điểm trừ là một lĩnh vực riêng, không nằm dưới lĩnh vực khác.",
             );
         }
-        if criterion.weight.is_some() {
+        if criterion.is_bonus() && criterion.weight.is_some() {
             findings.add(
                 at("weight"),
                 "bonus_has_no_weight",
@@ -168,13 +163,16 @@ impl Tree<'_> {
                 "Điểm thưởng, điểm trừ được cộng nguyên: không có trọng số.",
             );
         }
-        if criterion.method.is_some_and(|method| method != Method::Points) {
+        if self.in_bonus(criterion) && criterion.method.is_some_and(|method| method != Method::Points) {
             findings.add(
                 at("method"),
                 "bonus_adds_points",
                 "Bonus and penalty points are a sum of points.",
                 "Điểm thưởng, điểm trừ là tổng các điểm.",
             );
+        }
+        if !criterion.is_bonus() {
+            return;
         }
         let bounds = criterion.min_points.as_ref().zip(criterion.max_points.as_ref());
         if bounds.is_none_or(|(min, max)| min > &Exact::zero() || max.is_negative()) {
@@ -232,7 +230,7 @@ impl Tree<'_> {
         }
         let method = self.edition.method_of(parent);
         // Where nothing says that points are summed, the areas of a weighted total may leave some criteria out.
-        let sums = self.edition.method == Method::Points || parent.method.is_some() || parent.is_bonus();
+        let sums = self.edition.method == Method::Points || parent.method.is_some() || self.in_bonus(parent);
         if method == Method::Points {
             self.check_sums(i, parent, sums, findings);
         }

@@ -69,7 +69,7 @@ pub const LABELS: &[ListLabels] = &[
     ]),
     ("ComponentKind", "Loại thành phần của tổng điểm", "Kind of a component of a total", &[
         ("criterion", "Tiêu chí", "Criterion"),
-        ("residual", "phần chênh lệch không thuộc tiêu chí nào", "Residual"),
+        ("residual", "Phần chênh lệch không thuộc tiêu chí nào", "Residual"),
     ]),
     ("CriterionKind", "Loại tiêu chí", "Kind of a criterion", &[
         ("ordinary", "Tiêu chí thông thường", "Ordinary"),

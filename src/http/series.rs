@@ -80,8 +80,8 @@ pub struct SeriesPoint {
     pub cohort: Option<String>,
     /// Id of the framework; null without an edition.
     pub framework: Option<String>,
-    /// Whether the year is scored as the year before is, its totals follow the same rules, and no values are scaled
-    /// within the cohort; null where the unit has no score in one of the two.
+    /// Whether the year is scored as the year before is, its totals follow the same rules, no values are scaled within
+    /// the cohort, and the year before has that cohort too; null where the unit has no score in one of the two.
     pub comparable: Option<bool>,
     /// Why it is not.
     pub not_comparable_because: Option<NotComparable>,

@@ -208,8 +208,10 @@ type Given = HashSet<(Option<String>, ScoreStage)>;
 
 /// A criterion that needs scores.
 struct Leaf<'a> {
-    /// Its code and those above it; none for the total of an edition without criteria.
-    path: Vec<Option<&'a str>>,
+    /// Its code and those above it, each with the stage that scores it; no code for the total of an edition without
+    /// criteria.
+    path: Vec<(Option<&'a str>, Option<ScoreStage>)>,
+    /// The stage that scores it: a survey also where what is above it is of one.
     scored_by: Option<ScoreStage>,
 }
 
@@ -226,11 +228,20 @@ fn is_optional(edition: &Edition, path: &[&str]) -> bool {
 impl<'a> Expected<'a> {
     fn of(edition: &'a Edition) -> Self {
         if edition.criteria.is_empty() {
-            return Self { leaves: vec![Leaf { path: vec![None], scored_by: None }] };
+            return Self { leaves: vec![Leaf { path: vec![(None, None)], scored_by: None }] };
         }
+        let stages: HashMap<&str, Option<ScoreStage>> =
+            edition.criteria.iter().map(|c| (c.code.as_str(), scored_by(c))).collect();
         let needed = |(criterion, path): (&'a Criterion, Vec<&'a str>)| {
-            (!is_optional(edition, &path))
-                .then(|| Leaf { scored_by: scored_by(criterion), path: path.into_iter().map(Some).collect() })
+            if is_optional(edition, &path) {
+                return None;
+            }
+            let stage = |code: &str| stages.get(code).copied().flatten();
+            let of_survey = path.iter().any(|code| stage(code) == Some(ScoreStage::Survey));
+            Some(Leaf {
+                scored_by: if of_survey { Some(ScoreStage::Survey) } else { scored_by(criterion) },
+                path: path.into_iter().map(|code| (Some(code), stage(code))).collect(),
+            })
         };
         Self { leaves: edition.leaves().into_iter().filter_map(needed).collect() }
     }
@@ -260,7 +271,7 @@ impl<'a> Expected<'a> {
         let lacking = self.counting(stage, out).filter(|leaf| !leaf.is_given(stage, given));
         lacking
             .map(|leaf| MissingScore {
-                criterion: leaf.path.first().copied().flatten().map(str::to_owned),
+                criterion: leaf.path.first().and_then(|(code, _)| *code).map(str::to_owned),
                 // What counts as final is given at the stage that scores the criterion.
                 stage: if stage == ScoreStage::Final { leaf.scored_by.unwrap_or(stage) } else { stage },
             })
@@ -271,14 +282,13 @@ impl<'a> Expected<'a> {
 impl Leaf<'_> {
     /// Whether it is one of these criteria, or below one.
     fn is_below(&self, codes: &[String]) -> bool {
-        self.path.iter().flatten().any(|above| codes.iter().any(|code| code == above))
+        self.path.iter().filter_map(|(code, _)| *code).any(|above| codes.iter().any(|code| code == above))
     }
 
     fn is_given(&self, stage: ScoreStage, given: &Given) -> bool {
-        let stands_in = self.scored_by.filter(|_| stage == ScoreStage::Final);
-        self.path.iter().any(|code| {
+        self.path.iter().any(|(code, own)| {
             let has = |stage| given.contains(&(code.map(str::to_owned), stage));
-            has(stage) || stands_in.is_some_and(has)
+            has(stage) || own.filter(|_| stage == ScoreStage::Final).is_some_and(has)
         })
     }
 }

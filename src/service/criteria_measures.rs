@@ -334,7 +334,7 @@ fn fits(own: &Ratio, node: &Node, taken_out: &Exact) -> bool {
 /// The sum of the children, each of which needs a score; of bonus and penalty points, of those that have one.
 fn sum_of_points(node: &Node, below: &[(&Below, &Measured)]) -> Option<Ratio> {
     let scores = || below.iter().map(|(_, measured)| measured.score.as_ref());
-    if node.criterion.is_bonus() && scores().any(|score| score.is_some()) {
+    if node.is_bonus && scores().any(|score| score.is_some()) {
         return Some(Ratio::sum(scores().flatten().cloned()));
     }
     Some(Ratio::sum(scores().map(|score| score.cloned()).collect::<Option<Vec<_>>>()?))

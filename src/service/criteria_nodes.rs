@@ -19,6 +19,8 @@ pub struct Node<'a> {
     pub below: Vec<usize>,
     /// How it comes from them; points where there are none.
     pub method: Method,
+    /// Whether it is of bonus and penalty points.
+    pub is_bonus: bool,
     /// Most points with everything below applicable.
     pub full: Option<Exact>,
     /// Whether it is out of the maximum for everybody, because there was no survey.
@@ -45,6 +47,7 @@ pub fn nodes(edition: &Edition) -> Vec<Node<'_>> {
     }
     let mut nodes: Vec<Node> = Vec::with_capacity(order.len());
     let mut places: HashMap<&str, usize> = HashMap::new();
+    let bonus = edition.bonus_codes();
     for (criterion, below) in order.into_iter().rev() {
         let below: Vec<usize> = below.iter().filter_map(|c| places.get(c.code.as_str()).copied()).collect();
         let method = if below.is_empty() { Method::Points } else { edition.method_of(criterion) };
@@ -55,7 +58,8 @@ pub fn nodes(edition: &Edition) -> Vec<Node<'_>> {
             Method::Normalised => Some(Exact::from(SCALE_TOP)),
         });
         places.insert(criterion.code.as_str(), nodes.len());
-        nodes.push(Node { criterion, below, method, full, left_out: false });
+        let is_bonus = bonus.contains(criterion.code.as_str());
+        nodes.push(Node { criterion, below, method, is_bonus, full, left_out: false });
     }
     nodes
 }

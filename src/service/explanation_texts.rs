@@ -134,10 +134,12 @@ impl Writer<'_> {
         }
     }
 
-    /// The units that this one came from; none where it came from none.
+    /// The units that this one came from; none where it came from none. Whole ones first: what is named behind a part
+    /// would read as one too.
     fn predecessors(&self, part: &str, and: &str, more: impl Fn(u64) -> String) -> Option<String> {
-        let units = self.context.predecessors.iter();
-        let named: Vec<String> = units
+        let of = |extent| self.context.predecessors.iter().filter(move |unit| unit.extent == extent);
+        let named: Vec<String> = of(Extent::Whole)
+            .chain(of(Extent::Part))
             .map(|unit| match unit.extent {
                 Extent::Whole => unit.unit_name.clone(),
                 Extent::Part => format!("{part} {}", unit.unit_name),

@@ -291,14 +291,17 @@ fn check_unit(conn: &mut Conn, score: &IndexScore, violations: &mut Vec<Violatio
     Ok(())
 }
 
-/// Refuses a score of more than is left of its points, and a part out of points that a score above it has.
+/// Refuses a score of more than is left of its points, and a part out of points that a score above it has: among the
+/// scores of its stage, and among those that count as final. What is computed from records is as it is.
 fn check_what_is_left(
     conn: &mut Conn,
     score: &IndexScore,
     edition: &Edition,
     violations: &mut Vec<Violation>,
 ) -> Result<()> {
-    let Some(code) = score.criterion.as_deref() else { return Ok(()) };
+    let Some(code) = score.criterion.as_deref().filter(|_| score.computation.is_none()) else {
+        return Ok(());
+    };
     let above = criterion_values::above(edition, code);
     let is_parent = || edition.criteria.iter().any(|c| c.parent.as_deref() == Some(code));
     let bears = if score.applicable { is_parent() } else { !above.is_empty() };
@@ -307,14 +310,14 @@ fn check_what_is_left(
     }
     let (index, unit) = (&score.index_code, Some(score.unit_id.as_str()));
     let stored = store::index_scores::of_stages(conn, index, score.year, unit)?;
-    let others = stored.iter().filter(|other| other.stage == score.stage && other.id != score.id);
-    for (high, most) in what_is_left::scores_above(edition, score.stage, others.chain([score])) {
+    let all: Vec<&IndexScore> = stored.iter().filter(|other| other.id != score.id).chain([score]).collect();
+    for (high, most) in what_is_left::too_high(edition, score.stage, &all) {
         let Some(parent) = high.criterion.as_deref() else { continue };
-        if parent == code {
+        if high.id == score.id {
             violations.push(what_is_left::above_what_is_left("/score".to_owned(), &most));
         } else if !score.applicable && above.iter().any(|above| above.code == parent) {
             let pointer = "/applicable".to_owned();
-            violations.push(what_is_left::below_a_score(pointer, parent, &most, score.stage));
+            violations.push(what_is_left::below_a_score(pointer, parent, &most, high.stage));
         }
     }
     Ok(())

@@ -28,6 +28,10 @@ use crate::{
 /// Unit, criterion (none for the total) and stage of a score.
 type Place = (String, Option<String>, ScoreStage);
 
+fn place(score: &IndexScore) -> Place {
+    (score.unit_id.clone(), score.criterion.clone(), score.stage)
+}
+
 /// What the rows of a table are checked against, and what they came to.
 pub(super) struct Checker {
     pub outcome: ScoreImportOutcome,
@@ -50,11 +54,12 @@ impl Checker {
         }
         let units = UnitNames::new(&store::units::all(conn)?, edition.year, &ranked);
         let (index, year) = (&edition.index_code, edition.year);
-        let present = match outcome.says_stages() {
+        // What is above or below in the tree may be of another stage.
+        let is_tree = edition.criteria.iter().any(|criterion| criterion.parent.is_some());
+        let present = match outcome.says_stages() || is_tree {
             false => store::index_scores::of_edition(conn, index, year, outcome.order.stage)?,
             true => store::index_scores::of_stages(conn, index, year, None)?,
         };
-        let place = |score: &IndexScore| (score.unit_id.clone(), score.criterion.clone(), score.stage);
         let present = present.into_iter().map(|score| (place(&score), score)).collect();
         Ok(Self { outcome, edition, units, ranked, present, seen: HashMap::new(), writes: Vec::new() })
     }
@@ -209,68 +214,60 @@ impl Checker {
                 Violation::new("", "no_rows", "No line has a score.", "Không có dòng nào có điểm.");
             self.outcome.find(heads.line, None, None, violation);
         }
-        self.check_what_is_left();
+        if self.edition.criteria.iter().any(|criterion| criterion.parent.is_some()) {
+            self.check_what_is_left();
+        }
         (self.outcome, self.writes)
     }
 
     /// Finds scores of more than is left of their points, by all that there is once the table is in.
     fn check_what_is_left(&mut self) {
-        let is_out =
-            |new: &IndexScore| !new.applicable || what_is_left::is_without_survey(&self.edition, new.stage);
-        let out_of_points = self.writes.iter().any(|(_, new)| is_out(new));
-        let touched: HashSet<(&str, ScoreStage)> = match out_of_points {
-            true => self.writes.iter().map(|(_, new)| (new.unit_id.as_str(), new.stage)).collect(),
-            // What is out of points already bears on what is written above it.
-            false => self.units_with_parts_out(),
+        let mut together: HashMap<&Place, &IndexScore> = HashMap::new();
+        let written: HashMap<Place, &IndexScore> =
+            self.writes.iter().map(|(_, new)| (place(new), new)).collect();
+        together.extend(self.present.iter());
+        together.extend(written.iter().map(|(place, new)| (place, *new)));
+        let is_out = |score: &&IndexScore| {
+            !score.applicable || what_is_left::is_without_survey(&self.edition, score.stage)
         };
-        if touched.is_empty() {
-            return;
+        // Where nothing is out of any points, nothing is above what is left.
+        let cut: HashSet<&str> =
+            together.values().filter(|s| is_out(s)).map(|s| s.unit_id.as_str()).collect();
+        let stages: HashSet<(&str, ScoreStage)> =
+            written.keys().map(|(unit, _, stage)| (unit.as_str(), *stage)).collect();
+        let mut by_unit: HashMap<&str, Vec<&IndexScore>> = HashMap::new();
+        for score in together.values().filter(|score| cut.contains(score.unit_id.as_str())) {
+            by_unit.entry(score.unit_id.as_str()).or_default().push(score);
         }
-        let mut together: HashMap<Place, &IndexScore> =
-            self.present.iter().map(|(k, s)| (k.clone(), s)).collect();
-        for (_, new) in &self.writes {
-            together.insert((new.unit_id.clone(), new.criterion.clone(), new.stage), new);
-        }
-        let mut by_unit: HashMap<(&str, ScoreStage), Vec<&IndexScore>> = HashMap::new();
-        for score in together.into_values() {
-            by_unit.entry((score.unit_id.as_str(), score.stage)).or_default().push(score);
-        }
-        let mut found = Vec::new();
-        for ((unit, stage), scores) in by_unit.iter().filter(|(of, _)| touched.contains(of)) {
-            for (score, most) in what_is_left::scores_above(&self.edition, *stage, scores.iter().copied()) {
-                found.extend(self.too_high(unit, *stage, score, &most));
+        let mut found: Vec<TooHigh> = Vec::new();
+        for (unit, stage) in stages {
+            let scores = by_unit.get(unit).map(Vec::as_slice).unwrap_or_default();
+            for (score, most) in what_is_left::too_high(&self.edition, stage, scores) {
+                found.extend(self.cells_too_high(score, &most));
             }
         }
         found.sort_by_key(|((line, column), ..)| (*line, *column));
+        found.dedup_by_key(|(at, ..)| *at);
         for ((line, column), value, violation) in found {
             self.outcome.find(line, Some(column), value.as_deref(), violation);
         }
     }
 
-    /// Units and stages of which something is written and something was out of points before.
-    fn units_with_parts_out(&self) -> HashSet<(&str, ScoreStage)> {
-        let out = self.present.values().filter(|score| !score.applicable);
-        let out: HashSet<_> = out.map(|score| (score.unit_id.as_str(), score.stage)).collect();
-        let written = self.writes.iter().map(|(_, new)| (new.unit_id.as_str(), new.stage));
-        written.filter(|of| out.contains(of)).collect()
-    }
-
     /// The cell of a score above what is left; where it was there before, those of the parts below it.
-    fn too_high(&self, unit: &str, stage: ScoreStage, score: &IndexScore, most: &Exact) -> Vec<TooHigh> {
-        let at = |code: &str| self.seen.get(&(unit.to_owned(), Some(code.to_owned()), stage)).copied();
+    fn cells_too_high(&self, score: &IndexScore, most: &Exact) -> Vec<TooHigh> {
         let Some(code) = score.criterion.as_deref() else { return Vec::new() };
-        if let Some(at) = at(code) {
+        if let Some(at) = self.seen.get(&place(score)) {
             let value = score.score.as_ref().map(Exact::to_string);
-            return vec![(at, value, what_is_left::above_what_is_left(String::new(), most))];
+            return vec![(*at, value, what_is_left::above_what_is_left(String::new(), most))];
         }
-        let out = self.writes.iter().map(|(_, new)| new);
-        let out = out.filter(|new| new.unit_id == unit && new.stage == stage && !new.applicable);
         let below = criterion_values::subtree(&self.edition, code);
-        let out = out.filter_map(|new| new.criterion.as_deref()).filter(|part| below.contains(part));
+        let is_part = |new: &IndexScore| new.criterion.as_deref().is_some_and(|part| below.contains(part));
+        let out = self.writes.iter().map(|(_, new)| new);
+        let out = out.filter(|new| new.unit_id == score.unit_id && !new.applicable && is_part(new));
         let said_in = self.column_of(&Role::Applicable);
-        let told = |part| {
-            let (line, column) = at(part)?;
-            let violation = what_is_left::below_a_score(String::new(), code, most, stage);
+        let told = |new: &IndexScore| {
+            let (line, column) = *self.seen.get(&place(new))?;
+            let violation = what_is_left::below_a_score(String::new(), code, most, score.stage);
             Some(((line, said_in.unwrap_or(column)), None, violation))
         };
         out.filter_map(told).collect()

@@ -283,8 +283,15 @@ fn add_year(
         };
         // Without a score in both years there is nothing to compare.
         let compares = point.place.is_ok() && unit.points.last().is_some_and(|before| before.place.is_ok());
-        if let (false, Some(facts)) = (compares, &mut point.facts) {
-            facts.before = None;
+        let cohort = reports.iter().find(|report| holds(report, id)).map(|report| &report.sheet.cohort.code);
+        let has_cohort = |before: &Edition| before.cohorts.iter().any(|there| Some(&there.code) == cohort);
+        match &mut point.facts {
+            Some(facts) if !compares => facts.before = None,
+            // As in a ranking that is compared with that year.
+            Some(facts) if before.is_some_and(|before| !has_cohort(before)) => {
+                facts.before = Some(Some(NotComparable::CohortMissingInBase));
+            }
+            _ => {}
         }
         unit.points.push(point);
     }

@@ -97,20 +97,27 @@ fn drawn() -> impl Strategy<Value = Drawn> {
 type Rescaled = (bool, bool);
 
 fn built(drawn: &[Drawn], method: Method, unit: ScoreUnit, (survey, own): Rescaled) -> Edition {
+    let above = |i: usize| if i == 0 { None } else { drawn[i].parent.map(|p| p % i) };
+    // What lies below an area of bonus points is of bonus points too.
+    let in_bonus = |i: usize| {
+        let root = std::iter::successors(Some(i), |at| above(*at)).last().unwrap_or(i);
+        drawn[root].bonus
+    };
     let criteria = drawn.iter().enumerate().map(|(i, d)| {
-        let parent = if i == 0 { None } else { d.parent.map(|p| p % i) };
+        let parent = above(i);
+        let drawn_method = if in_bonus(i) { Method::Points } else { d.method };
         let has_children =
             |i: usize| drawn.iter().enumerate().any(|(j, d)| j > 0 && d.parent.is_some_and(|p| p % j == i));
-        let scale = has_children(i) && d.method == Method::Normalised;
+        let scale = has_children(i) && drawn_method == Method::Normalised;
         Criterion {
             parent: parent.map(|p| format!("c{p}")),
             max_points: Some(Exact::from(if scale { 10 } else { d.maximum })),
             weight: Some(Exact::from(d.weight)),
             polarity: if d.negative { Polarity::Negative } else { Polarity::Positive },
-            method: Some(d.method),
+            method: Some(drawn_method),
             stage: d.survey.then_some(ScoreStage::Survey),
             kind: match parent {
-                None if d.bonus && !has_children(i) => CriterionKind::BonusPenalty,
+                None if d.bonus => CriterionKind::BonusPenalty,
                 _ => CriterionKind::Ordinary,
             },
             ..Criterion::new(format!("c{i}"), format!("C{i}"))
@@ -187,7 +194,22 @@ impl Oracle<'_> {
         Said { applicable: true, score, maximum, taken_out }
     }
 
+    fn in_bonus(&self, i: usize) -> bool {
+        let criterion = &self.edition.criteria[i];
+        match &criterion.parent {
+            None => criterion.is_bonus(),
+            Some(parent) => {
+                self.in_bonus(self.edition.criteria.iter().position(|c| &c.code == parent).unwrap())
+            }
+        }
+    }
+
     fn joined(&self, i: usize, below: &[&(usize, Said)], unit: usize, full: &Fraction) -> Option<Fraction> {
+        if self.in_bonus(i) {
+            // Whoever has none of them has nothing less.
+            let scores = below.iter().filter_map(|(_, said)| said.score.clone());
+            return scores.reduce(|sum, score| sum.plus(&score));
+        }
         let (mut sum, mut weights) = (Fraction::whole(0), Fraction::whole(0));
         for (child, said) in below {
             let score = said.score.clone()?;

@@ -69,9 +69,36 @@ pub fn is_without_survey(edition: &Edition, stage: ScoreStage) -> bool {
     matches!(stage, ScoreStage::SelfAssessed | ScoreStage::Appraised) && has_survey(edition)
 }
 
+/// Those of all scores of a unit that are above what is left of their points, with that: among those of a stage, and
+/// among those that count as final.
+pub fn too_high<'a>(
+    edition: &Edition,
+    stage: ScoreStage,
+    scores: &[&'a IndexScore],
+) -> Vec<(&'a IndexScore, Exact)> {
+    let of_stage = scores.iter().copied().filter(|score| score.stage == stage);
+    let mut found = scores_above(edition, stage, of_stage);
+    let has_final: HashSet<Option<&str>> = scores
+        .iter()
+        .filter(|score| score.stage == ScoreStage::Final)
+        .map(|score| score.criterion.as_deref())
+        .collect();
+    let counts = |score: &&'a IndexScore| {
+        let own = score.criterion.as_deref().and_then(|code| edition.criterion(code)?.stage);
+        score.stage == ScoreStage::Final
+            || own == Some(score.stage) && !has_final.contains(&score.criterion.as_deref())
+    };
+    for (high, most) in scores_above(edition, ScoreStage::Final, scores.iter().copied().filter(counts)) {
+        if !found.iter().any(|(known, _)| known.id == high.id) {
+            found.push((high, most));
+        }
+    }
+    found
+}
+
 /// Those of the scores of a unit at one stage that are above what is left of their points, with that. Whether a survey is
 /// held bears on the final scores alone, and is not asked here.
-pub fn scores_above<'a>(
+fn scores_above<'a>(
     edition: &Edition,
     stage: ScoreStage,
     scores: impl Iterator<Item = &'a IndexScore>,

@@ -329,6 +329,13 @@ pub fn referrers(conn: &mut Conn, id: &str) -> StoreResult<Vec<(&'static str, &'
         ("dossiers", "unit_id", "dossiers", "code", "unit_id"),
         ("dossiers", "received_by_unit_id", "dossiers", "code", "received_by_unit_id"),
         ("editions", "cohorts", "edition_units", "index_code || '/' || CAST(year AS TEXT)", "unit_id"),
+        (
+            "editions",
+            "revisions",
+            "edition_revision_scores",
+            "index_code || '/' || CAST(year AS TEXT)",
+            "unit_id",
+        ),
         ("index-scores", "unit_id", "index_scores", "id", "unit_id"),
         ("commendations", "issuer_unit_id", "commendations", "id", "issuer_unit_id"),
         ("commendations", "recipients", "commendation_recipients", "commendation_id", "unit_id"),

@@ -251,3 +251,29 @@ api_test!(wrong_questions_are_refused, |app| {
     app.make_edition(json!({}));
     refuse_all(app, wrong_requests());
 });
+
+api_test!(each_criterion_is_answered_by_its_own_stage, |app| {
+    app.make_units(&["u"]);
+    let of = |code: &str, over: Value| with(criterion(code, 10), over);
+    let part = |over: Value| with(of("a1", json!({"parent": "a"})), over);
+    let (appraised, survey) = (json!({"stage": "appraised"}), json!({"stage": "survey"}));
+    let ranked = |query: &str| {
+        app.get(&format!("{RANKING}?{query}")).expect(200).json["standings"].as_array().unwrap().len()
+    };
+    // The stage of a part is not that of what is above it.
+    app.make_edition(json!({"criteria": [of("a", json!({})), part(appraised.clone())]}));
+    put(app, "u/appraised/a", json!({"score": 7}));
+    assert_eq!((told(&completeness(app, "")), ranked("")), (vec![one("u", &["a1 appraised"])], 0));
+    app.make_edition(json!({"criteria": [of("a", appraised), part(json!({}))]}));
+    assert_eq!((told(&completeness(app, "")), ranked("")), (vec![one("u", &[])], 1));
+    // What a survey scores takes along all below it.
+    let b = of("b", json!({}));
+    app.make_edition(json!({"criteria": [of("a", survey), part(json!({})), b]}));
+    put(app, "u/survey/a", json!({"score": 7}));
+    put(app, "u/final/b", json!({"score": 4}));
+    assert_eq!((told(&completeness(app, "")), ranked("")), (vec![one("u", &[])], 1));
+    assert_eq!(told(&completeness(app, "stage=self")), [one("u", &["b self"])]);
+    put(app, "u/self/b", json!({"score": 4}));
+    let found = completeness(app, "stage=self");
+    assert_eq!((told(&found), ranked("stage=self")), (vec![one("u", &[])], 1));
+});

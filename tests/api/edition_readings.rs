@@ -427,3 +427,13 @@ api_test!(a_base_that_is_published_anew_is_another_base, |app| {
         assert_eq!(base(), "3");
     }
 });
+
+api_test!(a_unit_of_a_revision_stays, |app| {
+    begin(app);
+    publish_of(app, 2016, "r");
+    let made = app.get(&format!("{SCORES}?index_code=ix&unit_id=u")).expect(200).json;
+    let id = made["items"][0]["id"].as_str().unwrap();
+    app.delete(&format!("{SCORES}/{id}")).expect(204);
+    assert_eq!(app.delete(&format!("{UNITS}/u")).expect(409).code(), "in_use");
+    app.get("/api/v1/indexes/ix/series?unit_id=u").expect(200);
+});

@@ -32,7 +32,7 @@ fn give(app: &App, unit: &str, scores: &[(&str, &str)]) {
 }
 
 /// Scores by unit.
-fn totals(app: &App, query: &str) -> Vec<(String, String)> {
+pub fn totals(app: &App, query: &str) -> Vec<(String, String)> {
     let ranking = app.get(&format!("{RANKING}?{query}")).expect(200).json;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let standings = ranking["standings"].as_array().unwrap();
@@ -42,7 +42,7 @@ fn totals(app: &App, query: &str) -> Vec<(String, String)> {
     totals
 }
 
-fn of(rows: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn of(rows: &[(&str, &str)]) -> Vec<(String, String)> {
     rows.iter().map(|(unit, score)| ((*unit).to_owned(), (*score).to_owned())).collect()
 }
 

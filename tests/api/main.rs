@@ -15,6 +15,7 @@ mod audit;
 mod bad_input;
 mod bad_resources;
 mod batches;
+mod bonus_points;
 mod calendars;
 mod changes;
 mod clock_rules;

@@ -8,7 +8,7 @@ use crate::{
     support::{
         api_test,
         app::App,
-        indexes::{criterion, score},
+        indexes::{RANKING, criterion, score},
         records::{UNITS, unit, with},
     },
 };
@@ -174,6 +174,21 @@ api_test!(only_years_that_both_have_a_score_are_comparable_or_not, |app| {
     }
     assert_eq!(of("unit_id=c&from=2016&to=2017").0, vec![Value::Null; 2]);
     assert_eq!(of("unit_id=b&from=2017&to=2017&cohort=m"), nothing);
+});
+
+api_test!(a_cohort_that_the_year_before_lacks_is_not_comparable, |app| {
+    app.make_units(&["u", "v"]);
+    let cohort = |code: &str| json!({"cohorts": [{"code": code, "name": code, "unit_ids": ["u", "v"]}]});
+    app.make_edition(cohort("new"));
+    app.make_edition_of(2015, cohort("old"));
+    for year in [2015, 2016] {
+        app.make_score(&with(score("u", 5), json!({"year": year})));
+    }
+    let ranking = app.get(RANKING).expect(200).json;
+    assert_eq!(ranking["not_comparable_because"], "cohort_missing_in_base");
+    let series = get(app, &format!("{SERIES}?unit_id=u"));
+    assert_eq!(points(&series, "not_comparable_because")[1], "cohort_missing_in_base");
+    assert_eq!(points(&series, "comparable")[1], json!(false));
 });
 
 api_test!(an_index_without_editions_has_an_empty_series, |app| {

@@ -155,3 +155,25 @@ api_test!(no_total_is_made_of_a_score_above_what_is_left, |app| {
     let ranking = app.get(RANKING).expect(200).json;
     assert_eq!(ranking["unranked"][0]["reason"], "incomplete_components", "{ranking}");
 });
+
+api_test!(what_does_not_apply_at_one_stage_bounds_the_final_score_above_it, |app| {
+    app.make_units(&["u", "v"]);
+    let appraised = json!({"stage": "appraised"});
+    let criteria = json!([criterion("a", 10), child("a1", 4, appraised.clone()), child("a2", 6, appraised)]);
+    app.make_edition(json!({"criteria": criteria}));
+    let out =
+        |unit: &str| app.put(&format!("{SCORES}/by-key/ix/2016/{unit}/appraised/a1"), &not_applicable());
+    out("u").expect(201);
+    let refused = put(app, "u", "a", json!({"score": 9})).expect(422);
+    assert_eq!(refused.violations(), [("/score", "above_maximum")]);
+    put(app, "u", "a", json!({"score": 6})).expect(201);
+    put(app, "v", "a", json!({"score": 9})).expect(201);
+    assert_eq!(out("v").expect(422).violations(), [("/applicable", "below_a_score")]);
+    let table = "unit_id,criterion,stage,score,applicable\nv,a1,appraised,,false\nu,a,final,6.5,\n";
+    let looked = send(app, "?dry_run=true", table).expect(200).json;
+    let want = [(2, "applicable", "below_a_score"), (3, "score", "above_maximum")];
+    assert_eq!(findings(&looked), want, "{looked}");
+    // A final score of the part itself goes before what was appraised.
+    put(app, "u", "a1", json!({"score": 4})).expect(201);
+    put(app, "u", "a", json!({"score": 10})).expect(200);
+});
